@@ -1,0 +1,209 @@
+"""One base of settings, driven by the environment (see README, « Configuration »)."""
+
+import os
+from pathlib import Path
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from environs import Env
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+env = Env()
+env.read_env(str(BASE_DIR / ".env"), recurse=False)
+
+VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
+DEBUG = env.bool("DEBUG", default=False)
+TESTS = env.bool("ROR_TESTS", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# The supervisor writes a random key into VAR_DIR and hands it over; there is no default key in the code.
+SECRET_KEY = env.str("SECRET_KEY", default="")
+SITE_URL = env.str("SITE_URL", default=f"http://localhost:{os.environ.get('PORT', '8000')}")
+HTTPS = env.bool("HTTPS", default=SITE_URL.startswith("https://"))
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.forms",
+    "pgtrigger",
+    "pgconnection",
+    "pghistory",
+    "viewflow",
+    "viewflow.workflow",
+    "csp",
+    "django_htmx",
+    "django_cotton",
+    "import_export",
+    "backoffice.socle",
+    "backoffice.comptes",
+    "notifications",
+    "structures",
+    "workflows",
+    "backoffice.pages",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "backoffice.config.urls"
+WSGI_APPLICATION = "backoffice.config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+COTTON_DIR = "composants"
+
+# -- Database: PostgreSQL only ------------------------------------------------------------------
+DATABASE_URL = env.str("DATABASE_URL", default="")
+DATABASES = {
+    "default": {
+        **dj_database_url.parse(DATABASE_URL or "postgresql:///ror", conn_max_age=env.int("CONN_MAX_AGE", default=60)),
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_HEALTH_CHECKS": True,
+        "ATOMIC_REQUESTS": False,
+    }
+}
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c lock_timeout=8s")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# -- Accounts ------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "comptes.User"
+LOGIN_URL = "connexion"
+LOGIN_REDIRECT_URL = "accueil"
+LOGOUT_REDIRECT_URL = "connexion"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+SESSION_COOKIE_AGE = env.int("SESSION_DUREE_SECONDES", default=8 * 3600)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDES", default=0)
+X_FRAME_OPTIONS = "DENY"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# -- Language and time ---------------------------------------------------------------------------
+LANGUAGE_CODE = "fr"
+TIME_ZONE = "Europe/Paris"
+USE_I18N = True
+USE_TZ = True
+USE_THOUSAND_SEPARATOR = True
+
+# -- Static files --------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "templates" / "_statiques"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG or TESTS
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG or TESTS
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+# -- Mail ----------------------------------------------------------------------------------------
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = env.str("EMAIL_HOST", default="")  # empty: nothing leaves, « Envois » shows the mails
+EMAIL_PORT = env.int("EMAIL_PORT", default=25)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ror@localhost")
+
+# -- Celery --------------------------------------------------------------------------------------
+BROKER_URL = env.str("BROKER_URL", default="")
+CELERY_BROKER_URL = BROKER_URL or "redis://localhost:6379/0"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_TASK_SOFT_TIME_LIMIT = 540
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 900, "unacked_restore_interval": 5, "unacked_restore_throttle": 1} if CELERY_BROKER_URL.startswith("redis") else {}
+CELERY_BEAT_SCHEDULE = {
+    "expedier-envois": {"task": "notifications.expedier", "schedule": 5.0},
+    "declencher-minuteries": {"task": "workflows.declencher_minuteries", "schedule": 60.0},
+    "liberer-taches-orphelines": {"task": "workflows.liberer_taches", "schedule": 300.0},
+}
+
+# -- The product ---------------------------------------------------------------------------------
+NOM_PRODUIT = env.str("NOM_PRODUIT", default="ROR Île-de-France")
+PREFIXE_REGION = env.str("PREFIXE_REGION", default="11")
+URL_CODE_SOURCE = env.str("URL_CODE_SOURCE", default="")
+VERSION = "1.0"
+SUPPORT_TELEPHONE = env.str("SUPPORT_TELEPHONE", default="01 83 76 30 31")
+SUPPORT_HORAIRES = env.str("SUPPORT_HORAIRES", default="du lundi au vendredi, 8h-20h")
+SUPPORT_FORMULAIRE = env.str("SUPPORT_FORMULAIRE", default="https://formulaire-support.sante-idf.fr")
+SUPPORT_COURRIEL = env.str("SUPPORT_COURRIEL", default="ror.support@sesan.fr")
+
+# Working days given to each human step before it is late, and how many before that the reminder leaves.
+DELAIS_ETAPES = {
+    "redaction": env.int("DELAI_REDACTION", default=30),
+    "envoi": env.int("DELAI_ENVOI", default=30),
+    "validation_direction": env.int("DELAI_DIRECTION", default=3),
+    "affectation_tutelle": env.int("DELAI_AFFECTATION", default=3),
+    "approbation_tutelle": env.int("DELAI_TUTELLE", default=10),
+    "approbation_sesan": env.int("DELAI_SESAN", default=10),
+}
+RAPPEL_JOURS_AVANT = env.int("RAPPEL_JOURS_AVANT", default=1)
+
+SILENCED_SYSTEM_CHECKS: list[str] = []
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"ligne": {"format": "%(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "ligne"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+}
