@@ -32,7 +32,6 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.forms",
     "pgtrigger",
-    "pgconnection",
     "pghistory",
     "viewflow",
     "viewflow.workflow",
