@@ -1,0 +1,82 @@
+"""Words of the register that the database stores as short codes (docs/glossaire.md)."""
+
+from django.db import models
+
+
+class Niveau(models.TextChoices):
+    EJ = "EJ", "Entité juridique"
+    EG = "EG", "Entité géographique"
+    POLE = "P", "Pôle"
+    SERVICE = "S", "Service"
+    UF = "UF", "Unité fonctionnelle"
+    UO = "UO", "Unité opérationnelle"
+
+
+class Role(models.TextChoices):
+    REFERENT = "referent", "Référent"
+    DIRECTION = "direction", "Direction"
+    GESTIONNAIRE = "gestionnaire", "Gestionnaire SESAN"
+    TUTELLE = "tutelle", "Tutelle"
+
+
+class Filiere(models.TextChoices):
+    """Decides the route of a dossier (domain.md §6)."""
+
+    SANITAIRE = "sanitaire", "Sanitaire"
+    HANDICAP = "handicap", "Handicap"
+    AUTRE = "autre", "Médico-social et social hors handicap"
+
+
+class ChampEG(models.TextChoices):
+    """Field of activity of an establishment, from its FINESS category."""
+
+    SANITAIRE = "sanitaire", "Sanitaire"
+    MEDICO_SOCIAL = "medico-social", "Médico-social"
+    SOCIAL = "social", "Social"
+
+
+class Source(models.TextChoices):
+    DIRECT = "direct", "Modification directe"
+    DOSSIER = "dossier", "Dossier collaboratif"
+    IMPORT = "import", "Import"
+
+
+class NatureConcept(models.TextChoices):
+    """What an association between two concepts says."""
+
+    TYPE_CHAMP = "type_champ", "Type d’UO → champ d’activité"
+
+
+# Roles that may change the fiches of an establishment (acceptance 7 and 8).
+ROLES_EDITEURS = (Role.REFERENT, Role.DIRECTION)
+
+# Level of the parent by level of the fiche. Levels only go down, so that the tree can hold no cycle.
+NIVEAUX_PARENTS: dict[str, tuple[str, ...]] = {
+    Niveau.EJ: (),
+    Niveau.EG: (Niveau.EJ,),
+    Niveau.POLE: (Niveau.EG,),
+    Niveau.SERVICE: (Niveau.POLE,),
+    Niveau.UF: (Niveau.SERVICE,),
+    Niveau.UO: (Niveau.UF, Niveau.EG),
+}
+
+
+def niveau_parent(niveau: str, champ: str) -> str | None:
+    """The one legal level of the parent in an establishment of this ``champ``; None when the level can't exist.
+
+    Pôles, Services and UF exist in sanitaire only; elsewhere an UO hangs directly under the EG (domain.md §2).
+    """
+    sanitaire = champ == ChampEG.SANITAIRE
+    if niveau == Niveau.UO:
+        return Niveau.UF if sanitaire else Niveau.EG
+    if niveau in (Niveau.POLE, Niveau.SERVICE, Niveau.UF):
+        return NIVEAUX_PARENTS[niveau][0] if sanitaire else None
+    return NIVEAUX_PARENTS[niveau][0] if NIVEAUX_PARENTS[niveau] else None
+
+
+def niveau_enfant(niveau: str, champ: str) -> str | None:
+    """The level that can be created directly below a fiche of this level in an establishment of this ``champ``."""
+    for candidat in (Niveau.POLE, Niveau.SERVICE, Niveau.UF, Niveau.UO):
+        if niveau_parent(candidat, champ) == niveau:
+            return candidat
+    return None
