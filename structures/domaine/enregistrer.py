@@ -1,0 +1,257 @@
+"""The only writer of the register: lock the fiches, insert modifications, fold, replace their versions.
+
+The number of statements does not depend on the number of fiches: one fiche or five thousand cost the same round trips.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+from psycopg.types.json import Jsonb
+
+from backoffice.socle.erreurs import Conflit, Invalide
+
+from ..champs import CHAMPS, CONTENU, Champ, Forme
+from ..enums import Niveau
+from ..models import Commune, Fiche, Modification
+from .patches import valeur
+from .plier import Changement, Periode, plier
+from .texte import normaliser
+
+_COLONNES = (
+    "fiche_id", "niveau", "eg_id", "parent_id", "parent_niveau", "validite", "modification_id", "recherche",
+    *(champ.nom for champ in CONTENU),
+)  # fmt: skip
+_COPIE = f"COPY structures_versionfiche ({', '.join(_COLONNES)}) FROM STDIN"
+
+
+def verrouiller(fiches: Collection[int]) -> dict[int, Fiche]:
+    """Lock identities in the order of their id (no deadlock between writers) and return them by id."""
+    return {
+        fiche.pk: fiche
+        for fiche in Fiche.objects.filter(pk__in=fiches).order_by("pk").select_for_update(no_key=True)
+    }
+
+
+@transaction.atomic
+def enregistrer(modifications: Sequence[Modification]) -> None:
+    """Insert unsaved modifications and bring the versions of their fiches up to date.
+
+    Refuses (``Invalide``) a change of structure that would leave, on any day from the earliest date d'effet on,
+    a fiche whose parent does not exist, is of the wrong level or in another establishment. Callers that change
+    the structure already hold the lock of the EG.
+    """
+    if not modifications:
+        return
+    fiches = verrouiller({m.fiche_id for m in modifications})
+    Modification.objects.bulk_create(modifications)
+    depuis: dict[int, date] = {}
+    for m in modifications:
+        depuis[m.fiche_id] = min(m.date_effet, depuis.get(m.fiche_id, m.date_effet))
+    replier(fiches, depuis)
+    structurelles = {m.fiche_id for m in modifications if "parent" in m.patch or "existe" in m.patch}
+    if structurelles:
+        _verifier_arbre({fiches[pk] for pk in structurelles}, min(depuis[pk] for pk in structurelles))
+
+
+@transaction.atomic
+def annuler(modification: Modification, acteur: Any) -> None:
+    """Mark a modification as cancelled and fold its fiche again; refuses one that already is (``Conflit``)."""
+    fiches = verrouiller([modification.fiche_id])
+    touchees = Modification.objects.vivantes().filter(pk=modification.pk)
+    if not touchees.update(annulee_le=timezone.now(), annulee_par=acteur):
+        raise Conflit("deja_annulee", "Cette modification a déjà été annulée. Rechargez la fiche pour voir son état.")
+    replier(fiches, {modification.fiche_id: modification.date_effet})
+    if "parent" in modification.patch or "existe" in modification.patch:
+        _verifier_arbre(set(fiches.values()), modification.date_effet)
+
+
+def replier(fiches: Mapping[int, Fiche], depuis: Mapping[int, date]) -> None:
+    """Fold the locked fiches and rewrite their versions from ``depuis[fiche]`` on; earlier days don't change."""
+    periodes = {pk: plier(changements) for pk, changements in lire_changements(fiches).items()}
+    fins: list[date | None] = []
+    nouvelles: list[tuple[Fiche, Periode]] = []
+    for pk, coupe in depuis.items():
+        a_cheval = [p for p in periodes.get(pk, ()) if p.du < coupe and (p.au is None or p.au >= coupe)]
+        fins.append(a_cheval[-1].au if a_cheval else coupe)
+        nouvelles += [(fiches[pk], p) for p in periodes.get(pk, ()) if p.du >= coupe]
+    cles, coupes = list(depuis), list(depuis.values())
+    with connection.cursor() as curseur:
+        curseur.execute(
+            """DELETE FROM structures_versionfiche v USING unnest(%s::bigint[], %s::date[]) AS d(fiche, coupe)
+               WHERE v.fiche_id = d.fiche AND lower(v.validite) >= d.coupe""",
+            [cles, coupes],
+        )
+        curseur.execute(
+            """UPDATE structures_versionfiche v SET validite = daterange(lower(v.validite), d.fin)
+               FROM unnest(%s::bigint[], %s::date[], %s::date[]) AS d(fiche, coupe, fin)
+               WHERE v.fiche_id = d.fiche AND lower(v.validite) < d.coupe
+                 AND (upper_inf(v.validite) OR upper(v.validite) >= d.coupe)
+                 AND upper(v.validite) IS DISTINCT FROM d.fin""",
+            [cles, coupes, fins],
+        )
+    _copier(nouvelles)
+
+
+def lire_changements(fiches: Iterable[int]) -> dict[int, list[Changement]]:
+    """The live modifications of each fiche, ready to fold, in one statement."""
+    with connection.cursor() as curseur:
+        curseur.execute(
+            """SELECT fiche_id, date_effet, id, patch FROM structures_modification
+               WHERE fiche_id = ANY(%s) AND annulee_le IS NULL ORDER BY fiche_id, date_effet, id""",
+            [list(fiches)],
+        )
+        lignes = curseur.fetchall()
+    return {
+        fiche: [Changement(jour, ordre, json.loads(patch)) for _, jour, ordre, patch in groupe]
+        for fiche, groupe in groupby(lignes, key=lambda ligne: ligne[0])
+    }
+
+
+def ligne_version(fiche: Fiche, periode: Periode, parents: Mapping[int, str], communes: Mapping[str, str]) -> list[Any]:
+    """The row of ``structures_versionfiche`` for a period, in the order of ``_COLONNES``."""
+    etat = periode.etat
+    parent = etat.get("parent")
+    return [
+        fiche.pk, fiche.niveau, fiche.eg_id, parent, parents.get(parent) if parent else None,
+        f"[{periode.du},{periode.au or ''})", periode.ordre, _recherche(fiche, etat, communes),
+        *(_colonne(champ, valeur(etat, champ.nom)) for champ in CONTENU),
+    ]  # fmt: skip
+
+
+def _colonne(champ: Champ, contenu: Any) -> Any:
+    if champ.forme is Forme.ENSEMBLE:
+        return sorted(contenu)
+    if champ.forme is Forme.INDEXE:
+        return Jsonb(contenu)
+    return contenu
+
+
+def _recherche(fiche: Fiche, etat: Mapping[str, Any], communes: Mapping[str, str]) -> str:
+    # The name comes first: lists are sorted by this column too.
+    mots = [etat.get("nom", ""), etat.get("nom_operationnel", ""), etat.get("finess", ""), etat.get("siret", "")]
+    mots += [etat.get("siren", ""), communes.get(etat.get("commune", ""), ""), etat.get("code_postal", "")]
+    mots += [fiche.identifiant if fiche.niveau not in (Niveau.EJ, Niveau.EG) else ""]
+    return normaliser(" ".join(mot for mot in mots if mot))
+
+
+def _copier(nouvelles: Sequence[tuple[Fiche, Periode]]) -> None:
+    if not nouvelles:
+        return
+    parents, communes = _reperes([p for _, p in nouvelles])
+    with connection.cursor() as curseur, curseur.copy(_COPIE) as copie:
+        for fiche, periode in nouvelles:
+            copie.write_row(ligne_version(fiche, periode, parents, communes))
+
+
+def _reperes(periodes: Collection[Periode]) -> tuple[dict[int, str], dict[str, str]]:
+    """Levels of the parents and names of the communes that the periods cite."""
+    rattachements = {p.etat["parent"] for p in periodes if p.etat.get("parent")}
+    codes = {p.etat["commune"] for p in periodes if p.etat.get("commune")}
+    return (
+        dict(Fiche.objects.filter(pk__in=rattachements).values_list("pk", "niveau")),
+        dict(Commune.objects.filter(pk__in=codes).values_list("pk", "nom")),
+    )
+
+
+def _verifier_arbre(fiches: Collection[Fiche], depuis: date) -> None:
+    """Refuse versions without their parent, on any day from ``depuis``, in the establishments of these fiches.
+
+    One statement: the validity of each version must lie inside the days on which its parent exists in the same
+    establishment. Levels only go down (check constraint), hence no cycle. For the fiches just written, an UO of a
+    sanitaire EG must hang under an UF and elsewhere under the EG.
+    """
+    with connection.cursor() as curseur:
+        curseur.execute(
+            """
+            WITH enfant AS (
+                SELECT fiche_id, eg_id, parent_id, niveau, parent_niveau, nom, validite * daterange(%(depuis)s, NULL) AS jours
+                FROM structures_versionfiche
+                WHERE eg_id = ANY(%(egs)s) AND NOT isempty(validite * daterange(%(depuis)s, NULL))
+            ), parent AS (
+                SELECT fiche_id, eg_id, range_agg(validite) AS jours FROM structures_versionfiche
+                WHERE fiche_id IN (SELECT parent_id FROM enfant) GROUP BY 1, 2
+            )
+            SELECT e.nom, e.niveau, 'absent' FROM enfant e LEFT JOIN parent p ON p.fiche_id = e.parent_id
+            WHERE p.jours IS NULL OR NOT p.jours @> e.jours OR (e.niveau <> 'EG' AND p.eg_id <> e.eg_id)
+            UNION ALL
+            SELECT e.nom, e.niveau, 'niveau' FROM enfant e
+            JOIN structures_versionfiche g ON g.fiche_id = e.eg_id AND g.validite && e.jours
+            JOIN structures_reglecategorie r ON r.categorie = g.categorie
+            WHERE e.fiche_id = ANY(%(fiches)s) AND e.niveau NOT IN ('EG', 'EJ')
+              AND (r.champ = 'sanitaire') <> (e.niveau <> 'UO' OR e.parent_niveau = 'UF')
+            LIMIT 5
+            """,
+            {
+                "depuis": depuis,
+                "egs": list({f.eg_id for f in fiches if f.eg_id}),
+                "fiches": [f.pk for f in fiches],
+            },
+        )
+        fautes = curseur.fetchall()
+    if fautes:
+        noms = ", ".join(f"« {nom} »" for nom, _, _ in fautes)
+        raison = (
+            "ne seraient rattachées à aucune fiche ouverte"
+            if any(cause == "absent" for *_, cause in fautes)
+            else "seraient rattachées à un niveau que cet établissement n’admet pas"
+        )
+        raise Invalide("arbre_illegal", f"Ce changement est impossible : {noms} {raison}.")
+
+
+def ecarts(eg: Fiche | None = None, lot: int = 2000) -> list[str]:
+    """Differences between the stored versions and the fold of the modifications, as sentences; empty when none.
+
+    Used by ``manage.py verifier_repertoire`` and after every journey and race test. Reads only.
+    """
+    identites = Fiche.objects.order_by("pk")
+    if eg is not None:
+        identites = identites.filter(eg=eg)
+    cles = list(identites.values_list("pk", flat=True))
+    constats: list[str] = []
+    for debut in range(0, len(cles), lot):
+        constats += _ecarts_du_lot(cles[debut : debut + lot])
+    return constats
+
+
+def _ecarts_du_lot(cles: Sequence[int]) -> list[str]:
+    fiches = {f.pk: f for f in Fiche.objects.filter(pk__in=cles)}
+    periodes = {pk: plier(changements) for pk, changements in lire_changements(cles).items()}
+    toutes = [p for du_lot in periodes.values() for p in du_lot]
+    parents, communes = _reperes(toutes)
+    lues: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    with connection.cursor() as curseur:
+        colonnes = ", ".join("validite::text" if c == "validite" else c for c in _COLONNES)
+        curseur.execute(
+            f"SELECT {colonnes} FROM structures_versionfiche WHERE fiche_id = ANY(%s) ORDER BY fiche_id, lower(validite)",
+            [list(cles)],
+        )
+        for ligne in curseur:
+            lues[ligne[0]].append({c: _comparable(c, v) for c, v in zip(_COLONNES, ligne, strict=True)})
+    constats = []
+    for pk in cles:
+        attendues = [
+            {c: _comparable(c, v) for c, v in zip(_COLONNES, ligne_version(fiches[pk], p, parents, communes), strict=True)}
+            for p in periodes.get(pk, ())
+        ]
+        if attendues != lues[pk]:
+            champs = {c for a, b in zip(attendues, lues[pk], strict=False) for c in _COLONNES if a[c] != b[c]}
+            constats.append(
+                f"fiche {fiches[pk].identifiant} : {len(lues[pk])} version(s) en base, {len(attendues)} attendue(s)"
+                + (f", écart sur {', '.join(sorted(champs))}" if champs else "")
+            )
+    return constats
+
+
+def _comparable(colonne: str, contenu: Any) -> Any:
+    """The same thing for a value read back as for the value written."""
+    if isinstance(contenu, Jsonb):
+        return contenu.obj
+    if colonne in CHAMPS and CHAMPS[colonne].forme is Forme.INDEXE:
+        return json.loads(contenu)
+    return contenu.isoformat() if isinstance(contenu, date) else contenu

@@ -1,0 +1,115 @@
+"""Load the starter set of nomenclatures, associations, authorities and communes shipped in structures/donnees."""
+
+import csv
+import gzip
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.db import connection, transaction
+
+from ..enums import NatureConcept
+from ..models import Association, Autorite, Concept, Departement, Nomenclature, RegleCategorie, RegleTarification
+from .texte import normaliser
+
+DONNEES = Path(__file__).resolve().parent.parent / "donnees"
+
+
+def _lignes(nom: str) -> Iterator[dict[str, str]]:
+    ouvrir = gzip.open if nom.endswith(".gz") else open
+    with ouvrir(DONNEES / nom, "rt", encoding="utf-8", newline="") as fichier:  # type: ignore[operator]
+        yield from csv.DictReader(fichier, delimiter=";")
+
+
+@transaction.atomic
+def charger_referentiels() -> dict[str, int]:
+    """Create or relabel what the starter set holds; rows that are not in it stay. Returns rows by table.
+
+    Can be run again at any time: the second run changes nothing.
+    """
+    listes = tomllib.loads((DONNEES / "nomenclatures.toml").read_text(encoding="utf-8"))
+    colonnes = ["nom", "libelle", "url", "oid", "version"]
+    _poser(Nomenclature, ["code"], colonnes, [{"code": c, **{k: d.get(k, "") for k in colonnes}} for c, d in listes.items()])
+    concepts = [
+        {
+            "nomenclature_id": liste,
+            "code": ligne["code"],
+            "libelle": ligne["libelle"],
+            "date_debut": ligne["date_debut"] or None,
+            "date_fin": ligne["date_fin"] or None,
+        }
+        for liste in listes
+        for ligne in _lignes(f"concepts/{liste}.csv")
+    ]
+    _poser(Concept, ["nomenclature", "code"], ["libelle", "date_debut", "date_fin"], concepts)
+    _poser(
+        RegleCategorie,
+        ["categorie"],
+        ["champ", "filiere", "autorites"],
+        [
+            {"categorie": c["code"], "champ": c["champ"], "filiere": c["filiere"], "autorites": _types(c["autorites"])}
+            for c in _lignes("categories.csv")
+        ],
+    )
+    _poser(
+        RegleTarification,
+        ["mode"],
+        ["autorites"],
+        [{"mode": t["code"], "autorites": _types(t["autorites"])} for t in _lignes("tarification.csv")],
+    )
+    _poser(Autorite, ["code"], ["nom", "type", "departement"], list(_lignes("autorites.csv")))
+    _poser(Departement, ["code"], ["nom", "region"], list(_lignes("departements.csv")))
+    cles = {
+        (liste, code): pk
+        for pk, liste, code in Concept.objects.filter(nomenclature__in=["J238", "R227"]).values_list(
+            "pk", "nomenclature_id", "code"
+        )
+    }
+    Association.objects.bulk_create(
+        [
+            Association(
+                nature=NatureConcept.TYPE_CHAMP,
+                source_id=cles["J238", ligne["type"]],
+                cible_id=cles["R227", ligne["champ"]],
+            )
+            for ligne in _lignes("type_champ.csv")
+        ],
+        ignore_conflicts=True,
+    )
+    return {"concepts": len(concepts), "communes": _charger_communes()}
+
+
+def _types(cellule: str) -> list[str]:
+    return [type_ for type_ in cellule.split("+") if type_]
+
+
+def _poser(modele: Any, cles: list[str], valeurs: list[str], lignes: list[dict[str, Any]]) -> None:
+    modele.objects.bulk_create(
+        [modele(**ligne) for ligne in lignes], update_conflicts=True, unique_fields=cles, update_fields=valeurs
+    )
+
+
+def _charger_communes() -> int:
+    colonnes = "code, nom, type, departement, region, codes_postaux, epci, epci_nom, population, recherche"
+    with connection.cursor() as curseur:
+        curseur.execute("CREATE TEMP TABLE lot (LIKE structures_commune) ON COMMIT DROP")
+        with curseur.copy(f"COPY lot ({colonnes}) FROM STDIN") as copie:
+            for c in _lignes("communes.csv.gz"):
+                codes = [cp for cp in c["codes_postaux"].split(",") if cp]
+                recherche = normaliser(f"{c['nom']} {c['departement']} {' '.join(codes)}")[:200]
+                copie.write_row(
+                    (
+                        c["code"], c["nom"], c["type"], c["departement"], c["region"], codes,
+                        c["epci"], c["epci_nom"], c["population"] or None, recherche,
+                    )
+                )  # fmt: skip
+        curseur.execute(
+            f"""INSERT INTO structures_commune ({colonnes}) SELECT {colonnes} FROM lot
+                ON CONFLICT (code) DO UPDATE SET nom = excluded.nom, type = excluded.type,
+                    departement = excluded.departement, region = excluded.region,
+                    codes_postaux = excluded.codes_postaux, epci = excluded.epci, epci_nom = excluded.epci_nom,
+                    population = excluded.population, recherche = excluded.recherche
+                WHERE (structures_commune.*) IS DISTINCT FROM (excluded.*)"""
+        )
+        return int(curseur.rowcount)

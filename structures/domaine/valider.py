@@ -1,0 +1,263 @@
+"""What may be stored in a fiche: types, lengths, codes, communes, ages, hours, contacts (domain.md §3).
+
+Completeness is another question (``champs.manquants``): a fiche *en attente* may lack anything, but what it holds
+must make sense.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils import timezone
+
+from ..champs import CHAMPS, JOURS_PAR_UNITE, UNITES_AGE, Champ, Forme, Genre
+from ..models import Autorite, Commune, Concept
+from .horaires import erreurs_semaine, lire_cle
+from .patches import Etat, appliquer, difference, valeur
+
+LONGUEUR_TEXTE = 20_000
+_TELEPHONE = re.compile(r"\+?[\d .()-]{4,25}")
+LIBRE, RESTREINT, TRES_RESTREINT = "1", "2", "3"  # R283, from the least to the most confidential
+
+Erreurs = dict[str, list[str]]
+
+
+def erreurs_contenu(niveau: str, avant: Mapping[str, Any], patch: Mapping[str, Any], jour: date | None = None) -> Erreurs:
+    """French messages by field on what can't be stored; empty when all is well. At most four statements.
+
+    Only what the patch brings is held against the nomenclatures: a code closed since stays where it is held.
+    """
+    jour = jour or timezone.localdate()
+    apres = appliquer(avant, patch)
+    apports = {nom: _apports(CHAMPS[nom], avant, apres) for nom in patch}
+    erreurs: Erreurs = defaultdict(list)
+    for nom in patch:
+        champ = CHAMPS[nom]
+        if niveau not in champ.niveaux:
+            erreurs[nom].append(f"Le champ « {champ.libelle} » n’existe pas sur une fiche de ce niveau.")
+        else:
+            erreurs[nom] += _erreurs_forme(champ, valeur(apres, nom))
+    saines = {nom: a for nom, a in apports.items() if not erreurs[nom]}
+    _verifier_codes(saines, erreurs, jour)
+    _verifier_communes(saines, erreurs)
+    if not erreurs.get("contacts"):
+        erreurs["contacts"] += _erreurs_contacts(valeur(apres, "contacts"), bool(valeur(apres, "unite_sensible")))
+    erreurs["age_max"] += _erreurs_ages(apres) if {"age_min", "age_max", "age_min_unite", "age_max_unite"} & patch.keys() else []
+    if patch.keys() & {"date_ouverture", "date_fermeture", "date_reouverture"}:
+        _verifier_dates(apres, erreurs)
+    return {nom: messages for nom, messages in erreurs.items() if messages}
+
+
+def _apports(champ: Champ, avant: Mapping[str, Any], apres: Mapping[str, Any]) -> Any:
+    """What is new in a field: the value, the added elements, the elements set."""
+    changement = difference({champ.nom: valeur(avant, champ.nom)}, {champ.nom: valeur(apres, champ.nom)})
+    if champ.nom not in changement:
+        return "" if champ.forme is Forme.VALEUR else {}
+    if champ.forme is Forme.VALEUR:
+        return changement[champ.nom]
+    return changement[champ.nom].get("ajoute" if champ.forme is Forme.ENSEMBLE else "pose", {})
+
+
+def _erreurs_forme(champ: Champ, contenu: Any) -> list[str]:
+    match champ.genre:
+        case Genre.TEXTE | Genre.TEXTE_LONG:
+            limite = champ.longueur or LONGUEUR_TEXTE
+            if not isinstance(contenu, str):
+                return ["Saisissez un texte."]
+            if "\x00" in contenu:
+                return ["Ce texte contient un caractère qui ne peut pas être enregistré."]
+            if len(contenu) > limite:
+                return [f"Ce texte compte {len(contenu)} caractères ; {limite} au plus."]
+        case Genre.CODE | Genre.COMMUNE:
+            if not isinstance(contenu, str):
+                return ["Choisissez une valeur de la liste."]
+        case Genre.ENTIER:
+            if contenu is not None and (not isinstance(contenu, int) or isinstance(contenu, bool) or not 0 <= contenu < 2**31):
+                return ["Saisissez un nombre entier positif."]
+        case Genre.BOOLEEN:
+            if not isinstance(contenu, bool):
+                return ["Répondez par oui ou par non."]
+        case Genre.DATE:
+            if contenu is not None and not _est_date(contenu):
+                return ["Saisissez une date, par exemple 03/03/2027."]
+        case Genre.DECIMAL:
+            if contenu is not None and not isinstance(contenu, int | float):
+                return ["Saisissez un nombre."]
+        case Genre.UNITE_AGE:
+            if contenu not in ("", *(code for code, _ in UNITES_AGE)):
+                return ["Choisissez an, mois, semaine ou jour."]
+        case Genre.CODES | Genre.COMMUNES | Genre.AUTORITES:
+            if not all(isinstance(code, str) for code in contenu):
+                return ["Choisissez des valeurs de la liste."]
+        case Genre.TEXTES:
+            return _erreurs_boites(contenu)
+        case Genre.EQUIPEMENTS:
+            if not all(isinstance(n, int) and not isinstance(n, bool) and 0 < n < 100_000 for n in contenu.values()):
+                return ["Indiquez le nombre de chaque équipement, 1 au moins."]
+        case Genre.CAPACITES:
+            return _erreurs_capacites(contenu)
+        case Genre.HORAIRES:
+            return _erreurs_horaires(contenu)
+        case Genre.CONTACTS:
+            return _erreurs_forme_contacts(contenu)
+    return []
+
+
+def _est_date(contenu: Any) -> bool:
+    try:
+        return isinstance(contenu, str) and bool(date.fromisoformat(contenu))
+    except ValueError:
+        return False
+
+
+def _erreurs_boites(boites: Iterable[str]) -> list[str]:
+    erreurs = []
+    for boite in sorted(boites):
+        try:
+            validate_email(boite)
+        except ValidationError:
+            erreurs.append(f"« {boite[:80]} » n’est pas une adresse de messagerie.")
+    return erreurs
+
+
+def _erreurs_capacites(capacites: Mapping[str, Any]) -> list[str]:
+    for capacite in capacites.values():
+        if not isinstance(capacite, dict) or not {"nature", "statut", "nombre"} <= capacite.keys():
+            return ["Indiquez pour chaque capacité sa nature, son statut et son nombre."]
+        nombre = capacite["nombre"]
+        if not isinstance(nombre, int) or isinstance(nombre, bool) or not 0 <= nombre < 100_000:
+            return ["Le nombre d’une capacité est un entier positif."]
+    return []
+
+
+def _erreurs_horaires(horaires: Mapping[str, Any]) -> list[str]:
+    erreurs = []
+    for cle, semaine in horaires.items():
+        try:
+            lire_cle(cle)
+        except ValueError:
+            erreurs.append("Une semaine type commence un lundi : choisissez la semaine à partir de laquelle elle s’applique.")
+            continue
+        erreurs += erreurs_semaine(semaine)
+    return erreurs
+
+
+def _erreurs_forme_contacts(contacts: Mapping[str, Any]) -> list[str]:
+    for contact in contacts.values():
+        if not isinstance(contact, dict) or not isinstance(contact.get("telecoms", []), list):
+            return ["Un contact est illisible."]
+        textes = [contact.get(cle, "") for cle in ("nature", "nom", "fonction", "confidentialite")]
+        for telecom in contact.get("telecoms", []):
+            if not isinstance(telecom, dict):
+                return ["Un contact est illisible."]
+            textes += [telecom.get(cle, "") for cle in ("canal", "valeur", "confidentialite")]
+        if not all(isinstance(t, str) and len(t) <= 255 for t in textes):
+            return ["Un contact compte 255 caractères au plus par rubrique."]
+    return []
+
+
+def _erreurs_contacts(contacts: Mapping[str, Any], sensible: bool) -> list[str]:
+    """A contact has a nature, or a name with a function; no telecom is less confidential than its contact."""
+    erreurs = []
+    for contact in contacts.values():
+        nature, nom, fonction = contact.get("nature", ""), contact.get("nom", ""), contact.get("fonction", "")
+        qui = nom or "Contact"
+        if bool(nature) == bool(nom or fonction):
+            erreurs.append(f"{qui} : choisissez une nature, ou bien indiquez un nom et sa fonction.")
+        elif not nature and not (nom and fonction):
+            erreurs.append(f"{qui} : indiquez le nom et la fonction.")
+        niveau = contact.get("confidentialite", "")
+        if sensible and niveau != TRES_RESTREINT:
+            erreurs.append("Dans une unité sensible, tous les contacts sont « très restreint ».")
+        for telecom in contact.get("telecoms", []):
+            if not telecom.get("valeur"):
+                erreurs.append(f"{qui} : indiquez le numéro ou l’adresse.")
+            elif telecom.get("canal") in ("1", "2", "6", "8") and not _TELEPHONE.fullmatch(telecom["valeur"]):
+                erreurs.append(f"{qui} : « {telecom['valeur'][:40]} » n’est pas un numéro de téléphone.")
+            if telecom.get("confidentialite", niveau) < niveau:
+                erreurs.append(f"{qui} : un numéro ne peut pas être moins confidentiel que son contact.")
+    return list(dict.fromkeys(erreurs))
+
+
+def _erreurs_ages(etat: Etat) -> list[str]:
+    bornes = [
+        valeur(etat, f"age_{b}") * JOURS_PAR_UNITE[valeur(etat, f"age_{b}_unite")]
+        for b in ("min", "max")
+        if valeur(etat, f"age_{b}") is not None and valeur(etat, f"age_{b}_unite") in JOURS_PAR_UNITE
+    ]
+    if len(bornes) == 2 and bornes[0] > bornes[1]:
+        return ["L’âge maximum est inférieur à l’âge minimum."]
+    return []
+
+
+def _verifier_dates(etat: Etat, erreurs: Erreurs) -> None:
+    ouverture, fermeture, reouverture = (valeur(etat, f"date_{n}") for n in ("ouverture", "fermeture", "reouverture"))
+    if ouverture and fermeture and fermeture < ouverture:
+        erreurs["date_fermeture"].append("La fermeture précède l’ouverture.")
+    if reouverture and (not fermeture or reouverture <= fermeture):
+        erreurs["date_reouverture"].append("La réouverture vient après une date de fermeture.")
+
+
+def _codes_cites(apports: Mapping[str, Any]) -> Iterable[tuple[str, str, str]]:
+    """(field, nomenclature, code) for each coded value that a patch brings."""
+    for nom, apport in apports.items():
+        champ = CHAMPS[nom]
+        match champ.genre:
+            case Genre.CODE if champ.nomenclature and apport:
+                yield nom, champ.nomenclature, apport
+            case Genre.CODES | Genre.EQUIPEMENTS:
+                yield from ((nom, champ.nomenclature, code) for code in apport)
+            case Genre.HORAIRES:
+                yield from ((nom, champ.nomenclature, lire_cle(cle)[0]) for cle in apport)
+            case Genre.CAPACITES:
+                for capacite in apport.values():
+                    yield nom, "R329", capacite["nature"]
+                    yield nom, "R330", capacite["statut"]
+            case Genre.CONTACTS:
+                for contact in apport.values():
+                    cites = [("R287", contact.get("nature")), ("R251", contact.get("fonction"))]
+                    cites += [("R283", contact.get("confidentialite"))]
+                    for telecom in contact.get("telecoms", []):
+                        cites += [("R200", telecom.get("canal")), ("R283", telecom.get("confidentialite"))]
+                    yield from ((nom, liste, code) for liste, code in cites if code)
+
+
+# Families outside SERAFIN (R266) are accepted in the same field (domain.md §3).
+LISTES_SOEURS = {"R265": ("R265", "R266")}
+
+
+def _verifier_codes(apports: Mapping[str, Any], erreurs: Erreurs, jour: date) -> None:
+    cites = list(_codes_cites(apports))
+    if not cites:
+        return
+    listes = {l for _, liste, _ in cites for l in LISTES_SOEURS.get(liste, (liste,))}
+    connus = {
+        (liste, code): fin
+        for liste, code, fin in Concept.objects.filter(
+            nomenclature__in=listes, code__in={code for *_, code in cites}
+        ).values_list("nomenclature_id", "code", "date_fin")
+    }
+    for nom, liste, code in cites:
+        trouves = [cle for cle in ((l, code) for l in LISTES_SOEURS.get(liste, (liste,))) if cle in connus]
+        if not trouves:
+            erreurs[nom].append(f"Le code « {str(code)[:40]} » n’existe pas dans la nomenclature {liste}.")
+        elif all(connus[cle] is not None and connus[cle] <= jour for cle in trouves):
+            erreurs[nom].append(f"Le code « {code} » est fermé : choisissez une valeur en vigueur.")
+
+
+def _verifier_communes(apports: Mapping[str, Any], erreurs: Erreurs) -> None:
+    cites = [(nom, code) for nom, a in apports.items() if CHAMPS[nom].genre is Genre.COMMUNES for code in a]
+    cites += [(nom, a) for nom, a in apports.items() if CHAMPS[nom].genre is Genre.COMMUNE and a]
+    if cites:
+        connues = set(Commune.objects.filter(pk__in={code for _, code in cites}).values_list("pk", flat=True))
+        for nom, code in cites:
+            if code not in connues:
+                erreurs[nom].append(f"« {str(code)[:40]} » n’est pas une commune du code officiel géographique.")
+    autorites = {code for nom, a in apports.items() if CHAMPS[nom].genre is Genre.AUTORITES for code in a}
+    inconnues = autorites - set(Autorite.objects.filter(pk__in=autorites).values_list("pk", flat=True)) if autorites else set()
+    for code in sorted(inconnues):
+        erreurs["autorites"].append(f"L’autorité « {code[:40]} » n’existe pas.")
