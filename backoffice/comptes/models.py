@@ -49,3 +49,26 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+
+class TentativeConnexion(models.Model):
+    """One failed (or running) login, kept only to count: see ``limites``.
+
+    The identifier is a keyed hash: people type their password in the wrong field, and it must not be readable here.
+    """
+
+    empreinte = models.CharField("empreinte de l’identifiant", max_length=64)
+    adresse = models.GenericIPAddressField("adresse", null=True)
+    le = models.DateTimeField("le")
+
+    class Meta:
+        verbose_name = "tentative de connexion"
+        verbose_name_plural = "tentatives de connexion"
+        indexes = [
+            models.Index(fields=["empreinte", "le"], name="tentative_empreinte_le"),
+            models.Index(fields=["adresse", "le"], name="tentative_adresse_le"),
+            models.Index(fields=["le"], name="tentative_le"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.adresse} {self.le:%Y-%m-%d %H:%M:%S}"

@@ -1,3 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from .views import ConnexionView, DeconnexionView, MotDePasseView
+
+urlpatterns = [
+    path("connexion/", ConnexionView.as_view(), name="connexion"),
+    path("deconnexion/", DeconnexionView.as_view(), name="deconnexion"),
+    path("mot-de-passe/", MotDePasseView.as_view(), name="mot_de_passe"),
+]
