@@ -73,11 +73,14 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "backoffice.socle.contexte.shell",
             ],
+            "builtins": ["backoffice.socle.templatetags.ror", "django.templatetags.static"],
         },
     },
 ]
 COTTON_DIR = "composants"
+COTTON_ISOLATE_BY_DEFAULT = True  # a component sees its attributes and the context processors, nothing else
 
 # -- Database: PostgreSQL only ------------------------------------------------------------------
 DATABASE_URL = env.str("DATABASE_URL", default="")

@@ -1,0 +1,70 @@
+"""Context processor of the shell. Lazy: a fragment that shows no header asks the database nothing."""
+
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from . import menu
+
+
+class Shell:
+    """What ``base.html`` reads, as ``shell.…``; each part is computed once, when it is shown."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    nom_produit = property(lambda self: settings.NOM_PRODUIT)
+    version = property(lambda self: settings.VERSION)
+    url_code_source = property(lambda self: settings.URL_CODE_SOURCE)
+
+    @cached_property
+    def connecte(self) -> bool:
+        user = getattr(self._request, "user", None)
+        return bool(user is not None and user.is_authenticated)
+
+    @cached_property
+    def identifiant(self) -> str:
+        return self._request.user.get_username() if self.connecte else ""
+
+    @cached_property
+    def menu(self) -> list[dict[str, Any]]:
+        return menu.entrees_pour(self._request)
+
+    @cached_property
+    def cloche(self) -> dict[str, Any] | None:
+        return menu.cloche_pour(self._request)
+
+    @cached_property
+    def compte(self) -> menu.DescriptionCompte:
+        return menu.description_compte(self._request.user) if self.connecte else menu.DescriptionCompte()
+
+    @cached_property
+    def liens_compte(self) -> list[dict[str, str]]:
+        return menu.liens_compte_pour(self._request)
+
+    @cached_property
+    def recherche(self) -> str:
+        return self._request.GET.get("q", "")[:200]
+
+    @property
+    def support(self) -> dict[str, str]:
+        telephone = settings.SUPPORT_TELEPHONE
+        return {
+            "telephone": telephone,
+            "telephone_lien": "tel:" + "".join(c for c in telephone if c.isdigit() or c == "+"),
+            "horaires": settings.SUPPORT_HORAIRES,
+            "formulaire": settings.SUPPORT_FORMULAIRE,
+            "courriel": settings.SUPPORT_COURRIEL,
+        }
+
+    url_accueil = property(lambda self: menu.adresse(menu.NOM_URL_ACCUEIL) or "/")
+    url_recherche = property(lambda self: menu.adresse(menu.NOM_URL_RECHERCHE))
+    url_connexion = property(lambda self: menu.adresse(menu.NOM_URL_CONNEXION))
+    url_deconnexion = property(lambda self: menu.adresse(menu.NOM_URL_DECONNEXION))
+    url_accessibilite = property(lambda self: menu.adresse(menu.NOM_URL_ACCESSIBILITE))
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    return {"shell": Shell(request)}
