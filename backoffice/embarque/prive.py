@@ -1,0 +1,55 @@
+"""A throw-away cluster without fsync, for tests and benchmarks. It dies with the process that started it."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .emplacement import preparer
+from .panne import Panne
+from .postgres import SANS_SURETE, Postgres, dsn
+from .processus import Verrou, arreter, attendre, lancer
+
+PREFIXE = "ror-essai-"
+
+
+@contextmanager
+def cluster_prive() -> Iterator[str]:
+    """Start a private PostgreSQL in a temporary directory and give the URL of its database; remove it at the end."""
+    _balayer()
+    racine = Path(tempfile.mkdtemp(prefix=PREFIXE, dir="/tmp"))  # noqa: S108 - short path, mode 700
+    racine.chmod(0o755)  # the servers' account must walk through it; what it holds stays closed
+    try:
+        verrou = Verrou(racine / "verrou")
+        verrou.prendre("essai")
+        lieu = preparer(racine / "var")
+        serveur = Postgres(lieu, SANS_SURETE)
+        serveur.preparer()
+        journal = racine / "postgres.log"
+        with journal.open("wb") as sortie:
+            enfant = lancer(serveur.commande, sortie=sortie, compte=lieu.compte, a_la_mort_du_parent=serveur.signal_fin)
+        try:
+            if not attendre(lambda: serveur.repond() or enfant.poll() is not None, 60) or not serveur.repond():
+                raise Panne(f"The private PostgreSQL did not start: {journal.read_text(errors='replace')[-500:]}")
+            serveur.creer_base()
+            yield dsn(lieu)
+        finally:
+            arreter(enfant, serveur.signal_fin, serveur.delai_fin)
+            verrou.rendre()
+    finally:
+        shutil.rmtree(racine, ignore_errors=True)
+
+
+def _balayer() -> None:
+    """Remove what killed runs of this account left in /tmp."""
+    for reste in Path("/tmp").glob(f"{PREFIXE}*"):  # noqa: S108
+        etat = reste.lstat()
+        if etat.st_uid != os.geteuid() or time.time() - etat.st_mtime < 60 or not (reste / "verrou").exists():
+            continue  # somebody else's, or one that is starting
+        verrou = Verrou(reste / "verrou")
+        if not verrou.occupe():
+            shutil.rmtree(reste, ignore_errors=True)
+        verrou.rendre()

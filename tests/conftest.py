@@ -1,0 +1,58 @@
+"""What every test gets: no network, and a real Chromium where it asks for one."""
+
+import ipaddress
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+
+class ReseauInterdit(BaseException):
+    """A test reached for the network. Not an Exception: code under test must not swallow it."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def sans_reseau() -> Iterator[None]:
+    """Refuse every connection that would leave this machine."""
+    with pytest.MonkeyPatch.context() as remplace:
+        for nom in ("connect", "connect_ex"):
+            remplace.setattr(socket.socket, nom, _bornee(getattr(socket.socket, nom)))
+        yield
+
+
+def _bornee(connecter):
+    def bornee(prise: socket.socket, adresse):
+        if prise.family in (socket.AF_INET, socket.AF_INET6) and not _locale(adresse[0]):
+            raise ReseauInterdit(f"Tests may not reach {adresse[0]}: use a local server or a fake.")
+        return connecter(prise, adresse)
+
+    return bornee
+
+
+def _locale(hote: str) -> bool:
+    if hote in ("localhost", ""):
+        return True
+    try:
+        return ipaddress.ip_address(hote).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
+    """pytest-playwright on the machine's Chromium, which resolves no name but this machine's."""
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if not chromium:
+        pytest.fail("Chromium is missing: install it (apt-get install chromium) or set CHROMIUM to its program.")
+    options = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1", "--disable-gpu"]
+    if os.geteuid() == 0:
+        options.append("--no-sandbox")  # Chromium's sandbox refuses root
+    return {**browser_type_launch_args, "executable_path": chromium, "args": options}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Playwright runs an event loop in the test's thread; Django then refuses the ORM unless told that we know."""
+    if any("page" in getattr(item, "fixturenames", ()) for item in items):
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

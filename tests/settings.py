@@ -1,0 +1,34 @@
+"""Settings of the tests: the product's own, on a private cluster, and strict.
+
+Loaded first by the pytest process that leads; the workers and whatever a test starts inherit its environment.
+"""
+
+import atexit
+import os
+import tempfile
+from contextlib import ExitStack
+
+from backoffice.embarque.prive import cluster_prive
+from tests.variable_inconnue import VariableInconnue
+
+if "ROR_TESTS_DATABASE_URL" not in os.environ:
+    _fins = ExitStack()
+    atexit.register(_fins.close)
+    os.environ["ROR_TESTS_DATABASE_URL"] = _fins.enter_context(cluster_prive())
+    os.environ["VAR_DIR"] = _fins.enter_context(tempfile.TemporaryDirectory(prefix="ror-tests-"))
+
+# Whatever the developer's shell says, tests touch neither his database nor his broker.
+os.environ.update(
+    ROR_TESTS="1",
+    DATABASE_URL=os.environ["ROR_TESTS_DATABASE_URL"],
+    BROKER_URL="memory://",
+    SECRET_KEY="tests-only",
+    SITE_URL="http://testserver",
+)
+
+from backoffice.config.settings import *  # noqa: E402, F403
+from backoffice.config.settings import STATIC_ROOT, TEMPLATES  # noqa: E402
+
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = VariableInconnue()
