@@ -3,7 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
+handler403 = "backoffice.socle.vues.refuse_403"
+handler404 = "backoffice.socle.vues.introuvable_404"
+handler500 = "backoffice.socle.vues.erreur_500"
+
 urlpatterns = [
+    path("", include("backoffice.socle.urls")),
     path("", include("backoffice.pages.urls")),
     path("", include("backoffice.comptes.urls")),
     path("", include("structures.urls")),

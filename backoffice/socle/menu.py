@@ -52,7 +52,7 @@ class LienCompte:
 
 _entrees: dict[str, EntreeMenu] = {}
 _liens_compte: dict[str, LienCompte] = {
-    "mot-de-passe": LienCompte(90, "Changer de mot de passe", "mot-de-passe"),
+    "mot_de_passe": LienCompte(90, "Changer de mot de passe", "mot_de_passe"),
 }
 _description: Callable[[Any], DescriptionCompte] | None = None
 _cloche: EntreeMenu | None = None

@@ -1,0 +1,102 @@
+"""Refusals become pages; a few security headers."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from . import saisie
+from .erreurs import Conflit, ErreurMetier
+from .vues import page_precedente
+
+journal = logging.getLogger(__name__)
+
+# lock_not_available, deadlock_detected, query_canceled (statement_timeout), serialization_failure
+_ETATS_OCCUPES = {"55P03", "40P01", "57014", "40001"}
+
+TITRES = {
+    403: "Cette action ne vous est pas ouverte",
+    404: "Cette page n’existe pas pour vous",
+    409: "La situation a changé",
+    422: "Certaines informations sont à corriger",
+}
+CONSEILS = {
+    403: "Si vous pensez que cette action devrait vous être ouverte, contactez le support avec l’adresse de cette page.",
+    404: "Vérifiez l’adresse, ou repartez de l’accueil. Une fiche d’un autre établissement n’est pas visible avec votre compte.",
+    409: "Revenez à la page précédente pour voir la situation d’aujourd’hui, puis recommencez si c’est encore utile.",
+    422: "Revenez à la page précédente et corrigez ce qui est indiqué.",
+}
+
+
+def _etat_sql(erreur: BaseException | None) -> str:
+    while erreur is not None:
+        if etat := getattr(erreur, "sqlstate", None):
+            return str(etat)
+        erreur = erreur.__cause__
+    return ""
+
+
+class GestionErreurs:
+    """Turns ``ErreurMetier`` and a database that is busy into an explained page (or a fragment for htmx)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, OperationalError) and _etat_sql(exception) in _ETATS_OCCUPES:
+            journal.warning("base occupée (%s) : %s %s", _etat_sql(exception), request.method, request.path)
+            exception = Conflit(
+                "occupe",
+                "Une autre personne enregistre au même moment. Rien n’a été perdu de votre côté : réessayez dans quelques secondes.",
+            )
+        if not isinstance(exception, ErreurMetier):
+            return None
+        return refus(request, exception)
+
+
+def refus(request: HttpRequest, erreur: ErreurMetier) -> HttpResponse:
+    """The page, or the fragment, of a refusal."""
+    statut = erreur.statut
+    contexte: dict[str, Any] = {
+        "erreur": erreur,
+        "statut": statut,
+        "titre": TITRES.get(statut, "Cette action n’a pas pu être faite"),
+        "conseil": CONSEILS.get(statut, ""),
+        "messages_champs": [m for messages in erreur.champs.values() for m in messages],
+        "saisie": saisie.lignes(request),
+        "retour": page_precedente(request),
+        "reessayer": request.get_full_path() if request.method == "GET" and statut == 409 else "",
+    }
+    if getattr(request, "htmx", False) and not request.htmx.boosted:  # type: ignore[attr-defined]
+        reponse = render(request, "erreurs/_refus.html", contexte, status=statut)
+        reponse["HX-Retarget"] = "#alertes"
+        reponse["HX-Reswap"] = "innerHTML show:top"
+        return reponse
+    return render(request, "erreurs/refus.html", contexte, status=statut)
+
+
+class EntetesSecurite:
+    """What no setting of Django covers. Pages of a session are never kept by a shared cache."""
+
+    PERMISSIONS = (
+        "accelerometer=(), autoplay=(), bluetooth=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), "
+        "magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=(), xr-spatial-tracking=()"
+    )
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        reponse = self.get_response(request)
+        reponse.headers.setdefault("Permissions-Policy", self.PERMISSIONS)
+        reponse.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        session = getattr(request, "session", None)
+        if session is not None and session.accessed and "Cache-Control" not in reponse.headers:
+            reponse.headers["Cache-Control"] = "private, no-cache"
+        return reponse

@@ -1,0 +1,45 @@
+"""What a person had typed, to show it back when her form could not be handled."""
+
+import re
+from collections.abc import Mapping
+
+from django.http import HttpRequest, RawPostDataException
+
+_SECRET = re.compile(r"csrf|pass|mot.?de.?passe|mdp|secret|token|jeton|otp|totp|code.?(unique|recup|secours|acces)", re.I)
+_TECHNIQUE = re.compile(r"-present$|^(next|suite|version|jeton_de_version)$")
+_LONGUEUR = 20_000
+
+
+def _libelle(nom: str, libelles: Mapping[str, str]) -> str:
+    if nom in libelles:
+        return libelles[nom]
+    racine, _, reste = nom.partition("-")
+    mots = " ".join(filter(None, [libelles.get(racine, racine), reste])).replace("_", " ").replace("-", " ")
+    return mots[:1].upper() + mots[1:]
+
+
+def lignes(request: HttpRequest) -> list[tuple[str, str]]:
+    """(label, value) of each field posted, files and secrets left out; empty for a GET.
+
+    ``request.libelles_saisie`` ({name: label}), set by the view, gives the labels.
+    """
+    if request.method != "POST":
+        return []
+    try:
+        donnees = request.POST
+    except (RawPostDataException, OSError):
+        return []
+    libelles: Mapping[str, str] = getattr(request, "libelles_saisie", {})
+    resultat: list[tuple[str, str]] = []
+    total = 0
+    for nom in donnees:
+        if _SECRET.search(nom) or _TECHNIQUE.search(nom):
+            continue
+        valeur = "\n".join(v for v in donnees.getlist(nom) if v.strip())
+        if not valeur:
+            continue
+        total += len(valeur)
+        if total > _LONGUEUR * 5:
+            break
+        resultat.append((_libelle(nom, libelles), valeur[:_LONGUEUR]))
+    return resultat

@@ -1,0 +1,116 @@
+"""Base view, error pages, health."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.mixins import AccessMixin
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.template.loader import get_template
+from django.urls import reverse
+from django.views import View
+from django.views.decorators.cache import never_cache
+from django_htmx.http import HttpResponseClientRedirect
+
+from . import saisie
+
+
+class VueProtegee(AccessMixin, View):
+    """A page for signed-in people.
+
+    ``autoriser(request)`` runs before the method and raises ``Introuvable`` (someone else's establishment: 404) or
+    ``Interdit`` (wrong role on something visible: 403). ``self.kwargs`` is already there. Put it first among the bases.
+    """
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return self.handle_no_permission()
+        self.autoriser(request)
+        return super().dispatch(request, *args, **kwargs)
+
+    def autoriser(self, request: HttpRequest) -> None:
+        """Nothing to refuse here; subclasses raise."""
+
+    def handle_no_permission(self) -> HttpResponseBase:  # type: ignore[override]
+        """To the login page; an htmx request leaves the page it is on, rather than show a login inside a fragment."""
+        if getattr(self.request, "htmx", False):
+            page = urlsplit(self.request.headers.get("HX-Current-URL", ""))
+            suite = f"{page.path}?{page.query}" if page.query else page.path
+            return HttpResponseClientRedirect(f"{reverse(settings.LOGIN_URL)}?next={suite or '/'}")
+        if self.request.method == "POST":
+            return session_terminee(self.request)
+        return super().handle_no_permission()
+
+
+def page_precedente(request: HttpRequest) -> str:
+    """The page one came from when it is one of ours, to offer a way back; else the home page."""
+    venue = urlsplit(request.headers.get("referer", ""))
+    if venue.path and venue.netloc in ("", request.get_host()):
+        return f"{venue.path}?{venue.query}" if venue.query else venue.path
+    return "/"
+
+
+def session_terminee(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """« Votre session est terminée »: a POST without a session or with an old token. What was typed stays, to copy."""
+    return render(
+        request,
+        "erreurs/session.html",
+        {"saisie": saisie.lignes(request), "retour": page_precedente(request)},
+        status=403,
+    )
+
+
+def refuse_403(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "403.html", {"retour": page_precedente(request)}, status=403)
+
+
+def introuvable_404(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return render(request, "404.html", {"retour": page_precedente(request)}, status=404)
+
+
+def erreur_500(request: HttpRequest) -> HttpResponse:
+    """Drawn without context processors: whatever is broken must not break this page too."""
+    contexte = {
+        "nom_produit": settings.NOM_PRODUIT,
+        "telephone": settings.SUPPORT_TELEPHONE,
+        "horaires": settings.SUPPORT_HORAIRES,
+        "courriel": settings.SUPPORT_COURRIEL,
+        "saisie": saisie.lignes(request),
+    }
+    return HttpResponse(get_template("500.html").render(contexte), status=500)
+
+
+@never_cache
+def vive(request: HttpRequest) -> HttpResponse:
+    """The process answers. Asks nothing of anybody."""
+    return HttpResponse("vivant\n", content_type="text/plain; charset=utf-8")
+
+
+_migrations_appliquees = False
+
+
+def _manquantes() -> bool:
+    global _migrations_appliquees
+    if not _migrations_appliquees:
+        executeur = MigrationExecutor(connection)
+        _migrations_appliquees = not executeur.migration_plan(executeur.loader.graph.leaf_nodes())
+    return not _migrations_appliquees
+
+
+@never_cache
+def prete(request: HttpRequest) -> HttpResponse:
+    """The database answers and has every migration: 200 « prêt », else 503 with the reason."""
+    raison = ""
+    try:
+        with connection.cursor() as curseur:
+            curseur.execute("SELECT 1")
+        if _manquantes():
+            raison = "migrations à appliquer"
+    except DatabaseError:
+        raison = "base de données injoignable"
+    return HttpResponse(
+        f"{raison or 'prêt'}\n", status=503 if raison else 200, content_type="text/plain; charset=utf-8"
+    )
