@@ -16,6 +16,7 @@ from .processus import Verrou, arreter, attendre, lancer
 from .reglages import Reglages
 from .valkey import Valkey
 
+ROLE = "keeper"
 VERROU = "verrou"  # held alone by whoever runs the servers
 USAGES = "usages"  # shared by the commands that use them
 
@@ -24,7 +25,7 @@ def garder(reglages: Reglages) -> None:
     """Run the servers until nobody shares the lock of uses. Does nothing when somebody else runs them."""
     lieu = preparer(reglages.var)
     verrou = Verrou(lieu.var / VERROU)
-    if not verrou.prendre("management command"):
+    if not verrou.prendre(ROLE):
         return
     for numero in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(numero, lambda *_: sys.exit(0))
@@ -36,7 +37,7 @@ def garder(reglages: Reglages) -> None:
         for serveur in serveurs:
             serveur.preparer()
             enfant = lancer(
-                serveur.commande, sortie=sys.stdout.buffer, compte=lieu.compte, a_la_mort_du_parent=serveur.signal_fin
+                serveur.commande, sortie=sys.stdout.buffer, compte=lieu.compte, a_la_mort_du_parent=serveur.signal_orphelin
             )
             fins.callback(arreter, enfant, serveur.signal_fin, serveur.delai_fin)
             enfants.append(enfant)

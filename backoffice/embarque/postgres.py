@@ -5,6 +5,7 @@ import signal
 import subprocess
 from urllib.parse import quote
 
+import dj_database_url
 import psycopg
 
 from . import binaires
@@ -18,6 +19,7 @@ REGLAGES = {
     "listen_addresses": "",  # the unix socket only
     "unix_socket_permissions": "0700",
     "max_connections": "100",
+    "log_checkpoints": "off",
     "log_min_error_statement": "panic",  # statements hold personal data
 }
 # Tests and benchmarks of the code, not of the disk: lost on a power cut, by choice.
@@ -28,11 +30,12 @@ class Postgres:
     """One cluster in ``lieu.serveurs``. The caller holds the lock of the place while it prepares and runs it."""
 
     nom = "postgres"
-    signal_fin = SIGNAL_FIN
+    signal_fin = signal_orphelin = SIGNAL_FIN
     delai_fin = 30.0
 
     def __init__(self, lieu: Emplacement, reglages: dict[str, str] | None = None) -> None:
         self.lieu = lieu
+        self.compte = lieu.compte
         self.reglages = REGLAGES | (reglages or {})
         self.binaires = binaires.postgres(lieu)
         self.donnees = lieu.serveurs / f"postgres-{self.binaires.majeure}"
@@ -54,7 +57,11 @@ class Postgres:
             reste.unlink()
 
     def repond(self) -> bool:
-        return connexion_possible(self.lieu)
+        """Whether it accepts connections, as it says itself: asking sooner fills its log with refusals."""
+        try:
+            return (self.donnees / "postmaster.pid").read_text().rstrip().endswith("\nready")
+        except FileNotFoundError:
+            return False
 
     def creer_base(self) -> None:
         """Make the product's database if there is none. Its owner is superuser: migrations create extensions."""
@@ -73,7 +80,7 @@ class Postgres:
         initdb = lancer(
             [self.binaires.dossier / "initdb", "-D", chantier, "-U", UTILISATEUR, "--no-instructions", *options],
             sortie=subprocess.PIPE,
-            compte=self.lieu.compte,
+            compte=self.compte,
         )
         dit, _ = initdb.communicate()
         if initdb.returncode:
@@ -102,7 +109,21 @@ def connexion_possible(lieu: Emplacement, base: str = "postgres") -> bool:
 def verifier_distante(url: str) -> None:
     """Refuse in one sentence a given server that doesn't answer or is too old."""
     try:
-        with psycopg.connect(url, connect_timeout=5) as connexion:
+        acces = dj_database_url.parse(url)
+    except ValueError:
+        acces = {}
+    if acces.get("ENGINE") != "django.db.backends.postgresql":
+        raise Panne("DATABASE_URL is no address of a PostgreSQL server: write postgresql://user:password@host:5432/base.")
+    try:
+        with psycopg.connect(
+            host=acces["HOST"] or None,
+            port=acces["PORT"] or None,
+            user=acces["USER"] or None,
+            password=acces["PASSWORD"] or None,
+            dbname=acces["NAME"],
+            connect_timeout=5,
+            **acces.get("OPTIONS", {}),
+        ) as connexion:
             version = connexion.info.server_version // 10000
     except psycopg.Error as erreur:
         raison = str(erreur).strip().splitlines()[-1:] or ["no reason given"]

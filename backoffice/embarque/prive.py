@@ -30,7 +30,7 @@ def cluster_prive() -> Iterator[str]:
         serveur.preparer()
         journal = racine / "postgres.log"
         with journal.open("wb") as sortie:
-            enfant = lancer(serveur.commande, sortie=sortie, compte=lieu.compte, a_la_mort_du_parent=serveur.signal_fin)
+            enfant = lancer(serveur.commande, sortie=sortie, compte=lieu.compte, a_la_mort_du_parent=serveur.signal_orphelin)
         try:
             if not attendre(lambda: serveur.repond() or enfant.poll() is not None, 60) or not serveur.repond():
                 raise Panne(f"The private PostgreSQL did not start: {journal.read_text(errors='replace')[-500:]}")

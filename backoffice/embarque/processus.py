@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from .panne import Panne
+from .reglages import RACINE
 
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -60,7 +61,6 @@ def lancer(
     env: Mapping[str, str] | None = None,
     compte: Compte | None = None,
     a_la_mort_du_parent: int = signal.SIGTERM,
-    cwd: str | Path = "/",
 ) -> subprocess.Popen[bytes]:
     """Start a child in a session of its own (a Ctrl-C reaches us alone), bound to our life, output merged.
 
@@ -77,7 +77,7 @@ def lancer(
         stdout=sortie,
         stderr=subprocess.STDOUT,
         env=dict(env) if env is not None else None,
-        cwd=cwd,
+        cwd="/" if compte else RACINE,  # the servers' account may not enter our directory
         start_new_session=True,
         user=compte.uid if compte else None,
         group=compte.gid if compte else None,
@@ -170,7 +170,7 @@ class Verrou:
 
     def tenant(self) -> tuple[str, str]:
         """Role and process number of the holder."""
-        role, _, pid = os.pread(self._fd, 100, 0).decode().partition(" ")
+        role, _, pid = os.pread(self._fd, 100, 0).decode().rpartition(" ")
         return role, pid
 
     def rendre(self) -> None:
