@@ -125,9 +125,10 @@ def reexpedier(*, envoi: Envoi, acteur: User) -> Envoi:
     Refusals: not a supervisor (Interdit); not failed or kept, no mail server, closed account, or a provisional
     password that is no longer good (Conflit).
     """
-    verrouille = Envoi.objects.select_for_update(of=("self",), no_key=True).select_related("destinataire").get(pk=envoi.pk)
     if not regles.peut_tout_voir(acteur):
         raise Interdit("reexpedition_interdite", "Seul un gestionnaire peut réexpédier un courriel.")
+    verrous = Envoi.objects.select_for_update(of=("self",), no_key=True).select_related("destinataire")
+    verrouille = verrous.get(pk=envoi.pk)
     if verrouille.etat not in REEXPEDIABLES:
         raise Conflit(
             "envoi_non_reexpediable",
@@ -149,8 +150,6 @@ def reexpedier(*, envoi: Envoi, acteur: User) -> Envoi:
     verrouille.erreur = ""
     verrouille.prochaine_tentative = timezone.now()
     verrouille.reexpedie_par = acteur
-    verrouille.save(
-        update_fields=["etat", "adresse", "tentatives", "erreur", "prochaine_tentative", "reexpedie_par"]
-    )
+    verrouille.save(update_fields=["etat", "adresse", "tentatives", "erreur", "prochaine_tentative", "reexpedie_par"])
     transaction.on_commit(reveil.reveiller, robust=True)
     return verrouille

@@ -13,6 +13,7 @@ import logging
 import time
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from html import escape
@@ -67,9 +68,8 @@ def expedier() -> Bilan:
 
 def conserver() -> int:
     """Rows written before the mail server was taken out of the settings are kept readable, not tried for ever."""
-    return (
-        Envoi.objects.filter(etat__in=OUVERTS, prochaine_tentative__lte=timezone.now())
-        .update(etat=EtatEnvoi.NON_EXPEDIE, prochaine_tentative=None, reclame_le=None, jeton=None)
+    return Envoi.objects.filter(etat__in=OUVERTS, prochaine_tentative__lte=timezone.now()).update(
+        etat=EtatEnvoi.NON_EXPEDIE, prochaine_tentative=None, reclame_le=None, jeton=None
     )
 
 
@@ -120,10 +120,8 @@ def envoyer_lot(lot: Sequence[Envoi], bilan: Bilan) -> bool:
             else:
                 _marquer_envoye(envoi, bilan)
     finally:
-        try:
+        with suppress(SMTPException, OSError):
             connexion.close()
-        except (SMTPException, OSError):
-            pass
     return True
 
 
@@ -184,7 +182,11 @@ def _commencer(envoi: Envoi, bilan: Bilan) -> bool:
     """Count the try and renew the lease, just before sending. False: the claim was lost, or the mail won't leave."""
     if not envoi.destinataire.is_active:
         _a_nous(envoi).update(
-            etat=EtatEnvoi.ANNULE, erreur="Compte désactivé avant l’envoi.", secret="", prochaine_tentative=None, **_LIBRE
+            etat=EtatEnvoi.ANNULE,
+            erreur="Compte désactivé avant l’envoi.",
+            secret="",
+            prochaine_tentative=None,
+            **_LIBRE,
         )
         return False
     if envoi.tentatives >= TENTATIVES_MAX:

@@ -43,7 +43,9 @@ def chercher(user: User, *, etat: str = "", type_code: str = "", q: str = "") ->
     return envois
 
 
-def page(envois: QuerySet[Envoi], *, avant: int | None = None, apres: int | None = None, taille: int = TAILLE_PAGE) -> Page:
+def page(
+    envois: QuerySet[Envoi], *, avant: int | None = None, apres: int | None = None, taille: int = TAILLE_PAGE
+) -> Page:
     """One page by key, newest first: ``avant`` goes to older rows, ``apres`` comes back to newer ones. One query."""
     if apres is not None:
         lignes = list(envois.filter(pk__gt=apres).order_by("pk")[: taille + 1])

@@ -50,4 +50,3 @@ def reveiller() -> None:
             fil.start()
             _fil = (os.getpid(), fil)
     _demande.set()
-

@@ -1,10 +1,10 @@
 from django.urls import path
 
-from . import views
+from .views import EnvoiHtml, Envois, Reexpedier, UnEnvoi
 
 urlpatterns = [
-    path("envois/", views.envois, name="envois"),
-    path("envois/<int:pk>/", views.envoi, name="envoi"),
-    path("envois/<int:pk>/html/", views.envoi_html, name="envoi_html"),
-    path("envois/<int:pk>/reexpedier/", views.reexpedier, name="envoi_reexpedier"),
+    path("envois/", Envois.as_view(), name="envois"),
+    path("envois/<int:pk>/", UnEnvoi.as_view(), name="envoi"),
+    path("envois/<int:pk>/html/", EnvoiHtml.as_view(), name="envoi_html"),
+    path("envois/<int:pk>/reexpedier/", Reexpedier.as_view(), name="envoi_reexpedier"),
 ]

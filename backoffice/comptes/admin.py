@@ -32,8 +32,8 @@ def _mot_de_passe(request: HttpRequest, extra_context: Any = None) -> HttpRespon
     return redirect("mot_de_passe")
 
 
-admin.site.login = _connexion  # type: ignore[method-assign]
-admin.site.password_change = _mot_de_passe  # type: ignore[method-assign]
+admin.site.login = _connexion  # type: ignore[method-assign,assignment]
+admin.site.password_change = _mot_de_passe  # type: ignore[method-assign,assignment]
 
 
 @admin.register(User)
@@ -63,7 +63,7 @@ class CompteAdmin(ImportExportModelAdmin, UserAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
 
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+    def user_change_password(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         # Nobody types somebody else's password: « Donner un mot de passe provisoire » draws and mails one.
         raise PermissionDenied
 

@@ -132,7 +132,7 @@ def changer_mot_de_passe(*, user: User, nouveau: str) -> User:
 
 
 def desactiver_compte(*, user: User, acteur: User | None) -> User:
-    """Close the account: no login, running sessions end at their next request. Refusal: one's own, or already closed."""
+    """Close the account: no login, running sessions end at their next request. Refusals: one's own; already closed."""
     if acteur is not None and acteur.pk == user.pk:
         raise Interdit("soi_meme", "Vous ne pouvez pas désactiver votre propre compte.")
     return _activer(user, acteur, actif=False)

@@ -32,7 +32,7 @@ class User(AbstractUser):
         error_messages={"unique": "Un compte porte déjà cet identifiant."},
         help_text="Lettres, chiffres et @ . + - _ uniquement.",
     )
-    email = models.EmailField("adresse électronique")
+    email = models.EmailField("adresse électronique")  # type: ignore[misc]
     doit_changer_mot_de_passe = models.BooleanField("mot de passe provisoire", default=False)
 
     objects = GestionnaireUser()

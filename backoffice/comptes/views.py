@@ -1,10 +1,11 @@
 """Login, logout, password."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.contrib.auth.views import LoginView, LogoutView
@@ -20,6 +21,7 @@ from backoffice.socle.erreurs import Invalide
 
 from . import domaine
 from .forms import ConnexionForm, MotDePasseForm
+from .models import User
 
 
 class ConnexionView(LoginView):
@@ -34,8 +36,8 @@ class ConnexionView(LoginView):
         coupee = settings.SESSION_COOKIE_NAME in self.request.COOKIES and bool(self.get_redirect_url())
         return super().get_context_data(session_terminee=coupee, **kwargs)
 
-    def form_invalid(self, form: ConnexionForm) -> HttpResponse:
-        if form.attente is None:
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        if not isinstance(form, ConnexionForm) or form.attente is None:
             return super().form_invalid(form)
         reponse = self.render_to_response(self.get_context_data(form=form), status=form.attente.statut)
         reponse["Retry-After"] = str(int(form.attente.attente.total_seconds()) + 1)
@@ -59,7 +61,7 @@ class MotDePasseView(LoginRequiredMixin, FormView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
-            force=self.request.user.doit_changer_mot_de_passe,
+            force=self._user().doit_changer_mot_de_passe,
             regles=password_validators_help_texts(),
             next=self._suite(),
             **kwargs,
@@ -67,7 +69,7 @@ class MotDePasseView(LoginRequiredMixin, FormView):
 
     def form_valid(self, form: MotDePasseForm) -> HttpResponse:
         try:
-            user = domaine.changer_mot_de_passe(user=self.request.user, nouveau=form.cleaned_data["nouveau"])
+            user = domaine.changer_mot_de_passe(user=self._user(), nouveau=form.cleaned_data["nouveau"])
         except Invalide as refus:
             for champ, textes in refus.champs.items():
                 for texte in textes:
@@ -76,6 +78,9 @@ class MotDePasseView(LoginRequiredMixin, FormView):
         update_session_auth_hash(self.request, user)
         messages.success(self.request, "Votre nouveau mot de passe est enregistré.")
         return redirect(self._suite() or resolve_url(settings.LOGIN_REDIRECT_URL))
+
+    def _user(self) -> User:
+        return cast(User, self.request.user)
 
     def _suite(self) -> str:
         suite = self.request.POST.get("next") or self.request.GET.get("next") or ""

@@ -8,7 +8,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,36 +16,143 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Envoi',
+            name="Envoi",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('type_code', models.CharField(max_length=60, verbose_name='type')),
-                ('cle', models.CharField(max_length=255, unique=True, verbose_name='clé')),
-                ('adresse', models.EmailField(max_length=254, verbose_name='adresse')),
-                ('sujet', models.CharField(max_length=250, verbose_name='sujet')),
-                ('corps_texte', models.TextField(verbose_name='texte')),
-                ('corps_html', models.TextField(verbose_name='texte mis en forme')),
-                ('secret', models.CharField(blank=True, editable=False, max_length=60)),
-                ('etat', models.CharField(choices=[('a_envoyer', 'à envoyer'), ('en_cours', 'en cours d’envoi'), ('envoye', 'envoyé'), ('echec', 'en échec'), ('non_expedie', 'conservé (aucun serveur de courriel configuré)'), ('annule', 'annulé')], default='a_envoyer', max_length=12, verbose_name='état')),
-                ('cree_le', models.DateTimeField(verbose_name='créé le')),
-                ('tentatives', models.PositiveSmallIntegerField(default=0, verbose_name='tentatives')),
-                ('prochaine_tentative', models.DateTimeField(blank=True, null=True, verbose_name='prochaine tentative')),
-                ('reclame_le', models.DateTimeField(blank=True, null=True, verbose_name='pris le')),
-                ('jeton', models.UUIDField(blank=True, editable=False, null=True)),
-                ('envoye_le', models.DateTimeField(blank=True, null=True, verbose_name='envoyé le')),
-                ('erreur', models.TextField(blank=True, verbose_name='dernière erreur')),
-                ('destinataire', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='envois', to=settings.AUTH_USER_MODEL, verbose_name='destinataire')),
-                ('reexpedie_par', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='réexpédié par')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("type_code", models.CharField(max_length=60, verbose_name="type")),
+                ("cle", models.CharField(max_length=255, unique=True, verbose_name="clé")),
+                ("adresse", models.EmailField(max_length=254, verbose_name="adresse")),
+                ("sujet", models.CharField(max_length=250, verbose_name="sujet")),
+                ("corps_texte", models.TextField(verbose_name="texte")),
+                ("corps_html", models.TextField(verbose_name="texte mis en forme")),
+                ("secret", models.CharField(blank=True, editable=False, max_length=60)),
+                (
+                    "etat",
+                    models.CharField(
+                        choices=[
+                            ("a_envoyer", "à envoyer"),
+                            ("en_cours", "en cours d’envoi"),
+                            ("envoye", "envoyé"),
+                            ("echec", "en échec"),
+                            ("non_expedie", "conservé (aucun serveur de courriel configuré)"),
+                            ("annule", "annulé"),
+                        ],
+                        default="a_envoyer",
+                        max_length=12,
+                        verbose_name="état",
+                    ),
+                ),
+                ("cree_le", models.DateTimeField(verbose_name="créé le")),
+                ("tentatives", models.PositiveSmallIntegerField(default=0, verbose_name="tentatives")),
+                (
+                    "prochaine_tentative",
+                    models.DateTimeField(blank=True, null=True, verbose_name="prochaine tentative"),
+                ),
+                ("reclame_le", models.DateTimeField(blank=True, null=True, verbose_name="pris le")),
+                ("jeton", models.UUIDField(blank=True, editable=False, null=True)),
+                ("envoye_le", models.DateTimeField(blank=True, null=True, verbose_name="envoyé le")),
+                ("erreur", models.TextField(blank=True, verbose_name="dernière erreur")),
+                (
+                    "destinataire",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="envois",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="destinataire",
+                    ),
+                ),
+                (
+                    "reexpedie_par",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="réexpédié par",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'envoi',
-                'verbose_name_plural': 'envois',
-                'indexes': [models.Index(condition=models.Q(('etat__in', ('a_envoyer', 'en_cours'))), fields=['prochaine_tentative', 'id'], name='envoi_a_prendre'), models.Index(condition=models.Q(('etat', 'echec')), fields=['id'], name='envoi_en_echec'), models.Index(fields=['destinataire', '-id'], name='envoi_destinataire')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('etat__in', ['a_envoyer', 'en_cours', 'envoye', 'echec', 'non_expedie', 'annule'])), name='envoi_etat_connu'), models.CheckConstraint(condition=models.Q(models.Q(('envoye_le__isnull', False), ('etat', 'envoye')), models.Q(models.Q(('etat', 'envoye'), _negated=True), ('envoye_le__isnull', True)), _connector='OR'), name='envoi_envoye_ssi_date'), models.CheckConstraint(condition=models.Q(models.Q(('etat', 'en_cours'), ('jeton__isnull', False), ('reclame_le__isnull', False)), models.Q(models.Q(('etat', 'en_cours'), _negated=True), ('jeton__isnull', True), ('reclame_le__isnull', True)), _connector='OR'), name='envoi_pris_ssi_en_cours'), models.CheckConstraint(condition=models.Q(models.Q(('etat__in', ('a_envoyer', 'en_cours')), ('prochaine_tentative__isnull', False)), models.Q(models.Q(('etat__in', ('a_envoyer', 'en_cours')), _negated=True), ('prochaine_tentative__isnull', True)), _connector='OR'), name='envoi_echeance_ssi_ouvert'), models.CheckConstraint(condition=models.Q(models.Q(('etat', 'echec'), _negated=True), models.Q(('erreur', ''), _negated=True), _connector='OR'), name='envoi_echec_explique'), models.CheckConstraint(condition=models.Q(models.Q(('etat__in', ['envoye', 'annule']), _negated=True), ('secret', ''), _connector='OR'), name='envoi_secret_efface')],
+                "verbose_name": "envoi",
+                "verbose_name_plural": "envois",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("etat__in", ("a_envoyer", "en_cours"))),
+                        fields=["prochaine_tentative", "id"],
+                        name="envoi_a_prendre",
+                    ),
+                    models.Index(condition=models.Q(("etat", "echec")), fields=["id"], name="envoi_en_echec"),
+                    models.Index(fields=["destinataire", "-id"], name="envoi_destinataire"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("etat__in", ["a_envoyer", "en_cours", "envoye", "echec", "non_expedie", "annule"])
+                        ),
+                        name="envoi_etat_connu",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("envoye_le__isnull", False), ("etat", "envoye")),
+                            models.Q(models.Q(("etat", "envoye"), _negated=True), ("envoye_le__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="envoi_envoye_ssi_date",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("etat", "en_cours"), ("jeton__isnull", False), ("reclame_le__isnull", False)),
+                            models.Q(
+                                models.Q(("etat", "en_cours"), _negated=True),
+                                ("jeton__isnull", True),
+                                ("reclame_le__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="envoi_pris_ssi_en_cours",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("etat__in", ("a_envoyer", "en_cours")), ("prochaine_tentative__isnull", False)),
+                            models.Q(
+                                models.Q(("etat__in", ("a_envoyer", "en_cours")), _negated=True),
+                                ("prochaine_tentative__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="envoi_echeance_ssi_ouvert",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("etat", "echec"), _negated=True),
+                            models.Q(("erreur", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="envoi_echec_explique",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("etat__in", ["envoye", "annule"]), _negated=True), ("secret", ""), _connector="OR"
+                        ),
+                        name="envoi_secret_efface",
+                    ),
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='envoi',
-            trigger=pgtrigger.compiler.Trigger(name='contenu_fige', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."type_code" IS DISTINCT FROM (NEW."type_code") OR OLD."cle" IS DISTINCT FROM (NEW."cle") OR OLD."destinataire_id" IS DISTINCT FROM (NEW."destinataire_id") OR OLD."sujet" IS DISTINCT FROM (NEW."sujet") OR OLD."corps_texte" IS DISTINCT FROM (NEW."corps_texte") OR OLD."corps_html" IS DISTINCT FROM (NEW."corps_html") OR OLD."cree_le" IS DISTINCT FROM (NEW."cree_le"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='c249be9be7fd9df3a230a2e88a8f3145f4e4ffe4', operation='UPDATE', pgid='pgtrigger_contenu_fige_ad5e1', table='notifications_envoi', when='BEFORE')),
+            model_name="envoi",
+            trigger=pgtrigger.compiler.Trigger(
+                name="contenu_fige",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."type_code" IS DISTINCT FROM (NEW."type_code") OR OLD."cle" IS DISTINCT FROM (NEW."cle") OR OLD."destinataire_id" IS DISTINCT FROM (NEW."destinataire_id") OR OLD."sujet" IS DISTINCT FROM (NEW."sujet") OR OLD."corps_texte" IS DISTINCT FROM (NEW."corps_texte") OR OLD."corps_html" IS DISTINCT FROM (NEW."corps_html") OR OLD."cree_le" IS DISTINCT FROM (NEW."cree_le"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="c249be9be7fd9df3a230a2e88a8f3145f4e4ffe4",
+                    operation="UPDATE",
+                    pgid="pgtrigger_contenu_fige_ad5e1",
+                    table="notifications_envoi",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -4,24 +4,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('comptes', '0001_initial'),
+        ("comptes", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TentativeConnexion',
+            name="TentativeConnexion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('empreinte', models.CharField(max_length=64, verbose_name='empreinte de l’identifiant')),
-                ('adresse', models.GenericIPAddressField(null=True, verbose_name='adresse')),
-                ('le', models.DateTimeField(verbose_name='le')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("empreinte", models.CharField(max_length=64, verbose_name="empreinte de l’identifiant")),
+                ("adresse", models.GenericIPAddressField(null=True, verbose_name="adresse")),
+                ("le", models.DateTimeField(verbose_name="le")),
             ],
             options={
-                'verbose_name': 'tentative de connexion',
-                'verbose_name_plural': 'tentatives de connexion',
-                'indexes': [models.Index(fields=['empreinte', 'le'], name='tentative_empreinte_le'), models.Index(fields=['adresse', 'le'], name='tentative_adresse_le'), models.Index(fields=['le'], name='tentative_le')],
+                "verbose_name": "tentative de connexion",
+                "verbose_name_plural": "tentatives de connexion",
+                "indexes": [
+                    models.Index(fields=["empreinte", "le"], name="tentative_empreinte_le"),
+                    models.Index(fields=["adresse", "le"], name="tentative_adresse_le"),
+                    models.Index(fields=["le"], name="tentative_le"),
+                ],
             },
         ),
     ]
