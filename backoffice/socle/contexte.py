@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from . import menu
+from . import menu as registre
 
 
 class Shell:
@@ -30,19 +30,19 @@ class Shell:
 
     @cached_property
     def menu(self) -> list[dict[str, Any]]:
-        return menu.entrees_pour(self._request)
+        return registre.entrees_pour(self._request)
 
     @cached_property
     def cloche(self) -> dict[str, Any] | None:
-        return menu.cloche_pour(self._request)
+        return registre.cloche_pour(self._request)
 
     @cached_property
-    def compte(self) -> menu.DescriptionCompte:
-        return menu.description_compte(self._request.user) if self.connecte else menu.DescriptionCompte()
+    def compte(self) -> registre.DescriptionCompte:
+        return registre.description_compte(self._request.user) if self.connecte else registre.DescriptionCompte()
 
     @cached_property
     def liens_compte(self) -> list[dict[str, str]]:
-        return menu.liens_compte_pour(self._request)
+        return registre.liens_compte_pour(self._request)
 
     @cached_property
     def recherche(self) -> str:
@@ -59,11 +59,11 @@ class Shell:
             "courriel": settings.SUPPORT_COURRIEL,
         }
 
-    url_accueil = property(lambda self: menu.adresse(menu.NOM_URL_ACCUEIL) or "/")
-    url_recherche = property(lambda self: menu.adresse(menu.NOM_URL_RECHERCHE))
-    url_connexion = property(lambda self: menu.adresse(menu.NOM_URL_CONNEXION))
-    url_deconnexion = property(lambda self: menu.adresse(menu.NOM_URL_DECONNEXION))
-    url_accessibilite = property(lambda self: menu.adresse(menu.NOM_URL_ACCESSIBILITE))
+    url_accueil = property(lambda self: registre.adresse(registre.NOM_URL_ACCUEIL) or "/")
+    url_recherche = property(lambda self: registre.adresse(registre.NOM_URL_RECHERCHE))
+    url_connexion = property(lambda self: registre.adresse(registre.NOM_URL_CONNEXION))
+    url_deconnexion = property(lambda self: registre.adresse(registre.NOM_URL_DECONNEXION))
+    url_accessibilite = property(lambda self: registre.adresse(registre.NOM_URL_ACCESSIBILITE))
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
