@@ -1,0 +1,233 @@
+// The grid of a typical week, over seven text fields that stay the truth (and the way without a pointer).
+// Click an hour: a block. Drag its edges or its middle, or use the arrows. « Modifier » closes the grid.
+
+const JOURS = ['lundi', 'mardi', 'mercredi', 'jeudi', 'vendredi', 'samedi', 'dimanche'];
+const PAS = 15;
+const PX = 32 / 60;
+const FIN = 1440;
+const icone = (nom) => window.rorIcone(nom);
+const hhmm = (m) => `${String(Math.floor(m / 60)).padStart(2, '0')}:${String(m % 60).padStart(2, '0')}`;
+const mots = (m) => `${Math.floor(m / 60)} h${m % 60 ? ` ${String(m % 60).padStart(2, '0')}` : ''}`;
+const arrondi = (m) => Math.round(m / PAS) * PAS;
+const minutes = (t) => {
+  const r = /^\s*(\d{1,2})\s*(?:[:hH.]\s*(\d{1,2})?)?\s*$/.exec(t);
+  const m = r ? Number(r[1]) * 60 + Number(r[2] ?? 0) : NaN;
+  return m <= FIN ? m : NaN;
+};
+const lire = (texte) => texte.split(/[,;]/).map((p) => p.split(/-|–|—|à/).map(minutes)).filter(([d, f]) => f > d).sort((a, b) => a[0] - b[0]);
+const ecrire = (plages) => plages.map(([d, f]) => `${hhmm(d)}-${hhmm(f)}`).join(', ');
+const el = (nom, classe, texte) => {
+  const e = document.createElement(nom);
+  if (classe) e.className = classe;
+  if (texte) e.textContent = texte;
+  return e;
+};
+
+class SemaineEditeur extends HTMLElement {
+  connectedCallback() {
+    if (this.dataset.pret || typeof HTMLDialogElement === 'undefined') return;
+    this.dataset.pret = '1';
+    this.champs = [...this.querySelectorAll('[data-semaine-jour]')];
+    const b = el('button', 'bouton bouton-secondaire semaine-ouvrir');
+    b.type = 'button';
+    b.append(icone('calendrier'), el('span', '', 'Semaine type'));
+    b.addEventListener('click', () => this.ouvrir());
+    this.ouvreur = b;
+    this.prepend(b);
+  }
+
+  ouvrir() {
+    this.semaine = this.champs.map((c) => lire(c.value));
+    this.avant = this.champs.map((c) => c.value);
+    this.dialogue ??= this.construire();
+    this.dessiner();
+    this.dialogue.showModal();
+    const debut = Math.min(...this.semaine.flat().map(([d]) => d), 480);
+    this.cadre.scrollTop = Math.max(0, (debut - 60) * PX);
+  }
+
+  construire() {
+    const d = el('dialog', 'dialogue grille');
+    const titre = `Semaine type : ${this.dataset.type}`;
+    d.setAttribute('aria-label', titre);
+    d.append(el('h2', '', titre));
+    d.append(el('p', 'aide grille-aide', 'Cliquez sur une heure pour créer un bloc, puis tirez ses bords. Au clavier : « + » sous le jour, flèches pour déplacer, Maj + flèches pour changer la fin, Suppr pour retirer.'));
+    this.cadre = el('div', 'grille-cadre');
+    this.cadre.tabIndex = 0;
+    this.cadre.setAttribute('role', 'group');
+    this.cadre.setAttribute('aria-label', 'Grille de la semaine');
+    const t = el('div', 'grille-tableau');
+    t.append(el('div', 'grille-jour'));
+    JOURS.forEach((j, i) => {
+      const tete = el('div', 'grille-jour');
+      const nom = el('span', '', j.slice(0, 3));
+      nom.setAttribute('aria-hidden', 'true');
+      const plus = el('button', 'grille-ajouter');
+      plus.type = 'button';
+      plus.setAttribute('aria-label', `Ajouter un horaire le ${j}`);
+      plus.append(icone('ajout'));
+      plus.addEventListener('click', () => this.ajouterLibre(i));
+      tete.append(nom, plus);
+      t.append(tete);
+    });
+    const heures = el('div', 'grille-heures');
+    heures.setAttribute('aria-hidden', 'true');
+    for (let h = 0; h < 24; h += 1) heures.append(el('span', '', `${h}h`));
+    t.append(heures);
+    this.colonnes = JOURS.map((_, i) => {
+      const c = el('div', 'grille-colonne');
+      c.addEventListener('click', (e) => {
+        if (e.target !== c) return;
+        const heure = Math.floor(e.offsetY / 32) * 60;
+        this.creer(i, heure, heure + 60);
+      });
+      t.append(c);
+      return c;
+    });
+    this.cadre.append(t);
+    d.append(this.cadre);
+    this.annonce = el('p', 'visually-hidden');
+    this.annonce.setAttribute('aria-live', 'polite');
+    d.append(this.annonce);
+    const actions = el('div', 'dialogue-actions');
+    const bouton = (classe, texte, faire) => {
+      const b = el('button', `bouton ${classe}`);
+      b.type = 'button';
+      b.append(el('span', '', texte));
+      b.addEventListener('click', faire);
+      actions.append(b);
+    };
+    bouton('bouton-discret', 'Recopier le lundi jusqu’au vendredi', () => {
+      for (let i = 1; i < 5; i += 1) this.semaine[i] = this.semaine[0].map((p) => [...p]);
+      this.dessiner();
+      this.dire('Lundi recopié du mardi au vendredi');
+    });
+    bouton('bouton-secondaire', 'Annuler', () => d.close('annuler'));
+    bouton('bouton-principal', 'Modifier', () => d.close('modifier'));
+    d.append(actions);
+    d.addEventListener('close', () => {
+      if (d.returnValue === 'modifier') {
+        this.champs.forEach((c, i) => {
+          c.value = ecrire(this.semaine[i]);
+          c.removeAttribute('aria-invalid');
+        });
+        this.dispatchEvent(new Event('change', { bubbles: true }));
+        window.rorAnnoncer('Semaine type modifiée');
+      }
+      d.returnValue = '';
+      this.ouvreur.focus();
+    });
+    this.append(d);
+    return d;
+  }
+
+  dire(t) { this.annonce.textContent = t; }
+
+  /** The free room around a block: no other block may be crossed. */
+  place(jour, plage) {
+    const autres = this.semaine[jour].filter((p) => p !== plage);
+    return [
+      Math.max(0, ...autres.filter((p) => p[1] <= plage[0]).map((p) => p[1])),
+      Math.min(FIN, ...autres.filter((p) => p[0] >= plage[1]).map((p) => p[0])),
+    ];
+  }
+
+  creer(jour, debut, fin) {
+    let d = Math.max(0, debut);
+    let f = Math.min(FIN, fin);
+    for (const p of this.semaine[jour]) {
+      if (p[0] <= d && d < p[1]) d = p[1];
+      if (p[0] < f && d < p[0]) f = p[0];
+    }
+    if (f - d < PAS) return;
+    const plage = [d, f];
+    this.semaine[jour].push(plage);
+    this.semaine[jour].sort((a, b) => a[0] - b[0]);
+    this.dessiner();
+    this.bouton(plage)?.focus();
+    this.dire(this.nom(jour, plage));
+  }
+
+  ajouterLibre(jour) {
+    for (const [d, f] of [[480, 720], [840, 1080], [1080, 1200], [720, 840], [1200, FIN], [0, 480]]) {
+      if (!this.semaine[jour].some((p) => p[0] < f && d < p[1])) { this.creer(jour, d, f); return; }
+    }
+    this.dire(`${JOURS[jour]} : plus de place`);
+  }
+
+  retirer(jour, plage) {
+    this.semaine[jour] = this.semaine[jour].filter((p) => p !== plage);
+    this.dessiner();
+    this.dire(`${this.nom(jour, plage)} : retiré`);
+    (this.colonnes[jour].querySelector('.plage') ?? this.cadre.querySelectorAll('.grille-ajouter')[jour]).focus();
+  }
+
+  nom(jour, [d, f]) { return `${this.dataset.type}, ${JOURS[jour]}, de ${mots(d)} à ${mots(f)}`; }
+
+  bouton(plage) { return [...this.cadre.querySelectorAll('.plage')].find((b) => b.plage === plage); }
+
+  poser(b, jour, plage) {
+    b.style.top = `${plage[0] * PX}px`;
+    b.style.height = `${(plage[1] - plage[0]) * PX}px`;
+    b.querySelector('.plage-mots').textContent = `${hhmm(plage[0])}–${hhmm(plage[1])}`;
+    b.setAttribute('aria-label', this.nom(jour, plage));
+    b.title = this.nom(jour, plage);
+  }
+
+  dessiner() {
+    this.colonnes.forEach((c, jour) => {
+      c.replaceChildren(...this.semaine[jour].map((plage) => {
+        const b = el('button', 'plage');
+        b.type = 'button';
+        b.plage = plage;
+        b.append(el('strong', '', this.dataset.type), el('span', 'plage-mots'), el('span', 'plage-bord plage-haut'), el('span', 'plage-bord plage-bas'));
+        this.poser(b, jour, plage);
+        b.addEventListener('keydown', (e) => this.touche(e, b, jour, plage));
+        b.addEventListener('pointerdown', (e) => this.tirer(e, b, jour, plage));
+        return b;
+      }));
+    });
+  }
+
+  touche(e, b, jour, plage) {
+    const [min, max] = this.place(jour, plage);
+    const pas = e.key === 'ArrowUp' ? -PAS : e.key === 'ArrowDown' ? PAS : 0;
+    if (e.key === 'Delete' || e.key === 'Backspace') { e.preventDefault(); this.retirer(jour, plage); return; }
+    if (!pas) return;
+    e.preventDefault();
+    if (e.shiftKey) {
+      plage[1] = Math.min(max, Math.max(plage[0] + PAS, plage[1] + pas));
+    } else {
+      const duree = plage[1] - plage[0];
+      plage[0] = Math.min(max - duree, Math.max(min, plage[0] + pas));
+      plage[1] = plage[0] + duree;
+    }
+    this.poser(b, jour, plage);
+    this.dire(this.nom(jour, plage));
+    b.scrollIntoView({ block: 'nearest' });
+  }
+
+  tirer(e, b, jour, plage) {
+    if (e.button) return;
+    const [min, max] = this.place(jour, plage);
+    const quoi = e.target.classList.contains('plage-haut') ? 'haut' : e.target.classList.contains('plage-bas') ? 'bas' : 'tout';
+    const y = e.clientY + this.cadre.scrollTop;
+    const [d0, f0] = plage;
+    const bouge = (m) => {
+      const delta = arrondi((m.clientY + this.cadre.scrollTop - y) / PX);
+      if (quoi === 'haut') plage[0] = Math.max(min, Math.min(plage[1] - PAS, d0 + delta));
+      else if (quoi === 'bas') plage[1] = Math.min(max, Math.max(plage[0] + PAS, f0 + delta));
+      else {
+        plage[0] = Math.max(min, Math.min(max - (f0 - d0), d0 + delta));
+        plage[1] = plage[0] + (f0 - d0);
+      }
+      this.poser(b, jour, plage);
+    };
+    b.setPointerCapture(e.pointerId);
+    b.addEventListener('pointermove', bouge);
+    const fini = () => { b.removeEventListener('pointermove', bouge); this.dire(this.nom(jour, plage)); };
+    b.addEventListener('pointerup', fini, { once: true });
+    b.addEventListener('pointercancel', fini, { once: true });
+  }
+}
+customElements.define('ror-semaine', SemaineEditeur);
