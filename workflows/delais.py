@@ -1,0 +1,43 @@
+"""Working days: weekends and French public holidays don't count (domain.md §6)."""
+
+from datetime import date, datetime, time, timedelta
+from functools import cache
+
+import holidays
+from django.conf import settings
+from django.utils import timezone
+
+
+@cache
+def _feries(annee: int) -> frozenset[date]:
+    return frozenset(holidays.country_holidays("FR", years=annee))
+
+
+def est_ouvre(jour: date) -> bool:
+    return jour.weekday() < 5 and jour not in _feries(jour.year)
+
+
+def ajouter_jours_ouvres(depart: date, nombre: int) -> date:
+    """The working day that comes ``nombre`` working days after ``depart`` (before, when negative)."""
+    pas, jour = (1 if nombre >= 0 else -1), depart
+    for _ in range(abs(nombre)):
+        jour += timedelta(days=pas)
+        while not est_ouvre(jour):
+            jour += timedelta(days=pas)
+    return jour
+
+
+def _a(jour: date, heure: time) -> datetime:
+    return timezone.make_aware(datetime.combine(jour, heure))
+
+
+def echeance(noeud: str, depart: datetime) -> datetime:
+    """When a task of this step created at ``depart`` is late: the end of its last working day, Paris time."""
+    jour = ajouter_jours_ouvres(timezone.localdate(depart), settings.DELAIS_ETAPES[noeud])
+    return _a(jour, time(23, 59, 59))
+
+
+def rappel(noeud: str, depart: datetime) -> datetime:
+    """When the reminder leaves: the morning of the working day before the due date, never before the creation."""
+    limite = ajouter_jours_ouvres(timezone.localdate(echeance(noeud, depart)), -settings.RAPPEL_JOURS_AVANT)
+    return max(_a(limite, time(8)), depart)

@@ -1,0 +1,94 @@
+"""The tree of a dossier: the register of today with the patches laid over it. Two statements for any size."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from structures.enums import niveau_enfant, niveau_parent
+from structures.requetes import champ_et_filiere, noeuds_au, version_au
+
+from ..enums import Nature
+from ..models import Dossier, FicheTravail
+
+
+@dataclass(slots=True)
+class NoeudTravail:
+    """One fiche as it will be; ``travail`` is None when the dossier does not touch it."""
+
+    fiche_id: int
+    niveau: str
+    identifiant: str
+    nom: str
+    parent_id: int | None
+    type_uo: str = ""
+    sensible: bool = False
+    publie: bool = True
+    parent_publie_id: int | None = None
+    travail: FicheTravail | None = None
+    enfants: list["NoeudTravail"] = field(default_factory=list)
+
+    @property
+    def supprime(self) -> bool:
+        return self.travail is not None and self.travail.nature == Nature.SUPPRESSION
+
+    @property
+    def deplace(self) -> bool:
+        return self.travail is not None and self.publie and "parent" in self.travail.patch
+
+    def parcours(self) -> Iterator["NoeudTravail"]:
+        yield self
+        for enfant in self.enfants:
+            yield from enfant.parcours()
+
+
+@dataclass(slots=True)
+class Apercu:
+    """``noeuds`` by fiche id, assembled under ``racine`` (the EG). ``champ`` of the EG decides the legal levels."""
+
+    racine: NoeudTravail
+    noeuds: dict[int, NoeudTravail]
+    champ: str
+
+    def niveau_a_creer(self, noeud: NoeudTravail) -> str | None:
+        """What can be created below this node; nothing below a fiche that will be closed."""
+        return None if noeud.supprime else niveau_enfant(noeud.niveau, self.champ)
+
+    def places(self, noeud: NoeudTravail) -> list[NoeudTravail]:
+        """Legal new parents of a fiche, in tree order: right level, open, not the one it already has."""
+        niveau = niveau_parent(noeud.niveau, self.champ)
+        return [
+            n
+            for n in self.racine.parcours()
+            if n.niveau == niveau and not n.supprime and n.fiche_id != noeud.parent_id
+        ]
+
+
+def apercu(dossier: Dossier, travaux: list[FicheTravail] | None = None) -> Apercu:
+    """The overlay of a dossier. A closed or published dossier shows what it did over the register of today."""
+    travaux = travaux if travaux is not None else list(dossier.fiches.select_related("fiche", "modifiee_par"))
+    noeuds: dict[int, NoeudTravail] = {
+        cle: NoeudTravail(
+            n.fiche_id, n.niveau, n.identifiant, n.nom, n.parent_id, n.type_uo, n.sensible, parent_publie_id=n.parent_id
+        )
+        for cle, n in noeuds_au(dossier.eg).items()
+    }
+    for travail in travaux:
+        noeud = noeuds.get(travail.fiche_id)
+        if noeud is None:
+            if travail.patch.get("existe") is not True:
+                continue  # closed in the register since: nothing to lay the patch on
+            fiche = travail.fiche
+            noeud = NoeudTravail(fiche.pk, fiche.niveau, fiche.identifiant, "", None, publie=False)
+            noeuds[fiche.pk] = noeud
+        noeud.travail = travail
+        patch = travail.patch
+        noeud.nom = patch.get("nom", noeud.nom)
+        noeud.parent_id = patch.get("parent", noeud.parent_id)
+        noeud.type_uo = patch.get("type_uo", noeud.type_uo)
+        noeud.sensible = patch.get("unite_sensible", noeud.sensible)
+    racine = noeuds[dossier.eg_id]
+    for noeud in noeuds.values():
+        if noeud is not racine and noeud.parent_id in noeuds:
+            noeuds[noeud.parent_id].enfants.append(noeud)
+    version = version_au(dossier.eg)
+    champ, _ = champ_et_filiere(version.categorie if version else "")
+    return Apercu(racine, noeuds, champ)

@@ -1,0 +1,57 @@
+"""Create a dossier collaboratif on an EG (acceptance 54–56)."""
+
+from typing import Any
+
+from django.db import transaction
+from viewflow.workflow.fields import import_flow_by_ref
+
+from backoffice.comptes.models import User
+from backoffice.socle.erreurs import Conflit, Interdit, Invalide
+from structures.domaine import reserver
+from structures.domaine.enregistrer import verrouiller
+from structures.enums import Niveau
+from structures.models import Fiche
+from structures.requetes import reservation_de, version_au
+
+from ..enums import EtatDossier, TypeEvenement
+from ..models import Dossier
+from ..regles import peut_creer
+from .journal import consigner
+from .mouvement import mouvement
+
+# By reference: the flow imports the domain, not the other way round.
+FLUX = "workflows/flows.DossierFlow"
+
+
+@transaction.atomic
+def creer(*, eg: Fiche, nom: str, acteur: User) -> Dossier:
+    """Open a dossier and start its flow at ``redaction``.
+
+    Refuses: not an open EG, no name (``Invalide``); not an editor of the EG (``Interdit``); a dossier already open
+    there (``Conflit``, which names it).
+    """
+    if eg.niveau != Niveau.EG:
+        raise Invalide("pas_un_eg", "Un dossier collaboratif se crée sur un établissement (entité géographique).")
+    if not peut_creer(acteur, eg.pk):
+        raise Interdit("sans_droit", "Seuls les Référents et Directions de l’établissement créent un dossier.")
+    nom = " ".join(nom.split())
+    if not nom or len(nom) > 150:
+        message = "Donnez un nom au dossier, 150 caractères au plus."
+        raise Invalide("nom", message, champs={"nom": [message]})
+    verrouiller([eg.pk])
+    if version_au(eg) is None:
+        raise Conflit("eg_ferme", "Cet établissement est fermé au répertoire : aucun dossier ne peut y être ouvert.")
+    ouvert = reservation_de(eg.pk)
+    if ouvert is not None:
+        raise Conflit(
+            "dossier_deja_ouvert",
+            f"Le dossier collaboratif « {ouvert.nom} » est déjà ouvert sur cet établissement ({ouvert.etape}). "
+            "Ouvrez-le pour y ajouter vos changements : un seul dossier peut être ouvert à la fois.",
+        )
+    dossier = Dossier(eg=eg, nom=nom, auteur=acteur)
+    flux: Any = import_flow_by_ref(FLUX)
+    with mouvement(dossier, acteur, ""):
+        flux.creation.run(dossier=dossier)
+    reserver.ouvrir(eg=eg, dossier=dossier.pk, nom=nom, etape=EtatDossier.REDACTION.label)
+    consigner(dossier, TypeEvenement.CREE, acteur, nom=nom)
+    return dossier

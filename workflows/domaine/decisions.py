@@ -1,0 +1,284 @@
+"""The decisions that move a dossier: send, withdraw, abandon, validate, assign, approve, return, refuse.
+
+Each one locks the process then the dossier, checks the task and the person, changes the state, writes decision,
+journal and mails, and lets the flow go on: one transaction, one winner. The others get a ``Conflit`` that says who
+did what.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.urls import reverse
+
+from backoffice.comptes.models import User
+from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
+from notifications.domaine import notifier
+from structures.domaine import reserver
+from structures.domaine.enregistrer import verrouiller
+from structures.enums import Filiere
+from structures.models import Autorite
+from structures.requetes import autorites_competentes, champ_et_filiere, etats_au, version_au
+
+from .. import notifications as types
+from ..enums import ENVOYES, EtatDossier, EtatFiche, Issue, TypeEvenement
+from ..models import Commentaire, Decision, Dossier, FicheTravail, Tache
+from ..regles import acteurs_de, participants, peut_editer, peut_retirer
+from .apercu import apercu
+from .fiches import terminer_redaction
+from .fusion import tous_les_conflits
+from .journal import consigner
+from .taches import autoriser, conclure, contexte_mail, saisir, tache_ouverte
+
+
+def empreinte(travaux: Collection[FicheTravail]) -> str:
+    """SHA-256 of what the dossier changes: fiche ids and patches, in a canonical form."""
+    contenu = [[t.fiche_id, t.patch] for t in sorted(travaux, key=lambda t: t.fiche_id)]
+    return hashlib.sha256(json.dumps(contenu, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+@transaction.atomic
+def envoyer(*, numero: int, acteur: User) -> Dossier:
+    """« Envoyer en validation »: decide the route for the EG as it is now, and lock the touched fiches.
+
+    Refuses (``Invalide``) without a change, with a fiche en attente, an open conflict with the register or a tree
+    that can't be; ``Conflit`` when the dossier is no longer a draft.
+    """
+    dossier = saisir(numero)
+    if not peut_editer(acteur, dossier):
+        raise Interdit("sans_droit", "Seuls les Référents et Directions de l’établissement envoient ce dossier.")
+    if not dossier.est_brouillon:
+        raise _conflit_etat(dossier)
+    travaux = list(dossier.fiches.select_related("fiche"))
+    verrouiller({dossier.eg_id, *(t.fiche_id for t in travaux)})
+    _refuser_si_incomplet(dossier, travaux)
+    eg = version_au(dossier.eg)
+    if eg is None:
+        raise Conflit("eg_ferme", "Cet établissement a été fermé au répertoire : ce dossier ne peut plus être envoyé.")
+    if dossier.etat == EtatDossier.REDACTION:  # returned or withdrawn with everything still finalised
+        terminer_redaction(dossier, acteur)
+    _, filiere = champ_et_filiere(eg.categorie)
+    autorites = autorites_competentes(eg) if filiere == Filiere.HANDICAP else []
+    dossier.envoyer(par=acteur, filiere=filiere, autorites=autorites, empreinte=empreinte(travaux))
+    dossier.save()
+    consigner(
+        dossier, TypeEvenement.ENVOYE, acteur, filiere=filiere, autorites=autorites, empreinte=dossier.empreinte,
+        fiches=len(travaux),
+    )  # fmt: skip
+    conclure(_tache_du_noeud(dossier, "envoi"), dossier, acteur, Issue.ENVOYE)
+    reserver.annoncer(
+        dossier=dossier.pk, etape=dossier.get_etat_display(), envoye=True, fiches=[t.fiche_id for t in travaux]
+    )
+    return dossier
+
+
+def _refuser_si_incomplet(dossier: Dossier, travaux: list[FicheTravail]) -> None:
+    if not travaux:
+        raise Invalide("sans_changement", "Ce dossier ne change rien : ajoutez ou modifiez au moins une fiche.")
+    attente = [t for t in travaux if t.etat != EtatFiche.FINALISEE]
+    arbre = apercu(dossier, travaux)
+    if attente:
+        noms = ", ".join(f"« {arbre.noeuds[t.fiche_id].nom or t.fiche.identifiant} »" for t in attente[:5])
+        raise Invalide("fiches_en_attente", f"Toutes les fiches doivent être finalisées. Il reste {noms}.")
+    a_regler = tous_les_conflits(travaux, etats_au(t.fiche_id for t in travaux))
+    if a_regler:
+        noms = ", ".join(f"« {arbre.noeuds[cle].nom} »" for cle in list(a_regler)[:5])
+        raise Invalide("conflits", f"Le répertoire a changé aussi : réglez d’abord les conflits de {noms}.")
+    orphelins = [
+        n for n in arbre.noeuds.values()
+        if n is not arbre.racine and not n.supprime
+        and (n.parent_id not in arbre.noeuds or arbre.noeuds[n.parent_id].supprime)
+    ]  # fmt: skip
+    perdus = [t for t in travaux if t.fiche_id not in arbre.noeuds]
+    if orphelins or perdus:
+        nom = orphelins[0].nom if orphelins else perdus[0].fiche.identifiant
+        raise Invalide("arbre_illegal", f"« {nom} » n’aurait plus de rattachement : déplacez-la ou supprimez-la.")
+
+
+@transaction.atomic
+def valider(*, tache: int, acteur: User) -> Dossier:
+    """« Valider le dossier », by a Direction of the EG."""
+    dossier, ouverte = _decision(tache, acteur, "validation_direction")
+    dossier.valider()
+    return _appliquer(dossier, ouverte, acteur, Issue.VALIDE, TypeEvenement.VALIDE)
+
+
+@transaction.atomic
+def affecter(*, tache: int, acteur: User, autorites: Collection[str]) -> Dossier:
+    """Choose the authority or authorities of a handicap dossier; two or more approve jointly."""
+    dossier, ouverte = _decision(tache, acteur, "affectation_tutelle")
+    connues = sorted(Autorite.objects.filter(pk__in=list(autorites)).values_list("pk", flat=True))
+    if not connues or len(connues) != len(set(autorites)):
+        message = "Choisissez au moins une autorité de la liste."
+        raise Invalide("autorites", message, champs={"autorites": [message]})
+    dossier.affecter(connues)
+    return _appliquer(dossier, ouverte, acteur, Issue.AFFECTE, TypeEvenement.AFFECTE, autorites=connues)
+
+
+@transaction.atomic
+def approuver(*, tache: int, acteur: User) -> Dossier:
+    """« Approuver », for SESAN or an authority. The last approval publishes, in this transaction."""
+    dossier, ouverte = _decision(tache, acteur, "approbation_sesan", "approbation_tutelle")
+    return _appliquer(dossier, ouverte, acteur, Issue.APPROUVE, TypeEvenement.APPROUVE, autorite=ouverte.autorite_id)
+
+
+@transaction.atomic
+def renvoyer(*, tache: int, acteur: User, motif: str, commentaires: Mapping[int, str] | None = None) -> Dossier:
+    """« Renvoyer pour correction »: a reason, and comments on fiches. Commented fiches go back to en attente, the
+    others stay finalised; every lock on the register is lifted."""
+    dossier, ouverte = _decision(tache, acteur, "validation_direction", "approbation_sesan", "approbation_tutelle")
+    motif = _motif_exige(motif)
+    commentes = {cle: texte.strip() for cle, texte in (commentaires or {}).items() if texte.strip()}
+    a_reprendre = list(dossier.fiches.filter(fiche_id__in=commentes))
+    if len(a_reprendre) != len(commentes):
+        raise Invalide("commentaire", "Un commentaire vise une fiche qui n’est pas dans ce dossier.")
+    Commentaire.objects.bulk_create(
+        [Commentaire(dossier=dossier, fiche_id=cle, auteur=acteur, texte=texte) for cle, texte in commentes.items()]
+    )
+    for travail in a_reprendre:
+        travail.mettre_en_attente()
+    FicheTravail.objects.bulk_update(a_reprendre, ["etat"])
+    dossier.renvoyer(motif)
+    _appliquer(
+        dossier, ouverte, acteur, Issue.RENVOYE, TypeEvenement.RENVOYE, motif=motif,
+        autorite=ouverte.autorite_id, fiches_commentees=sorted(commentes),
+    )  # fmt: skip
+    _prevenir(types.DossierRenvoye, dossier, acteur, cle=f"renvoi:{ouverte.pk}", motif=motif)
+    return dossier
+
+
+@transaction.atomic
+def refuser(*, tache: int, acteur: User, motif: str) -> Dossier:
+    """« Refuser », with a reason: the dossier ends, nothing of it is published."""
+    dossier, ouverte = _decision(tache, acteur, "approbation_sesan", "approbation_tutelle")
+    motif = _motif_exige(motif)
+    dossier.refuser(motif)
+    _appliquer(
+        dossier, ouverte, acteur, Issue.REFUSE, TypeEvenement.REFUSE, motif=motif, autorite=ouverte.autorite_id
+    )
+    _prevenir(types.DossierRefuse, dossier, acteur, cle=f"refus:{ouverte.pk}", motif=motif)
+    return dossier
+
+
+@transaction.atomic
+def retirer(*, numero: int, acteur: User) -> Dossier:
+    """The sender takes the dossier back to draft, until the first decision in favour (domain.md §6)."""
+    dossier = saisir(numero)
+    if not peut_editer(acteur, dossier):
+        raise Interdit("sans_droit", "Seule la personne qui a envoyé le dossier peut le retirer.")
+    if dossier.etat not in ENVOYES:
+        raise _conflit_etat(dossier)
+    if dossier.envoye_par_id != acteur.pk:
+        raise Interdit("sans_droit", f"Seul {dossier.envoye_par}, qui a envoyé ce dossier, peut le retirer.")
+    if not peut_retirer(acteur, dossier):
+        premiere = dossier.decisions.filter(le__gte=dossier.envoye_le).select_related("acteur").order_by("pk").first()
+        raise Conflit(
+            "deja_approuve",
+            f"{premiere.acteur if premiere else 'Quelqu’un'} s’est déjà prononcé en faveur de ce dossier : il ne peut "
+            "plus être retiré. Demandez un renvoi pour correction à la personne qui doit encore l’approuver.",
+        )
+    ouvertes = list(Tache.objects.select_related("tache__owner").filter(dossier=dossier, close_le__isnull=True))
+    for tache in ouvertes:
+        tache.dossier = dossier
+    concernes = {p.pk: p for tache in ouvertes for p in acteurs_de(tache)}
+    dossier.retirer()
+    dossier.save()
+    consigner(dossier, TypeEvenement.RETIRE, acteur)
+    conclure(ouvertes[0], dossier, acteur, Issue.RETIRE)
+    reserver.annoncer(dossier=dossier.pk, etape=dossier.get_etat_display(), envoye=False)
+    _prevenir(types.DossierRetire, dossier, acteur, cle=f"retrait:{ouvertes[0].pk}", aussi=concernes)
+    return dossier
+
+
+@transaction.atomic
+def abandonner(*, numero: int, acteur: User) -> Dossier:
+    """End a draft without publishing it; its history stays."""
+    dossier = saisir(numero)
+    if not peut_editer(acteur, dossier):
+        raise Interdit("sans_droit", "Seuls les Référents et Directions de l’établissement abandonnent ce dossier.")
+    if not dossier.est_brouillon:
+        raise _conflit_etat(dossier)
+    noeud = "redaction" if dossier.etat == EtatDossier.REDACTION else "envoi"
+    dossier.abandonner()
+    dossier.save()
+    consigner(dossier, TypeEvenement.ABANDONNE, acteur)
+    conclure(_tache_du_noeud(dossier, noeud), dossier, acteur, Issue.ABANDONNE)
+    reserver.clore(dossier=dossier.pk)
+    _prevenir(types.DossierAbandonne, dossier, acteur, cle="abandon")
+    return dossier
+
+
+# -- below: what the decisions share ------------------------------------------------------------------------
+
+
+def _decision(numero: int, acteur: User, *noeuds: str) -> tuple[Dossier, Tache]:
+    """Lock the dossier of a task and check that this person may take this decision on it now."""
+    cle = Tache.objects.filter(pk=numero).values_list("dossier_id", flat=True).first()
+    if cle is None:
+        raise Introuvable("tache_inconnue", "Cette tâche n’existe pas.")
+    dossier = saisir(cle)
+    tache = tache_ouverte(numero, dossier)
+    if tache.noeud not in noeuds:
+        raise Interdit("autre_etape", f"Cette décision n’existe pas à l’étape « {tache.etape.titre} ».")
+    autoriser(tache, acteur)
+    return dossier, tache
+
+
+def _appliquer(
+    dossier: Dossier, tache: Tache, acteur: User, issue: str, evenement: str, *, motif: str = "", **details: Any
+) -> Dossier:
+    dossier.save()
+    Decision.objects.create(
+        dossier=dossier, tache=tache.tache, noeud=tache.noeud, acteur=acteur, autorite_id=tache.autorite_id,
+        issue=issue, motif=motif, empreinte=dossier.empreinte,
+    )  # fmt: skip
+    consigner(dossier, evenement, acteur, tache=tache.pk, motif=motif, empreinte=dossier.empreinte, **details)
+    conclure(tache, dossier, acteur, issue)
+    if dossier.etat == EtatDossier.REFUSE:
+        reserver.clore(dossier=dossier.pk)
+    elif dossier.est_ouvert:
+        reserver.annoncer(dossier=dossier.pk, etape=dossier.get_etat_display(), envoye=dossier.etat in ENVOYES)
+    return dossier
+
+
+def _prevenir(
+    type_: type[types.TypeNotification], dossier: Dossier, acteur: User, *, cle: str,
+    aussi: Mapping[int, User] | None = None, **contexte: Any,
+) -> None:  # fmt: skip
+    personnes = {p.pk: p for p in participants(dossier)} | dict(aussi or {})
+    notifier(
+        type_,
+        destinataires=personnes.values(),
+        cle=f"dossier:{dossier.pk}:{cle}",
+        contexte=contexte_mail(dossier, acteur=acteur, **contexte),
+        lien=reverse("dossier", args=[dossier.pk]),
+        sauf=acteur,
+    )
+
+
+def _motif_exige(motif: str) -> str:
+    motif = motif.strip()
+    if not motif or len(motif) > 5000:
+        message = "Indiquez le motif : il est transmis aux auteurs du dossier (5 000 caractères au plus)."
+        raise Invalide("motif", message, champs={"motif": [message]})
+    return motif
+
+
+def _tache_du_noeud(dossier: Dossier, noeud: str) -> Tache:
+    tache = Tache.objects.select_related("tache__owner").get(dossier=dossier, noeud=noeud, close_le__isnull=True)
+    tache.dossier = dossier
+    return tache
+
+
+def _conflit_etat(dossier: Dossier) -> Conflit:
+    dernier = dossier.evenements.filter(acteur__isnull=False).select_related("acteur").order_by("-pk").first()
+    qui = f" {dernier.acteur} l’a fait avancer entre-temps." if dernier else ""
+    return Conflit(
+        "etat_change",
+        f"Ce dossier est maintenant « {dossier.get_etat_display()} ».{qui} Rechargez la page pour voir ce qui peut "
+        "encore être fait.",
+    )
+
+

@@ -1,0 +1,70 @@
+"""What the flow asks and does: questions on the state of the dossier, and the verbs of its automatic nodes."""
+
+from typing import Any
+
+from structures.enums import Filiere
+
+from ..enums import EtatDossier, TypeEvenement
+from ..models import Dossier, Tache
+from . import publication, taches
+from .mouvement import mouvement_de
+
+
+def _etat(activation: Any) -> str:
+    return str(mouvement_de(activation.process).dossier.etat)
+
+
+def est_en_redaction(activation: Any) -> bool:
+    return _etat(activation) == EtatDossier.REDACTION
+
+
+def est_refuse(activation: Any) -> bool:
+    return _etat(activation) == EtatDossier.REFUSE
+
+
+def est_abandonne(activation: Any) -> bool:
+    return _etat(activation) == EtatDossier.ABANDONNE
+
+
+def attend_la_direction(activation: Any) -> bool:
+    return _etat(activation) == EtatDossier.VALIDATION
+
+
+def attend_une_tutelle(activation: Any) -> bool:
+    return _etat(activation) == EtatDossier.AFFECTATION
+
+
+def releve_d_une_tutelle(activation: Any) -> bool:
+    return bool(mouvement_de(activation.process).dossier.filiere == Filiere.HANDICAP)
+
+
+def une_tutelle_a_tranche(activation: Any, actives: Any) -> bool:
+    """One return, refusal or withdrawal ends the tasks of the other authorities (domain.md §6)."""
+    return _etat(activation) != EtatDossier.APPROBATION
+
+
+def creer(activation: Any, *, dossier: Dossier) -> Dossier:
+    """Tie a new dossier to its process, before the first task is created."""
+    activation.process.save()
+    dossier.processus = activation.process
+    dossier.save(force_insert=True)
+    return dossier
+
+
+def publier(activation: Any) -> None:
+    """Node ``publication``: in the approver's transaction; an error undoes the approval too."""
+    courant = mouvement_de(activation.process)
+    publication.publier(courant.dossier, courant.acteur)
+
+
+def rappeler(activation: Any) -> None:
+    taches.rappeler(_tache_du_minuteur(activation), TypeEvenement.RAPPEL)
+
+
+def escalader(activation: Any) -> None:
+    taches.rappeler(_tache_du_minuteur(activation), TypeEvenement.ESCALADE)
+
+
+def _tache_du_minuteur(activation: Any) -> Tache:
+    # function task <- timer task <- host task
+    return Tache.objects.select_related("dossier__eg", "tache").get(tache__leading__leading=activation.task)

@@ -1,0 +1,428 @@
+"""Work on the fiches of a draft: create, fill, finalise, duplicate, move, delete, undo, settle a conflict.
+
+Each verb locks the dossier, checks that the person edits its EG and that it is a draft, and lets the flow know when
+the last fiche is finalised (→ ``envoi``) or one is reopened (→ ``redaction``).
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from backoffice.comptes.models import User
+from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
+from structures.champs import CHAMPS, Qui, champs_de, libelle, manquants
+from structures.domaine.creer import creer_fiches
+from structures.domaine.modifier import se_heurtent
+from structures.domaine.patches import Etat, Patch, appliquer, composer, difference, utile, valeur
+from structures.domaine.valider import erreurs_contenu
+from structures.enums import NatureConcept, Niveau
+from structures.models import Association, Fiche
+from structures.requetes import etats_au
+
+from ..enums import EtatDossier, Issue, Nature, TypeEvenement
+from ..models import Dossier, FicheTravail, Revision, Tache
+from ..regles import peut_editer
+from .apercu import Apercu, NoeudTravail, apercu
+from .fusion import base_de, conflits, enregistrer_base, etat_de_travail
+from .journal import consigner
+from .taches import conclure, saisir
+
+QUANTITE_MAXIMALE = 200
+MODIFIABLES = frozenset({Qui.PARTOUT, Qui.DOSSIER})
+A_LA_CREATION = MODIFIABLES | {Qui.CREATION}
+
+
+def ouvrir_brouillon(numero: int, acteur: User) -> Dossier:
+    """Lock a dossier to work on it. 404 when it is not the person's, 409 when it is no longer a draft."""
+    dossier = saisir(numero)
+    if not peut_editer(acteur, dossier):
+        raise Interdit("sans_droit", "Seuls les Référents et Directions de l’établissement modifient ce dossier.")
+    if not dossier.est_brouillon:
+        raise Conflit(
+            "dossier_fige",
+            f"Ce dossier n’est plus un brouillon ({dossier.get_etat_display().lower()}) : ses fiches ne peuvent plus "
+            "être modifiées. Rechargez la page pour voir où il en est.",
+        )
+    return dossier
+
+
+@transaction.atomic
+def ajouter(*, numero: int, acteur: User, parent: int, quantite: int = 1, nom: str = "") -> list[FicheTravail]:
+    """Create ``quantite`` fiches of the level that goes below ``parent``, en attente (acceptance 64–68)."""
+    dossier = ouvrir_brouillon(numero, acteur)
+    arbre = apercu(dossier)
+    noeud = _noeud(arbre, parent)
+    niveau = arbre.niveau_a_creer(noeud)
+    if niveau is None:
+        raise Invalide("niveau_illegal", f"Rien ne peut être créé sous « {noeud.nom or noeud.identifiant} ».")
+    if not 1 <= quantite <= QUANTITE_MAXIMALE:
+        message = f"Choisissez une quantité entre 1 et {QUANTITE_MAXIMALE}."
+        raise Invalide("quantite", message, champs={"quantite": [message]})
+    fiches = creer_fiches(eg=dossier.eg, niveaux=[niveau] * quantite)
+    patch: Patch = {"existe": True, "parent": parent} | ({"nom": nom} if nom else {})
+    travaux = _creer_travaux(dossier, acteur, [(f, dict(patch)) for f in fiches])
+    consigner(
+        dossier, TypeEvenement.FICHE_AJOUTEE, acteur, fiche=fiches[0],
+        fiches=[f.identifiant for f in fiches], niveau=niveau,
+    )  # fmt: skip
+    _suivre(dossier, acteur)
+    return travaux
+
+
+@transaction.atomic
+def dupliquer(*, numero: int, acteur: User, fiche: int) -> FicheTravail:
+    """Copy a fiche to the same place: new identifier, no published history, en attente (acceptance 74)."""
+    dossier = ouvrir_brouillon(numero, acteur)
+    noeud = _noeud(apercu(dossier), fiche)
+    if noeud.niveau == Niveau.EG or noeud.supprime:
+        raise Invalide("duplication_illegale", "Cette fiche ne peut pas être dupliquée.")
+    etat = etat_de_travail(noeud.travail, etats_au([fiche]).get(fiche, {}))
+    copie = difference({}, {c.nom: valeur(etat, c.nom) for c in champs_de(noeud.niveau)})
+    copie = {n: v for n, v in copie.items() if n not in ("date_ouverture", "date_fermeture", "type_fermeture")}
+    (nouvelle,) = creer_fiches(eg=dossier.eg, niveaux=[noeud.niveau])
+    patch: Patch = copie | {"existe": True, "parent": noeud.parent_id}
+    (travail,) = _creer_travaux(dossier, acteur, [(nouvelle, patch)])
+    consigner(dossier, TypeEvenement.FICHE_DUPLIQUEE, acteur, fiche=nouvelle, modele=noeud.identifiant)
+    _suivre(dossier, acteur)
+    return travail
+
+
+@transaction.atomic
+def deplacer(*, numero: int, acteur: User, fiche: int, parent: int) -> FicheTravail | None:
+    """Put a fiche under another legal parent (acceptance 78); back to its published place undoes the move."""
+    dossier = ouvrir_brouillon(numero, acteur)
+    arbre = apercu(dossier)
+    noeud = _noeud(arbre, fiche)
+    if noeud.supprime or noeud.niveau == Niveau.EG:
+        raise Invalide("deplacement_illegal", "Cette fiche ne peut pas être déplacée.")
+    if parent not in {place.fiche_id for place in arbre.places(noeud)}:
+        message = "Choisissez une place de la liste : cette fiche ne peut pas aller là."
+        raise Invalide("place_illegale", message, champs={"parent": [message]})
+    travail = _enregistrer_patch(dossier, acteur, noeud, {"parent": parent})
+    if travail is not None and noeud.publie:
+        _finaliser_si_complete(dossier, arbre, noeud, travail)
+    consigner(
+        dossier, TypeEvenement.FICHE_DEPLACEE, acteur, fiche=fiche,
+        de=arbre.noeuds[noeud.parent_id].nom if noeud.parent_id in arbre.noeuds else "", vers=arbre.noeuds[parent].nom,
+    )  # fmt: skip
+    _suivre(dossier, acteur)
+    return travail
+
+
+@transaction.atomic
+def supprimer(*, numero: int, acteur: User, fiche: int) -> list[str]:
+    """Delete a fiche and all below. Published ones will be closed, new ones disappear (domain.md §2).
+
+    Refuses a new fiche under which published ones were moved: they would be lost. Returns the names that go.
+    """
+    dossier = ouvrir_brouillon(numero, acteur)
+    arbre = apercu(dossier)
+    noeud = _noeud(arbre, fiche)
+    if noeud.niveau == Niveau.EG:
+        raise Invalide("suppression_illegale", "Un établissement ne se supprime pas par un dossier collaboratif.")
+    branche = [n for n in noeud.parcours() if not n.supprime]
+    if not branche:
+        raise Conflit("deja_supprimee", "Cette fiche est déjà supprimée dans ce dossier.")
+    accueillies = [n for n in branche if n.publie]
+    if not noeud.publie and accueillies:
+        raise Invalide(
+            "fiches_accueillies",
+            f"« {accueillies[0].nom} » a été déplacée sous cette nouvelle fiche : déplacez-la d’abord ailleurs.",
+        )
+    perdu = _retirer_travaux(n.travail for n in branche if not n.publie and n.travail)
+    publies = [n for n in branche if n.publie]
+    _fermer_travaux(dossier, acteur, publies)
+    noms = [n.nom or n.identifiant for n in branche]
+    consigner(dossier, TypeEvenement.FICHE_SUPPRIMEE, acteur, fiche=fiche, noms=noms, perdu=perdu)
+    _suivre(dossier, acteur)
+    return noms
+
+
+@transaction.atomic
+def annuler_changement(*, numero: int, acteur: User, fiche: int) -> None:
+    """Forget what the dossier does to a fiche. A closing is undone for the whole branch it took along;
+    refuses to forget a new fiche that others hang under, and a move or closing that others depend on."""
+    dossier = ouvrir_brouillon(numero, acteur)
+    arbre = apercu(dossier)
+    noeud = _noeud(arbre, fiche)
+    if noeud.travail is None:
+        raise Conflit("rien_a_annuler", "Ce dossier ne change plus cette fiche.")
+    if not noeud.publie and noeud.enfants:
+        raise Invalide("fiches_dessous", "D’autres fiches sont rattachées à celle-ci : supprimez-la avec elles.")
+    parent_publie = arbre.noeuds.get(noeud.parent_publie_id or 0)
+    if noeud.publie and parent_publie is not None and parent_publie.supprime:
+        raise Invalide(
+            "parent_supprime",
+            f"« {parent_publie.nom} », à laquelle la fiche est rattachée au répertoire, est supprimée par ce dossier : "
+            "annulez d’abord cette suppression.",
+        )
+    concernes = [noeud.travail]
+    if noeud.supprime:
+        concernes = [n.travail for n in noeud.parcours() if n.travail and n.supprime]
+    perdu = _retirer_travaux(concernes)
+    consigner(dossier, TypeEvenement.CHANGEMENT_ANNULE, acteur, fiche=fiche, nom=noeud.nom, perdu=perdu)
+    _suivre(dossier, acteur)
+
+
+@transaction.atomic
+def enregistrer(
+    *,
+    numero: int,
+    acteur: User,
+    fiche: int,
+    saisie: Mapping[str, Any],
+    revision: int,
+    finaliser: bool = False,
+    retirer_inadaptes: bool = False,
+) -> FicheTravail | None:
+    """« Enregistrer et mettre en attente », or « … et finaliser » (acceptance 73 and 75).
+
+    ``saisie`` is the state of the fields of the form, ``revision`` the save that it showed (0: untouched). What
+    others saved meanwhile merges; a value changed on both sides is refused (``Conflit`` with ``champs``: theirs).
+    Finalising is refused (``Invalide`` with ``champs``) while mandatory fields are missing or a conflict with the
+    register is open. Returns None when nothing is left to change.
+    """
+    dossier = ouvrir_brouillon(numero, acteur)
+    arbre = apercu(dossier)
+    noeud = _noeud(arbre, fiche)
+    if noeud.supprime:
+        raise Conflit("fiche_supprimee", "Cette fiche est supprimée dans ce dossier : annulez d’abord la suppression.")
+    repertoire = etats_au([fiche]).get(fiche, {})
+    _refuser_champs_figes(noeud, saisie, etat_de_travail(noeud.travail, repertoire))
+    mien = _ce_que_j_ai_change(noeud, repertoire, saisie, revision)
+    saisie_type = mien.get("type_uo")
+    if saisie_type:
+        mien |= _champ_du_type(noeud, saisie_type, etat_de_travail(noeud.travail, repertoire))
+    if mien:
+        etat = etat_de_travail(noeud.travail, repertoire)
+        erreurs = erreurs_contenu(noeud.niveau, etat, utile(etat, mien))
+        if erreurs:
+            raise Invalide("contenu", "Certaines informations sont à corriger.", champs=erreurs)
+    travail = _enregistrer_patch(dossier, acteur, noeud, mien)
+    if finaliser:
+        if travail is None:
+            raise Invalide("rien_a_finaliser", "Cette fiche est identique au répertoire : il n’y a rien à finaliser.")
+        _finaliser(arbre, noeud, travail, repertoire)
+    elif travail is not None:
+        travail.mettre_en_attente()
+        travail.save(update_fields=["etat"])
+    type_ = TypeEvenement.FICHE_FINALISEE if finaliser else TypeEvenement.FICHE_ENREGISTREE
+    consigner(dossier, type_, acteur, fiche=fiche, champs=sorted(mien), revision=travail.revision if travail else 0)
+    _suivre(dossier, acteur)
+    return travail
+
+
+@transaction.atomic
+def regler_conflit(*, numero: int, acteur: User, fiche: int, champ: str, garder: str) -> None:
+    """Settle a field that the register changed too: ``garder`` is « repertoire » or « dossier »."""
+    dossier = ouvrir_brouillon(numero, acteur)
+    noeud = _noeud(apercu(dossier), fiche)
+    travail = noeud.travail
+    repertoire = etats_au([fiche]).get(fiche, {})
+    if travail is None or champ not in {c.nom for c in conflits(travail, repertoire)}:
+        raise Conflit("conflit_regle", "Ce conflit a déjà été réglé. Rechargez la fiche.")
+    if garder not in ("repertoire", "dossier"):
+        raise Invalide("choix", "Choisissez la valeur à garder.")
+    voulu = etat_de_travail(travail, repertoire)[champ] if garder == "dossier" else valeur(repertoire, champ)
+    travail.patch = {n: v for n, v in travail.patch.items() if n != champ} | difference(
+        {champ: valeur(repertoire, champ)}, {champ: voulu}
+    )
+    travail.base = {n: v for n, v in travail.base.items() if n != champ}
+    enregistrer_base(travail, repertoire)
+    _ajouter_revision(travail, acteur)
+    travail.mettre_en_attente()
+    travail.save()
+    consigner(dossier, TypeEvenement.CONFLIT_REGLE, acteur, fiche=fiche, champ=champ, garder=garder)
+    _suivre(dossier, acteur)
+
+
+def manques(arbre: Apercu, noeud: NoeudTravail, etat: Etat) -> dict[str, list[str]]:
+    """By field, what a fiche still lacks to be finalised (acceptance 75)."""
+    if noeud.supprime:
+        return {}
+    return {
+        champ.nom: [f"« {libelle(champ, noeud.niveau)} » est obligatoire pour finaliser la fiche."]
+        for champ in manquants(noeud.niveau, arbre.champ, etat)
+    }
+
+
+# -- below: what the verbs share; the dossier is locked --------------------------------------------------
+
+
+def _noeud(arbre: Apercu, fiche: int) -> NoeudTravail:
+    if fiche not in arbre.noeuds:
+        raise Introuvable("fiche_inconnue", "Cette fiche ne fait plus partie de l’établissement.")
+    return arbre.noeuds[fiche]
+
+
+def _creer_travaux(dossier: Dossier, acteur: User, contenus: Iterable[tuple[Fiche, Patch]]) -> list[FicheTravail]:
+    travaux = FicheTravail.objects.bulk_create(
+        [FicheTravail(dossier=dossier, fiche=f, patch=p, revision=1, modifiee_par=acteur) for f, p in contenus]
+    )
+    Revision.objects.bulk_create([Revision(travail=t, numero=1, patch=t.patch, auteur=acteur) for t in travaux])
+    return travaux
+
+
+def _ajouter_revision(travail: FicheTravail, acteur: User) -> None:
+    travail.revision += 1
+    travail.modifiee_par, travail.modifiee_le = acteur, timezone.now()
+    if travail.pk is None:
+        travail.save()
+    Revision.objects.create(travail=travail, numero=travail.revision, patch=travail.patch, auteur=acteur)
+
+
+def _retirer_travaux(travaux: Iterable[FicheTravail]) -> dict[str, Patch]:
+    """Forget working copies; returns their patches by fiche, which the journal keeps."""
+    retires = list(travaux)
+    FicheTravail.objects.filter(pk__in=[t.pk for t in retires]).delete()
+    return {str(t.fiche_id): t.patch for t in retires}
+
+
+def _fermer_travaux(dossier: Dossier, acteur: User, noeuds: Iterable[NoeudTravail]) -> None:
+    """Patch ``existe: false`` on published fiches, in a constant number of statements; nothing is left to fill."""
+    existants = [n.travail for n in noeuds if n.travail]
+    neufs = [n for n in noeuds if not n.travail]
+    for travail in existants:
+        travail.patch, travail.base = {"existe": False}, {"existe": True}
+        travail.finaliser()
+        travail.revision += 1
+        travail.modifiee_par, travail.modifiee_le = acteur, timezone.now()
+    FicheTravail.objects.bulk_update(
+        existants, ["patch", "base", "etat", "revision", "modifiee_par", "modifiee_le"]
+    )
+    crees = FicheTravail.objects.bulk_create(
+        [
+            FicheTravail(
+                dossier=dossier, fiche_id=n.fiche_id, patch={"existe": False}, base={"existe": True},
+                etat="finalisee", revision=1, modifiee_par=acteur,
+            )
+            for n in neufs
+        ]
+    )  # fmt: skip
+    Revision.objects.bulk_create(
+        [Revision(travail=t, numero=t.revision, patch=t.patch, auteur=acteur) for t in (*existants, *crees)]
+    )
+
+
+def _enregistrer_patch(dossier: Dossier, acteur: User, noeud: NoeudTravail, mien: Patch) -> FicheTravail | None:
+    """Lay ``mien`` over the working copy; a fiche that ends as the register has it is no longer touched."""
+    travail = noeud.travail or FicheTravail(dossier=dossier, fiche_id=noeud.fiche_id, modifiee_par=acteur)
+    if not mien:
+        return noeud.travail
+    repertoire = etats_au([noeud.fiche_id]).get(noeud.fiche_id, {}) if noeud.publie else {}
+    patch = composer(travail.patch, mien)
+    if noeud.publie:
+        patch = utile(base_de(travail, repertoire), patch)
+    if not patch:
+        if noeud.travail:
+            _retirer_travaux([noeud.travail])
+        return None
+    travail.patch = patch
+    if noeud.publie:
+        enregistrer_base(travail, repertoire)
+    _ajouter_revision(travail, acteur)
+    travail.mettre_en_attente()
+    travail.save()
+    return travail
+
+
+def _ce_que_j_ai_change(
+    noeud: NoeudTravail, repertoire: Mapping[str, Any], saisie: Mapping[str, Any], revision: int
+) -> Patch:
+    """The patch from what the form showed to what was typed; refused where somebody changed the same since."""
+    travail = noeud.travail
+    actuelle = travail.revision if travail else 0
+    if revision == actuelle or travail is None:
+        return difference(etat_de_travail(travail, repertoire), dict(saisie))
+    vue = travail.revisions.filter(numero=revision).first()
+    if vue is None and revision != 0:
+        raise Invalide("revision", "Le formulaire est illisible. Rouvrez la fiche et recommencez.")
+    montre = appliquer(repertoire, vue.patch if vue else {})
+    mien = difference(montre, dict(saisie))
+    leur = difference(montre, {n: valeur(appliquer(repertoire, travail.patch), n) for n in saisie})
+    heurts = [n for n in mien if n in leur and mien[n] != leur[n] and se_heurtent(n, mien[n], leur[n])]
+    if heurts:
+        noms = ", ".join(f"« {libelle(CHAMPS[n], noeud.niveau)} »" for n in heurts)
+        quand = date_format(timezone.localtime(travail.modifiee_le), "j F Y à H:i")
+        phrase = (
+            f"{travail.modifiee_par} a enregistré cette fiche le {quand}, pendant que vous la remplissiez, et y a "
+            f"changé {noms} autrement que vous. Comparez les deux versions et gardez la bonne."
+        )
+        raise Conflit("fiche_modifiee", phrase, champs={n: [phrase] for n in heurts})
+    return mien
+
+
+def _refuser_champs_figes(noeud: NoeudTravail, saisie: Mapping[str, Any], etat: Mapping[str, Any]) -> None:
+    """A dossier changes everything but official identities; champ and mode are typed once (domain.md §2)."""
+    permis = MODIFIABLES if noeud.publie else A_LA_CREATION
+    for nom, contenu in saisie.items():
+        champ = CHAMPS.get(nom)
+        if champ is None or champ.nom in ("existe", "parent") or noeud.niveau not in champ.niveaux:
+            raise Invalide("champ_inconnu", f"Le champ « {nom} » n’existe pas sur cette fiche.")
+        if champ.qui not in permis and contenu != valeur(etat, nom):
+            raise Invalide("champ_fige", f"« {champ.libelle} » ne peut pas être modifié dans un dossier.")
+
+
+def _champ_du_type(noeud: NoeudTravail, type_uo: str, etat: Mapping[str, Any]) -> Patch:
+    """A type brings its champ to a new fiche; on a fiche that has one it must be of the same champ (domain.md §2)."""
+    champs = list(
+        Association.objects.filter(
+            nature=NatureConcept.TYPE_CHAMP, source__nomenclature="J238", source__code=type_uo
+        ).values_list("cible__code", flat=True)
+    )
+    if not champs:
+        return {}
+    if noeud.publie and valeur(etat, "champ_activite") and valeur(etat, "champ_activite") not in champs:
+        message = "Choisissez un type du même champ d’activité : le champ d’une unité ne change jamais."
+        raise Invalide("type_hors_champ", message, champs={"type_uo": [message]})
+    return {} if valeur(etat, "champ_activite") in champs else {"champ_activite": champs[0]}
+
+
+def _finaliser(arbre: Apercu, noeud: NoeudTravail, travail: FicheTravail, repertoire: Mapping[str, Any]) -> None:
+    a_regler = conflits(travail, repertoire)
+    if a_regler:
+        noms = {c.nom: ["Le répertoire a changé cette valeur : choisissez celle à garder."] for c in a_regler}
+        raise Invalide("conflit_a_regler", "Réglez d’abord les conflits avec le répertoire.", champs=noms)
+    absents = manques(arbre, noeud, etat_de_travail(travail, repertoire))
+    if absents:
+        raise Invalide("incomplete", "La fiche est incomplète : elle ne peut pas être finalisée.", champs=absents)
+    travail.finaliser()
+    travail.save(update_fields=["etat"])
+
+
+def _finaliser_si_complete(dossier: Dossier, arbre: Apercu, noeud: NoeudTravail, travail: FicheTravail) -> None:
+    repertoire = etats_au([noeud.fiche_id]).get(noeud.fiche_id, {})
+    if travail.nature == Nature.DEPLACEMENT and travail.patch.keys() == {"parent"}:
+        if not manques(arbre, noeud, etat_de_travail(travail, repertoire)):
+            travail.finaliser()
+            travail.save(update_fields=["etat"])
+
+
+def _suivre(dossier: Dossier, acteur: User) -> None:
+    """Keep the flow in step: all touched fiches finalised → ``envoi``; one that is not → back to ``redaction``."""
+    etats = list(dossier.fiches.values_list("etat", flat=True))
+    pret = bool(etats) and all(etat == "finalisee" for etat in etats)
+    if pret and dossier.etat == EtatDossier.REDACTION:
+        terminer_redaction(dossier, acteur)
+    elif not pret and dossier.etat == EtatDossier.FINALISE:
+        dossier.rouvrir()
+        dossier.save(update_fields=["etat"])
+        consigner(dossier, TypeEvenement.ROUVERT, acteur)
+        conclure(_tache(dossier, "envoi"), dossier, acteur, Issue.ROUVERT)
+
+
+def terminer_redaction(dossier: Dossier, acteur: User) -> None:
+    dossier.finaliser()
+    dossier.save(update_fields=["etat"])
+    consigner(dossier, TypeEvenement.FICHES_FINALISEES, acteur)
+    conclure(_tache(dossier, "redaction"), dossier, acteur, Issue.FINALISE)
+
+
+def _tache(dossier: Dossier, noeud: str) -> Tache:
+    tache = Tache.objects.select_related("tache").get(dossier=dossier, noeud=noeud, close_le__isnull=True)
+    tache.dossier = dossier
+    return tache
+

@@ -1,0 +1,224 @@
+"""The life of a human task: opened by the flow, taken, given back, concluded; its reminder and its escalation."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from viewflow.workflow.models import Task
+from viewflow.workflow.status import STATUS
+
+from backoffice.comptes.models import User
+from backoffice.socle.erreurs import Conflit, Interdit, Introuvable
+from notifications.domaine import notifier
+from structures.models import VersionFiche
+from structures.regles import gestionnaires
+
+from .. import notifications as types
+from ..delais import echeance
+from ..enums import ETAPES, TypeEvenement
+from ..models import Dossier, Processus, Tache
+from ..regles import acteurs_de, peut_faire
+from .journal import consigner
+from .mouvement import mouvement
+
+
+def saisir(numero: int) -> Dossier:
+    """Lock a dossier for a verb, in the house order: process, then dossier. ``Introuvable`` when there is none.
+
+    Every verb on a dossier goes through here: one writer at a time, so that no decision is taken twice.
+    """
+    processus = Processus.objects.select_for_update(of=("self",)).filter(dossier=numero).first()
+    if processus is None:
+        raise Introuvable("dossier_inconnu", "Ce dossier n’existe pas.")
+    dossier = Dossier.objects.select_related("eg").select_for_update(of=("self",), no_key=True).get(pk=numero)
+    dossier.processus = processus
+    return dossier
+
+
+def nom_eg(dossier: Dossier) -> str:
+    """Today's name of the establishment, or its identifier before its first publication."""
+    nom = (
+        VersionFiche.objects.filter(fiche=dossier.eg_id, validite__contains=timezone.localdate())
+        .values_list("nom", flat=True)
+        .first()
+    )
+    return nom or dossier.eg.identifiant
+
+
+def contexte_mail(dossier: Dossier, **plus: Any) -> dict[str, Any]:
+    return {"dossier": dossier, "etablissement": nom_eg(dossier), **plus}
+
+
+def ouvrir(task: Task, dossier: Dossier, acteur: User | None, autorite: str | None) -> Tache:
+    """Called by the flow when a human task is created: due date, journal, one mail a person who can do it.
+
+    When nobody can, it is an incident told to the gestionnaires at once, never a silence (domain.md §6).
+    """
+    maintenant = timezone.now()
+    tache = Tache(
+        tache=task,
+        dossier=dossier,
+        eg_id=dossier.eg_id,
+        noeud=task.flow_task.name,
+        autorite_id=autorite,
+        creee_le=maintenant,
+        echeance=echeance(task.flow_task.name, maintenant),
+    )
+    personnes = list(acteurs_de(tache))
+    tache.sans_acteur = not personnes
+    tache.save(force_insert=True)
+    contexte = contexte_mail(dossier, tache=tache, etape=tache.etape, acteur=acteur)
+    if personnes:
+        consigner(dossier, TypeEvenement.TACHE_CREEE, None, tache=tache.pk, noeud=tache.noeud, autorite=autorite)
+        notifier(
+            types.TacheCreee, destinataires=personnes, cle=f"tache:{tache.pk}", contexte=contexte,
+            lien=reverse("tache", args=[tache.pk]), sauf=acteur,
+        )  # fmt: skip
+    else:
+        consigner(dossier, TypeEvenement.SANS_ACTEUR, None, tache=tache.pk, noeud=tache.noeud, autorite=autorite)
+        notifier(
+            types.TacheSansActeur, destinataires=gestionnaires(), cle=f"tache:{tache.pk}:sans_acteur",
+            contexte=contexte, lien=reverse("dossier", args=[dossier.pk]),
+        )  # fmt: skip
+    return tache
+
+
+def fermer(task: Task, acteur: User | None, issue: str) -> None:
+    """Called by the flow when a human task ends, done or cancelled."""
+    Tache.objects.filter(pk=task.pk, close_le__isnull=True).update(
+        close_le=timezone.now(), close_par=acteur, issue=issue
+    )
+
+
+def conclure(tache: Tache, dossier: Dossier, acteur: User | None, issue: str) -> None:
+    """End a task of a locked dossier with ``issue`` and let the flow go on, in this transaction.
+
+    ``acteur`` has been checked by the verb. The dossier already has its new state: the flow reads it.
+    """
+    task = tache.tache
+    task.process = dossier.processus
+    activation = task.flow_task.activation_class(task)
+    if task.status == STATUS.NEW:
+        task.owner = acteur
+        task.status = STATUS.ASSIGNED
+    with mouvement(dossier, acteur, issue):
+        activation.start(None)
+        activation.execute()
+
+
+def tache_ouverte(numero: int, dossier: Dossier) -> Tache:
+    """The task if it is still open; otherwise ``Conflit`` says who closed it, when and how."""
+    tache = Tache.objects.select_related("tache__owner", "close_par").get(pk=numero)
+    if tache.close_le is None:
+        tache.dossier = dossier
+        return tache
+    quand = date_format(timezone.localtime(tache.close_le), "j F Y à H:i")
+    qui = f"par {tache.close_par} " if tache.close_par else ""
+    raise Conflit(
+        "tache_close",
+        f"Cette tâche a déjà été traitée {qui}le {quand} : {tache.get_issue_display().lower()}. "
+        "Votre décision n’a pas été enregistrée. Ouvrez le dossier pour voir où il en est.",
+    )
+
+
+def autoriser(tache: Tache, acteur: User) -> None:
+    """Refuse a person who may not do the task, and one whose colleague has taken it and still may."""
+    if not peut_faire(acteur, tache):
+        if tache.etape.neutre and tache.dossier.envoye_par_id == acteur.pk:
+            raise Interdit("juge_et_partie", "Vous avez envoyé ce dossier : une autre personne doit l’approuver.")
+        raise Interdit("sans_droit", "Votre habilitation ne permet pas de faire cette tâche.")
+    proprietaire = tache.tache.owner
+    if proprietaire and proprietaire.pk != acteur.pk and proprietaire.is_active and peut_faire(proprietaire, tache):
+        raise Conflit(
+            "tache_prise",
+            f"{proprietaire} a pris cette tâche le {date_format(timezone.localtime(tache.tache.assigned), 'j F Y à H:i')}. "
+            "Demandez-lui de la rendre si vous devez vous en charger."
+            if tache.tache.assigned
+            else f"{proprietaire} a pris cette tâche. Demandez-lui de la rendre si vous devez vous en charger.",
+        )
+
+
+def _prise_en_main(numero: int) -> tuple[Tache, Dossier]:
+    dossier_id = Tache.objects.filter(pk=numero).values_list("dossier_id", flat=True).first()
+    if dossier_id is None:
+        raise Introuvable("tache_inconnue", "Cette tâche n’existe pas.")
+    dossier = saisir(dossier_id)
+    return tache_ouverte(numero, dossier), dossier
+
+
+@transaction.atomic
+def prendre(*, numero: int, acteur: User) -> Tache:
+    """Claim a task: it leaves « À prendre » of the others. Refuses (``Conflit``) one that a colleague holds."""
+    tache, dossier = _prise_en_main(numero)
+    if not tache.etape.reservable:
+        raise Conflit("non_reservable", "Cette tâche est commune à l’équipe de l’établissement : elle ne se prend pas.")
+    autoriser(tache, acteur)
+    if tache.tache.owner_id != acteur.pk:
+        _attribuer(tache.tache, acteur)
+        consigner(dossier, TypeEvenement.TACHE_PRISE, acteur, tache=tache.pk, noeud=tache.noeud)
+    return tache
+
+
+@transaction.atomic
+def rendre(*, numero: int, acteur: User) -> Tache:
+    """Give a task back to the common queue; only its owner can."""
+    tache, dossier = _prise_en_main(numero)
+    if tache.tache.owner_id != acteur.pk:
+        raise Conflit("pas_a_vous", "Cette tâche n’est pas à votre nom : il n’y a rien à rendre.")
+    _attribuer(tache.tache, None)
+    consigner(dossier, TypeEvenement.TACHE_RENDUE, acteur, tache=tache.pk, noeud=tache.noeud)
+    return tache
+
+
+def _attribuer(task: Task, acteur: User | None) -> None:
+    task.owner = acteur
+    task.status = STATUS.ASSIGNED if acteur else STATUS.NEW
+    task.assigned = timezone.now() if acteur else None
+    task.save(update_fields=["owner", "status", "assigned"])
+
+
+def rendre_les_taches_de(users: Iterable[int]) -> int:
+    """Return to the queue the open tasks of people who can no longer do them. Returns how many.
+
+    Called when an account or a habilitation ends, and by a sweep for those whose end date came.
+    """
+    rendues = 0
+    prises = Tache.objects.filter(close_le__isnull=True, tache__owner__in=list(users))
+    for numero, dossier_id in prises.order_by("dossier_id", "pk").values_list("pk", "dossier_id"):
+        with transaction.atomic():
+            dossier = saisir(dossier_id)
+            tache = Tache.objects.select_related("tache__owner").filter(pk=numero, close_le__isnull=True).first()
+            proprietaire = tache and tache.tache.owner
+            if not tache or not proprietaire:
+                continue
+            tache.dossier = dossier
+            if proprietaire.is_active and peut_faire(proprietaire, tache):
+                continue
+            _attribuer(tache.tache, None)
+            consigner(
+                dossier, TypeEvenement.TACHE_RENDUE, None, tache=tache.pk, noeud=tache.noeud,
+                proprietaire=proprietaire.username,
+            )  # fmt: skip
+            rendues += 1
+    return rendues
+
+
+def rappeler(tache: Tache, type_: str) -> None:
+    """Fired by the timers of the flow: reminder to those who can do the task; once late, the gestionnaires too."""
+    retard = type_ == TypeEvenement.ESCALADE
+    personnes = {p.pk: p for p in acteurs_de(tache)}
+    if retard:
+        personnes |= {p.pk: p for p in gestionnaires()}
+    consigner(tache.dossier, type_, None, tache=tache.pk, noeud=tache.noeud)
+    notifier(
+        types.TacheRetard if retard else types.TacheRappel,
+        destinataires=personnes.values(),
+        cle=f"tache:{tache.pk}:{type_}",
+        contexte=contexte_mail(tache.dossier, tache=tache, etape=ETAPES[tache.noeud]),
+        lien=reverse("tache", args=[tache.pk]),
+    )
+
+

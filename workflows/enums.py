@@ -1,0 +1,138 @@
+"""States, nodes and decisions of a dossier. Every value is stored in the database: none is ever renamed."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from django.db import models
+
+from structures.enums import ROLES_EDITEURS, Filiere, Role
+
+
+class EtatDossier(models.TextChoices):
+    REDACTION = "redaction", "Brouillon"
+    FINALISE = "finalise", "Fiches finalisées"
+    VALIDATION = "validation", "En validation par la Direction"
+    AFFECTATION = "affectation", "En attente d’affectation à une tutelle"
+    APPROBATION = "approbation", "En approbation"
+    PUBLIE = "publie", "Publié"
+    REFUSE = "refuse", "Refusé"
+    ABANDONNE = "abandonne", "Abandonné"
+
+
+BROUILLONS = (EtatDossier.REDACTION, EtatDossier.FINALISE)
+ENVOYES = (EtatDossier.VALIDATION, EtatDossier.AFFECTATION, EtatDossier.APPROBATION)
+OUVERTS = (*BROUILLONS, *ENVOYES)
+TERMINES = (EtatDossier.PUBLIE, EtatDossier.REFUSE, EtatDossier.ABANDONNE)
+
+
+class EtatFiche(models.TextChoices):
+    EN_ATTENTE = "en_attente", "En attente"
+    FINALISEE = "finalisee", "Finalisée"
+
+
+class Nature(models.TextChoices):
+    """What a dossier does to a fiche, read from its patch."""
+
+    AJOUT = "ajout", "Ajout"
+    MODIFICATION = "modification", "Modification"
+    DEPLACEMENT = "deplacement", "Déplacement"
+    SUPPRESSION = "suppression", "Suppression"
+
+
+class Issue(models.TextChoices):
+    """How a task ended."""
+
+    FINALISE = "finalise", "Toutes les fiches finalisées"
+    ROUVERT = "rouvert", "Fiche rouverte"
+    ENVOYE = "envoye", "Envoyé en validation"
+    VALIDE = "valide", "Validé"
+    AFFECTE = "affecte", "Tutelle affectée"
+    APPROUVE = "approuve", "Approuvé"
+    RENVOYE = "renvoye", "Renvoyé pour correction"
+    REFUSE = "refuse", "Refusé"
+    RETIRE = "retire", "Retiré par l’expéditeur"
+    ABANDONNE = "abandonne", "Abandonné"
+    ANNULE = "annule", "Close par une autre décision"
+
+
+class TypeEvenement(models.TextChoices):
+    CREE = "cree", "Dossier créé"
+    FICHE_AJOUTEE = "fiche_ajoutee", "Fiche ajoutée"
+    FICHE_ENREGISTREE = "fiche_enregistree", "Fiche enregistrée et mise en attente"
+    FICHE_FINALISEE = "fiche_finalisee", "Fiche enregistrée et finalisée"
+    FICHE_DUPLIQUEE = "fiche_dupliquee", "Fiche dupliquée"
+    FICHE_DEPLACEE = "fiche_deplacee", "Fiche déplacée"
+    FICHE_SUPPRIMEE = "fiche_supprimee", "Fiche supprimée"
+    CHANGEMENT_ANNULE = "changement_annule", "Changement annulé"
+    CONFLIT_REGLE = "conflit_regle", "Conflit réglé"
+    FICHES_FINALISEES = "fiches_finalisees", "Toutes les fiches ont été finalisées"
+    ROUVERT = "rouvert", "Rédaction reprise"
+    ENVOYE = "envoye", "Envoyé en validation"
+    TACHE_CREEE = "tache_creee", "Tâche créée"
+    TACHE_PRISE = "tache_prise", "Tâche prise"
+    TACHE_RENDUE = "tache_rendue", "Tâche remise dans la file"
+    SANS_ACTEUR = "sans_acteur", "Incident : personne ne peut faire cette tâche"
+    RAPPEL = "rappel", "Rappel envoyé"
+    ESCALADE = "escalade", "Retard signalé"
+    VALIDE = "valide", "Validé par la Direction"
+    AFFECTE = "affecte", "Tutelle affectée"
+    APPROUVE = "approuve", "Approuvé"
+    RENVOYE = "renvoye", "Renvoyé pour correction"
+    REFUSE = "refuse", "Refusé"
+    RETIRE = "retire", "Retiré par l’expéditeur"
+    ABANDONNE = "abandonne", "Abandonné"
+    COMMENTE = "commente", "Commentaire"
+    PUBLIE = "publie", "Publié"
+
+
+class Cercle(Enum):
+    """Which people a task is for: decides the inbox, the right to act and the mails."""
+
+    EDITEURS = "éditeurs de l’établissement"
+    DIRECTION = "Direction de l’établissement"
+    GESTIONNAIRES = "gestionnaires SESAN"
+    TUTELLE = "membres de la tutelle"
+
+
+@dataclass(frozen=True, slots=True)
+class Etape:
+    """A human step: the node of the flow, its words, who acts, and whether one person takes it for herself."""
+
+    noeud: str
+    titre: str
+    action: str
+    cercle: Cercle
+    reservable: bool
+    neutre: bool  # « Nobody approves for SESAN or a tutelle what they sent themselves »
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        return {
+            Cercle.EDITEURS: ROLES_EDITEURS,
+            Cercle.DIRECTION: (Role.DIRECTION,),
+            Cercle.GESTIONNAIRES: (Role.GESTIONNAIRE,),
+            Cercle.TUTELLE: (Role.TUTELLE,),
+        }[self.cercle]
+
+
+ETAPES: dict[str, Etape] = {
+    etape.noeud: etape
+    for etape in (
+        Etape("redaction", "Finaliser les fiches", "Compléter les fiches", Cercle.EDITEURS, False, False),
+        Etape("envoi", "Envoyer en validation", "Envoyer en validation", Cercle.EDITEURS, False, False),
+        Etape("validation_direction", "Validation par la Direction", "Valider le dossier", Cercle.DIRECTION, True, False),
+        Etape("affectation_tutelle", "Affectation à une tutelle", "Choisir la tutelle", Cercle.GESTIONNAIRES, True, False),
+        Etape("approbation_tutelle", "Approbation par la tutelle", "Approuver", Cercle.TUTELLE, True, True),
+        Etape("approbation_sesan", "Approbation par SESAN", "Approuver", Cercle.GESTIONNAIRES, True, True),
+    )
+}
+
+
+def route(filiere: str) -> tuple[str, ...]:
+    """The steps a dossier of this filière goes through, in order, as shown to people before and after sending."""
+    milieu = {
+        Filiere.SANITAIRE: ("validation_direction", "approbation_sesan"),
+        Filiere.HANDICAP: ("approbation_tutelle",),
+        Filiere.AUTRE: ("approbation_sesan",),
+    }[Filiere(filiere)]
+    return ("redaction", "envoi", *milieu, "publie")

@@ -1,0 +1,63 @@
+"""What the product knows of a human task beside viewflow's row: whose it is, and by when."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from viewflow.workflow.models import Task
+
+from ..enums import ETAPES, Etape, Issue
+from .dossier import Dossier
+
+
+class Tache(models.Model):
+    """A human task, open until ``close_le``. Its number is that of the viewflow task, which holds the owner.
+
+    ``autorite`` is set on ``approbation_tutelle`` only. ``sans_acteur``: nobody could do it when it was created,
+    an incident that the gestionnaires see (domain.md §6).
+    """
+
+    tache = models.OneToOneField(Task, models.PROTECT, primary_key=True, related_name="suivi")
+    dossier = models.ForeignKey(Dossier, models.PROTECT, related_name="taches")
+    eg = models.ForeignKey("structures.Fiche", models.PROTECT, related_name="+")
+    noeud = models.CharField("étape", max_length=40)
+    autorite = models.ForeignKey("structures.Autorite", models.PROTECT, null=True, related_name="+")
+    creee_le = models.DateTimeField("créée le", default=timezone.now)
+    echeance = models.DateTimeField("échéance")
+    sans_acteur = models.BooleanField("sans acteur", default=False)
+    close_le = models.DateTimeField("close le", null=True)
+    close_par = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    issue = models.CharField("issue", max_length=20, choices=Issue, blank=True)
+
+    class Meta:
+        ordering = ["echeance", "pk"]
+        indexes = [
+            models.Index(fields=["noeud", "eg"], name="tache_ouverte_eg", condition=Q(close_le__isnull=True)),
+            models.Index(fields=["echeance", "tache"], name="tache_ouverte_echeance", condition=Q(close_le__isnull=True)),
+            models.Index(
+                fields=["autorite"], name="tache_ouverte_autorite", condition=Q(close_le__isnull=True, autorite__isnull=False)
+            ),
+            models.Index(fields=["close_par", "close_le"], name="tache_close_par", condition=Q(close_le__isnull=False)),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(close_le__isnull=True, issue="") | (Q(close_le__isnull=False) & ~Q(issue="")),
+                name="tache_close_avec_issue",
+            ),
+            models.CheckConstraint(
+                condition=Q(noeud="approbation_tutelle", autorite__isnull=False)
+                | (~Q(noeud="approbation_tutelle") & Q(autorite__isnull=True)),
+                name="tache_autorite_si_tutelle",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.noeud} {self.pk}"
+
+    @property
+    def etape(self) -> Etape:
+        return ETAPES[self.noeud]
+
+    @property
+    def en_retard(self) -> bool:
+        return self.close_le is None and self.echeance < timezone.now()

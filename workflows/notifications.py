@@ -1,0 +1,75 @@
+"""The mails of a dossier. Templates: templates/notifications/<code>/."""
+
+from notifications.registre import TypeNotification, enregistrer
+
+
+@enregistrer
+class TacheCreee(TypeNotification):
+    code = "tache_creee"
+    libelle = "Nouvelle tâche"
+    description = "À ceux qui peuvent faire la tâche, quand elle est créée."
+    bouton = "Ouvrir la tâche"
+
+
+@enregistrer
+class TacheRappel(TypeNotification):
+    code = "tache_rappel"
+    libelle = "Rappel avant l’échéance"
+    description = "À ceux qui peuvent faire la tâche, avant son échéance."
+    bouton = "Ouvrir la tâche"
+
+
+@enregistrer
+class TacheRetard(TypeNotification):
+    code = "tache_retard"
+    libelle = "Tâche en retard"
+    description = "À ceux qui peuvent faire la tâche et aux gestionnaires, après son échéance."
+    bouton = "Ouvrir la tâche"
+
+
+@enregistrer
+class TacheSansActeur(TypeNotification):
+    code = "tache_sans_acteur"
+    libelle = "Incident : tâche sans acteur"
+    description = "Aux gestionnaires, quand personne ne peut faire une tâche qui vient d’être créée."
+    bouton = "Voir le dossier"
+
+
+@enregistrer
+class DossierRenvoye(TypeNotification):
+    code = "dossier_renvoye"
+    libelle = "Dossier renvoyé pour correction"
+    description = "À ceux qui ont pris part au dossier."
+    bouton = "Ouvrir le dossier"
+
+
+@enregistrer
+class DossierRefuse(TypeNotification):
+    code = "dossier_refuse"
+    libelle = "Dossier refusé"
+    description = "À ceux qui ont pris part au dossier."
+    bouton = "Ouvrir le dossier"
+
+
+@enregistrer
+class DossierRetire(TypeNotification):
+    code = "dossier_retire"
+    libelle = "Dossier retiré par son expéditeur"
+    description = "À ceux qui ont pris part au dossier ou avaient à se prononcer."
+    bouton = "Ouvrir le dossier"
+
+
+@enregistrer
+class DossierAbandonne(TypeNotification):
+    code = "dossier_abandonne"
+    libelle = "Dossier abandonné"
+    description = "À ceux qui ont pris part au dossier."
+    bouton = "Ouvrir le dossier"
+
+
+@enregistrer
+class DossierPublie(TypeNotification):
+    code = "dossier_publie"
+    libelle = "Dossier publié"
+    description = "À ceux qui ont pris part au dossier."
+    bouton = "Voir l’établissement"
