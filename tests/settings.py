@@ -26,8 +26,8 @@ os.environ.update(
     SITE_URL="http://testserver",
 )
 
-from backoffice.config.settings import *  # noqa: E402, F403
-from backoffice.config.settings import STATIC_ROOT, TEMPLATES  # noqa: E402
+from backoffice.config.settings import *  # noqa: F403
+from backoffice.config.settings import STATIC_ROOT, TEMPLATES
 
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -73,7 +73,7 @@ def _obtenir(lieu: Emplacement) -> None:
             gardien = _lancer_gardien(lieu)
         if time.monotonic() > limite:
             role, pid = verrou.tenant()
-            raise Panne(f"The embedded PostgreSQL of {lieu.var} does not answer: stop process {pid} ({role}), then retry.")
+            raise Panne(f"PostgreSQL of {lieu.var} does not answer: stop process {pid} ({role}), then start again.")
         time.sleep(0.05)
     verrou.rendre()
 

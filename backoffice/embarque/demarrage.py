@@ -16,7 +16,6 @@ from .reglages import Reglages, lire
 from .superviseur import Interruption, Superviseur
 
 
-
 @dataclass(frozen=True)
 class Programme:
     """One of the product's own processes. It runs under the operator's account, from the root of the code."""
@@ -55,12 +54,12 @@ def demarrer(*, sous_make: bool) -> None:
 
 
 def _servir(superviseur: Superviseur, reglages: Reglages, lieu: Emplacement) -> None:
-    os.environ["DATABASE_URL"] = reglages.database_url or _demarrer_postgres(superviseur, lieu)
-    os.environ["BROKER_URL"] = reglages.broker_url or _demarrer_valkey(superviseur, lieu)
     if reglages.database_url:
         postgres.verifier_distante(reglages.database_url)
     if reglages.broker_url:
         valkey.verifier_distant(reglages.broker_url)
+    os.environ["DATABASE_URL"] = reglages.database_url or _demarrer_postgres(superviseur, lieu)
+    os.environ["BROKER_URL"] = reglages.broker_url or _demarrer_valkey(superviseur, lieu)
     os.environ.setdefault("SECRET_KEY", cle_secrete(lieu.var))
     os.environ.update(
         DJANGO_SETTINGS_MODULE="backoffice.config.settings",

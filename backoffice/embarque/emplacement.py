@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,10 +73,8 @@ def cle_secrete(var: Path) -> str:
             fd, neuf = tempfile.mkstemp(dir=var, prefix=".cle")  # mode 600
             with os.fdopen(fd, "w") as sortie:
                 sortie.write(secrets.token_urlsafe(64))
-            try:
-                os.link(neuf, fichier)  # whoever comes second keeps the first key
-            except FileExistsError:
-                pass
+            with suppress(FileExistsError):  # whoever comes second keeps the first key
+                os.link(neuf, fichier)
             os.unlink(neuf)
         return fichier.read_text()
     except OSError as erreur:

@@ -36,10 +36,8 @@ def garder(reglages: Reglages) -> None:
         enfants = []
         for serveur in serveurs:
             serveur.preparer()
-            enfant = lancer(
-                serveur.commande, sortie=sys.stdout.buffer, compte=lieu.compte, a_la_mort_du_parent=serveur.signal_orphelin
-            )
-            fins.callback(arreter, enfant, serveur.signal_fin, serveur.delai_fin)
+            enfant = lancer(serveur, sys.stdout.buffer)
+            fins.callback(arreter, serveur, enfant)
             enfants.append(enfant)
         if not attendre(lambda: base.repond() or enfants[-1].poll() is not None, 60) or not base.repond():
             raise Panne(f"The embedded PostgreSQL could not start: read {journal(lieu)}.")

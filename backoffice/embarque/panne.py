@@ -3,7 +3,7 @@
 import errno
 
 
-class Panne(Exception):
+class Panne(Exception):  # noqa: N818
     """Shown to the operator as it is, without a traceback; the process then ends with status 1."""
 
 
@@ -13,5 +13,5 @@ def panne_de(erreur: OSError) -> Panne:
     if erreur.errno in (errno.ENOSPC, errno.EDQUOT):
         return Panne(f"The disk is full{lieu}: free some space, or set VAR_DIR to a directory on another disk.")
     if erreur.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return Panne(f"Not allowed to write{lieu}: give this account the right to it, or set VAR_DIR to another directory.")
+        return Panne(f"Not allowed to write{lieu}: give this account the right, or set VAR_DIR to another directory.")
     return Panne(f"The operating system refused{lieu}: {erreur.strerror}.")

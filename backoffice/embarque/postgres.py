@@ -11,7 +11,7 @@ import psycopg
 from . import binaires
 from .emplacement import Emplacement
 from .panne import Panne
-from .processus import evincer, lancer
+from .processus import evincer, lancer_commande
 
 UTILISATEUR = BASE = "ror"
 SIGNAL_FIN = signal.SIGINT  # "fast": roll back what runs, checkpoint, stop
@@ -77,11 +77,9 @@ class Postgres:
         options = ["--auth-local=trust", "--auth-host=reject", "--encoding=UTF8", "--locale=C.UTF-8"]
         if "fsync" in self.reglages:
             options.append("--no-sync")
-        initdb = lancer(
-            [self.binaires.dossier / "initdb", "-D", chantier, "-U", UTILISATEUR, "--no-instructions", *options],
-            sortie=subprocess.PIPE,
-            compte=self.compte,
-        )
+        programme = str(self.binaires.dossier / "initdb")
+        commande = [programme, "-D", str(chantier), "-U", UTILISATEUR, "--no-instructions", *options]
+        initdb = lancer_commande(commande, subprocess.PIPE, compte=self.compte, orphelin=signal.SIGKILL)
         dit, _ = initdb.communicate()
         if initdb.returncode:
             shutil.rmtree(chantier, ignore_errors=True)
@@ -113,7 +111,9 @@ def verifier_distante(url: str) -> None:
     except ValueError:
         acces = {}
     if acces.get("ENGINE") != "django.db.backends.postgresql":
-        raise Panne("DATABASE_URL is no address of a PostgreSQL server: write postgresql://user:password@host:5432/base.")
+        raise Panne(
+            "DATABASE_URL is no address of a PostgreSQL server: write postgresql://user:password@host:5432/base."
+        )
     try:
         with psycopg.connect(
             host=acces["HOST"] or None,
@@ -137,5 +137,3 @@ def exiger_version(majeure: int) -> None:
             f"DATABASE_URL is a PostgreSQL {majeure} and {binaires.VERSION_MINIMALE} or later is needed: "
             "upgrade that server, or unset DATABASE_URL to use the embedded one."
         )
-
-

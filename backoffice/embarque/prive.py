@@ -20,7 +20,7 @@ PREFIXE = "ror-essai-"
 def cluster_prive() -> Iterator[str]:
     """Start a private PostgreSQL in a temporary directory and give the URL of its database; remove it at the end."""
     _balayer()
-    racine = Path(tempfile.mkdtemp(prefix=PREFIXE, dir="/tmp"))  # noqa: S108 - short path, mode 700
+    racine = Path(tempfile.mkdtemp(prefix=PREFIXE, dir="/tmp"))
     racine.chmod(0o755)  # the servers' account must walk through it; what it holds stays closed
     try:
         verrou = Verrou(racine / "verrou")
@@ -30,14 +30,14 @@ def cluster_prive() -> Iterator[str]:
         serveur.preparer()
         journal = racine / "postgres.log"
         with journal.open("wb") as sortie:
-            enfant = lancer(serveur.commande, sortie=sortie, compte=lieu.compte, a_la_mort_du_parent=serveur.signal_orphelin)
+            enfant = lancer(serveur, sortie)
         try:
             if not attendre(lambda: serveur.repond() or enfant.poll() is not None, 60) or not serveur.repond():
                 raise Panne(f"The private PostgreSQL did not start: {journal.read_text(errors='replace')[-500:]}")
             serveur.creer_base()
             yield dsn(lieu)
         finally:
-            arreter(enfant, serveur.signal_fin, serveur.delai_fin)
+            arreter(serveur, enfant)
             verrou.rendre()
     finally:
         shutil.rmtree(racine, ignore_errors=True)

@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from .panne import Panne
 from .reglages import RACINE
@@ -54,29 +55,48 @@ def lier_au_parent(signal_recu: int, parent: int | None = None) -> None:
         os.kill(os.getpid(), signal_recu)
 
 
-def lancer(
-    commande: Sequence[str | Path],
-    *,
-    sortie: int | IO[bytes],
-    env: Mapping[str, str] | None = None,
-    compte: Compte | None = None,
-    a_la_mort_du_parent: int = signal.SIGTERM,
+class Service(Protocol):
+    """A program that somebody supervises."""
+
+    @property
+    def nom(self) -> str: ...
+    @property
+    def commande(self) -> Sequence[str]: ...
+    @property
+    def compte(self) -> Compte | None: ...
+    @property
+    def signal_fin(self) -> int: ...  # asks it to stop
+    @property
+    def signal_orphelin(self) -> int: ...  # what it gets when its parent dies
+    @property
+    def delai_fin(self) -> float: ...  # seconds that it may take to stop
+
+    def preparer(self) -> None:
+        """Clear what a killed one left behind."""
+
+
+def lancer(service: Service, sortie: int | IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start a prepared service, bound to our life, with its output merged."""
+    return lancer_commande(service.commande, sortie, compte=service.compte, orphelin=service.signal_orphelin)
+
+
+def lancer_commande(
+    commande: Sequence[str], sortie: int | IO[bytes], *, compte: Compte | None, orphelin: int
 ) -> subprocess.Popen[bytes]:
-    """Start a child in a session of its own (a Ctrl-C reaches us alone), bound to our life, output merged.
+    """Start a child in a session of its own: a Ctrl-C reaches us alone.
 
     Call it from the main thread: the kernel's "parent" is the thread, not the process.
     """
     parent = os.getpid()
 
     def avant_exec() -> None:  # runs after setuid, in the child
-        lier_au_parent(a_la_mort_du_parent, parent)
+        lier_au_parent(orphelin, parent)
 
     return subprocess.Popen(
-        [str(mot) for mot in commande],
+        commande,
         stdin=subprocess.DEVNULL,
         stdout=sortie,
         stderr=subprocess.STDOUT,
-        env=dict(env) if env is not None else None,
         cwd="/" if compte else RACINE,  # the servers' account may not enter our directory
         start_new_session=True,
         user=compte.uid if compte else None,
@@ -86,23 +106,19 @@ def lancer(
     )
 
 
-def arreter(enfant: subprocess.Popen[bytes], signal_fin: int, delai: float) -> None:
-    """Ask a child to stop, then kill its whole group if it has not within ``delai`` seconds."""
+def arreter(service: Service, enfant: subprocess.Popen[bytes]) -> None:
+    """Ask a service to stop, then kill its whole group if it takes too long."""
     if enfant.poll() is None:
-        enfant.send_signal(signal_fin)
-        try:
-            enfant.wait(delai)
-        except subprocess.TimeoutExpired:
-            pass
+        enfant.send_signal(service.signal_fin)
+        with suppress(subprocess.TimeoutExpired):
+            enfant.wait(service.delai_fin)
     tuer_groupe(enfant)
 
 
 def tuer_groupe(enfant: subprocess.Popen[bytes]) -> None:
     """Kill what is left of a child and of those it started in its session."""
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(enfant.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
     enfant.wait()
 
 

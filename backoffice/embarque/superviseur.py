@@ -9,39 +9,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable
+from contextlib import suppress
 
 from .panne import Panne
-from .processus import Compte, lancer, tuer_groupe
+from .processus import Service, lancer, tuer_groupe
 
 COULEURS = {"postgres": 34, "valkey": 35, "web": 32, "worker": 33, "beat": 36}
 ATTENTE_MAXIMALE = 30.0
 DUREE_STABLE = 60.0
 LIGNE_MAXIMALE = 64 * 1024
+CONSEIL = "read its last lines above, mend the cause and start again."
 
 
 class Interruption(BaseException):
     """Somebody asked to stop."""
-
-
-class Service(Protocol):
-    """What the supervisor must know of a process."""
-
-    @property
-    def nom(self) -> str: ...
-    @property
-    def commande(self) -> Sequence[str]: ...
-    @property
-    def compte(self) -> Compte | None: ...
-    @property
-    def signal_fin(self) -> int: ...
-    @property
-    def signal_orphelin(self) -> int: ...
-    @property
-    def delai_fin(self) -> float: ...
-
-    def preparer(self) -> None: ...
 
 
 class Enfant:
@@ -54,6 +36,12 @@ class Enfant:
         self.attente = 1.0
         self.depuis = 0.0
         self.reprise = 0.0
+
+    def vit(self) -> bool:
+        return self.processus is not None and self.processus.poll() is None
+
+    def statut(self) -> int | None:
+        return self.processus.returncode if self.processus else None
 
 
 class Superviseur:
@@ -72,10 +60,8 @@ class Superviseur:
         marque = f"{nom:<9}|"
         if self.couleurs:
             marque = f"\x1b[{COULEURS.get(nom, 37)}m{marque}\x1b[0m"
-        try:
+        with suppress(OSError):  # the terminal is gone: the product goes on, or stops on SIGHUP
             print(marque, message, flush=True)
-        except OSError:  # the terminal is gone; the product goes on, or stops on SIGHUP
-            pass
 
     # -- life of the children ---------------------------------------------------------------------
 
@@ -91,23 +77,21 @@ class Superviseur:
         enfant = Enfant(service)
         self.enfants.append(enfant)
         self._demarrer(enfant)
-        assert enfant.processus is not None
-        while enfant.processus.poll() is None:
+        while enfant.vit():
             self._un_tour(0.1)
         self._lire_tout(enfant)
         self.enfants.remove(enfant)
-        if enfant.processus.returncode:
-            raise Panne(f"The step « {service.nom} » failed: read its last lines above, mend the cause and start again.")
+        if enfant.statut():
+            raise Panne(f"The step « {service.nom} » failed: {CONSEIL}")
 
     def attendre(self, condition: Callable[[], bool], enfant: Enfant, delai: float = 60.0) -> None:
         """Wait until a service is ready; a sentence when it dies or takes too long."""
         limite = time.monotonic() + delai
         while not condition():
-            mort = enfant.processus is None or enfant.processus.poll() is not None
-            if mort or time.monotonic() > limite:
+            if not enfant.vit() or time.monotonic() > limite:
+                raison = f"was not ready after {delai:.0f} s" if enfant.vit() else "stopped at once"
                 self._lire_tout(enfant)
-                raison = "stopped at once" if mort else f"was not ready after {delai:.0f} s"
-                raise Panne(f"{enfant.service.nom} {raison}: read its last lines above, mend the cause and start again.")
+                raise Panne(f"{enfant.service.nom} {raison}: {CONSEIL}")
             self._un_tour(0.05)
 
     def surveiller(self) -> None:
@@ -137,9 +121,7 @@ class Superviseur:
         service.preparer()
         lecture, ecriture = os.pipe()
         try:
-            enfant.processus = lancer(
-                service.commande, sortie=ecriture, compte=service.compte, a_la_mort_du_parent=service.signal_orphelin
-            )
+            enfant.processus = lancer(service, ecriture)
         finally:
             os.close(ecriture)
         os.set_blocking(lecture, False)
