@@ -35,7 +35,7 @@ class User(AbstractUser):
     email = models.EmailField("adresse électronique")  # type: ignore[misc]
     doit_changer_mot_de_passe = models.BooleanField("mot de passe provisoire", default=False)
 
-    objects = GestionnaireUser()
+    objects = GestionnaireUser()  # type: ignore[misc]
 
     class Meta(AbstractUser.Meta):
         constraints = [

@@ -34,8 +34,8 @@ def test_la_page(client):
         "(du lundi au vendredi, 8h-20h)",
         "https://formulaire-support.sante-idf.fr",
         "ror.support@sesan.fr",
-        "« Direction »",
-        "« Référent »",
+        "« Direction »",
+        "« Référent »",
     ):
         assert texte in page, texte
 
