@@ -79,7 +79,7 @@ def rendre(noeuds: Iterable[Any], request: Any = None) -> SafeString:
                 '<div class="deroulant-panneau"><a class="deroulant-ligne" href="{}">{}</a></div></details>',
                 nom, nom, n.menu_url, trois_points, n.menu_url, nom,
             )
-        gabarit = get_template("composants/menu_actions.html").template  # type: ignore[attr-defined]
+        gabarit = get_template("socle/_menu_actions.html").template  # type: ignore[attr-defined]
         return gabarit.render(
             Context(
                 {

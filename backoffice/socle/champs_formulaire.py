@@ -690,8 +690,9 @@ class EntierField(forms.IntegerField):
     default_error_messages = {"required": OBLIGATOIRE, "invalid": "Écrire un nombre entier."}
 
     def __init__(self, *, min_value: int | None = None, max_value: int | None = None, **kwargs: Any) -> None:
+        # A plain text field: the browser's number field throws away what it can't read, and turns with the wheel.
+        kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "numeric", "class": "champ-nombre"}))
         super().__init__(min_value=min_value, max_value=max_value, **kwargs)
-        self.widget.attrs.setdefault("inputmode", "numeric")
 
 
 class TexteField(forms.CharField):

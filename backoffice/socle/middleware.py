@@ -85,7 +85,7 @@ class EntetesSecurite:
     """What no setting of Django covers. Pages of a session are never kept by a shared cache."""
 
     PERMISSIONS = (
-        "accelerometer=(), autoplay=(), bluetooth=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), "
+        "accelerometer=(), autoplay=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), "
         "magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=(), xr-spatial-tracking=()"
     )
 

@@ -129,7 +129,8 @@ document.addEventListener('htmx:beforeRequest', () => {
   enCours += 1;
   minuterie ??= setTimeout(() => racine.classList.add('en-cours'), 300);
 });
-document.addEventListener('htmx:afterRequest', () => {
+document.addEventListener('htmx:afterRequest', (e) => {
+  delete e.detail.elt?.dataset?.envoye;
   enCours = Math.max(0, enCours - 1);
   if (enCours) return;
   clearTimeout(minuterie);
