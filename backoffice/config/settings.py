@@ -17,7 +17,7 @@ if not TESTS:
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # The supervisor writes a random key into VAR_DIR and hands it over; there is no default key in the code.
 SECRET_KEY = env.str("SECRET_KEY", default="")
 SITE_URL = env.str("SITE_URL", default=f"http://localhost:{os.environ.get('PORT', '8000')}")
@@ -87,15 +87,17 @@ COTTON_ISOLATE_BY_DEFAULT = True  # a component sees its attributes and the cont
 
 # -- Database: PostgreSQL only ------------------------------------------------------------------
 DATABASE_URL = env.str("DATABASE_URL", default="")
+_base = dj_database_url.parse(DATABASE_URL or "postgresql:///ror", conn_max_age=env.int("CONN_MAX_AGE", default=60))
+# A lock that is held too long becomes an explained 409, not a page that hangs. Options of the URL win.
+_base["OPTIONS"] = {"options": "-c lock_timeout=8s", **_base.get("OPTIONS", {})}
 DATABASES = {
     "default": {
-        **dj_database_url.parse(DATABASE_URL or "postgresql:///ror", conn_max_age=env.int("CONN_MAX_AGE", default=60)),
+        **_base,
         "ENGINE": "django.db.backends.postgresql",
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
     }
 }
-DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c lock_timeout=8s")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # -- Accounts ------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import errno
 
 
-class Panne(Exception):  # noqa: N818
+class Panne(Exception):
     """Shown to the operator as it is, without a traceback; the process then ends with status 1."""
 
 
