@@ -57,6 +57,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "backoffice.comptes.middleware.Activite",
+    "backoffice.comptes.middleware.PremierMotDePasse",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -167,6 +169,11 @@ EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ror@localhost")
 
+ENVOI_BAIL_SECONDES = env.int("ENVOI_BAIL_SECONDES", default=120)  # a worker killed mid-batch gives its mails back
+# Reverse proxies in front of the product: how many addresses to trust at the end of X-Forwarded-For.
+PROXIES_DE_CONFIANCE = env.int("PROXIES_DE_CONFIANCE", default=0)
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+
 # -- Celery --------------------------------------------------------------------------------------
 BROKER_URL = env.str("BROKER_URL", default="")
 CELERY_BROKER_URL = BROKER_URL or "redis://localhost:6379/0"
@@ -189,7 +196,7 @@ if CELERY_BROKER_URL.startswith("amqp"):
     CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5.0
 CELERY_BEAT_SCHEDULE = {
-    "expedier-envois": {"task": "notifications.expedier", "schedule": 5.0},
+    "expedier-envois": {"task": "notifications.expedier", "schedule": 5.0, "options": {"expires": 10}},
     "declencher-minuteries": {"task": "workflows.declencher_minuteries", "schedule": 60.0},
     "liberer-taches-orphelines": {"task": "workflows.liberer_taches", "schedule": 300.0},
 }
