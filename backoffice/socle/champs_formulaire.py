@@ -158,19 +158,16 @@ class ChoixMultiple(forms.Widget):
         codes = {c for c, _ in ouverts}
         fermes = [(c, lib) for c, lib in self.fermes if c not in codes]
         connus = codes | {c for c, _ in fermes}
-        # A code that nobody knows stays visible, so that the person can take it off.
-        fermes += [(c, c) for c in dict.fromkeys(tenus) if c not in connus]
         coches = set(tenus)
-        libelles = dict(ouverts)
-        ferme_de = dict(fermes)
+        options = [(c, lib, c in coches, "") for c, lib in ouverts]
+        options += [(c, lib, c in coches, "code fermé") for c, lib in fermes]
+        # A code that nobody knows stays visible, so that the person can take it off.
+        options += [(c, c, True, "code inconnu") for c in dict.fromkeys(tenus) if c not in connus]
+        par_code = {option[0]: option for option in options}
         contexte["widget"].update(
             {
-                "options": [(c, lib, c in coches, False) for c, lib in ouverts]
-                + [(c, lib, c in coches, True) for c, lib in fermes],
-                "puces": [
-                    {"code": c, "libelle": libelles.get(c) or ferme_de[c], "ferme": c not in libelles}
-                    for c in dict.fromkeys(tenus)
-                ],
+                "options": options,
+                "puces": [par_code[c] for c in dict.fromkeys(tenus)],
                 "libelle": contexte["widget"]["attrs"].pop("data-libelle", ""),
                 "requis": contexte["widget"]["attrs"].pop("required", False),
             }
@@ -487,7 +484,8 @@ class LignesWidget(forms.Widget):
             if imbrique:
                 widget = copy.copy(champ.widget)
                 widget.erreurs = self.erreurs
-                widget._chemin = f"{chemin}{numero}-{colonne}-"  # type: ignore[attr-defined]
+                widget._chemin = f"{chemin}{numero}-{colonne}-"
+                widget._vierge_nue = ligne is None
                 rendu = widget.render(f"{name}-{numero}-{colonne}", valeur, attrs, renderer=self._renderer)
             else:
                 rendu = champ.widget.render(
@@ -504,6 +502,7 @@ class LignesWidget(forms.Widget):
 
     _renderer: Any = None
     _chemin = ""
+    _vierge_nue = False  # inside a blank row or the model of one: the blank row below is drawn straight, without <noscript>
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
         self._renderer = renderer
@@ -539,6 +538,7 @@ class LignesWidget(forms.Widget):
                 "ajouter": self.ajouter or f"Ajouter un {self.mot}",
                 "disposition": self.disposition,
                 "imbrique": self.profondeur > 0,
+                "vierge_nue": self._vierge_nue,
             }
         )
         return contexte
@@ -687,7 +687,12 @@ class CodesNombresField(LignesField):
 class EntierField(forms.IntegerField):
     """A whole number, with messages that say what is expected."""
 
-    default_error_messages = {"required": OBLIGATOIRE, "invalid": "Écrire un nombre entier."}
+    default_error_messages = {
+        "required": OBLIGATOIRE,
+        "invalid": "Écrire un nombre entier.",
+        "min_value": "Écrire un nombre de %(limit_value)s ou plus.",
+        "max_value": "Écrire un nombre de %(limit_value)s au plus.",
+    }
 
     def __init__(self, *, min_value: int | None = None, max_value: int | None = None, **kwargs: Any) -> None:
         # A plain text field: the browser's number field throws away what it can't read, and turns with the wheel.

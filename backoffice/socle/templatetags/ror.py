@@ -168,6 +168,20 @@ def badge_etat(etat: str, mot: str = "", complement: str = "") -> SafeString:
     )
 
 
+_CHAMP_HTML = re.compile(r"<(?:input|textarea|select|form)\b", re.I)
+_AVANT_FINE = re.compile(r" (?=[;!?»])")
+_AVANT_INSECABLE = re.compile(r"(?<=[\w»)]) (?=:(?: |$))")
+
+
+@register.filter
+def typo(valeur: Any) -> Any:
+    """No-break spaces of French typography around « » : ; ! ?. For texts to read: HTML that holds a field is left alone."""
+    if isinstance(valeur, SafeString) and _CHAMP_HTML.search(valeur):
+        return valeur
+    corrige = _AVANT_INSECABLE.sub(INSECABLE, _AVANT_FINE.sub(FINE, str(valeur).replace("« ", "«" + FINE)))
+    return mark_safe(corrige) if isinstance(valeur, SafeString) else corrige  # noqa: S308 - as safe as it came
+
+
 @register.filter
 def chaque(valeur: Any, cle: Any) -> Any:
     """``{{ dico|chaque:variable }}``: an item by a key held in a variable, empty when it is not there."""

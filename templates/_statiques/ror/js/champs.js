@@ -10,12 +10,7 @@ function puce(libelle, retirer, ferme) {
   const mot = document.createElement('span');
   mot.textContent = libelle;
   li.append(mot);
-  if (ferme) {
-    const f = document.createElement('span');
-    f.className = 'puce-ferme';
-    f.textContent = '(code fermé)';
-    li.append(f);
-  }
+  if (ferme) li.append(ferme.cloneNode(true));
   const b = document.createElement('button');
   b.type = 'button';
   b.className = 'puce-retirer';
