@@ -56,3 +56,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Playwright runs an event loop in the test's thread; Django then refuses the ORM unless told that we know."""
     if any("page" in getattr(item, "fixturenames", ()) for item in items):
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def referentiels_toujours_la() -> None:
+    """Nomenclatures and communes come back after each flush of a transactional test (it sends post_migrate)."""
+    from django.apps import apps
+    from django.db.models.signals import post_migrate
+
+    from structures.domaine.referentiels import charger_referentiels
+
+    def recharger(**kwargs: object) -> None:
+        charger_referentiels()
+
+    post_migrate.connect(recharger, sender=apps.get_app_config("structures"), weak=False, dispatch_uid="referentiels")
