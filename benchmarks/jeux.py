@@ -1,0 +1,81 @@
+"""Synthetic data at size, made through the domain where that stays fast, in bulk where it would not."""
+
+from datetime import date
+
+from django.db import transaction
+
+from backoffice.comptes.models import User
+from structures.domaine.creer import creer_etablissements, creer_fiches
+from structures.domaine.enregistrer import enregistrer
+from structures.enums import Niveau, Role, Source
+from structures.models import Fiche, Habilitation, Modification
+from workflows.domaine import decisions
+from workflows.domaine.creer import creer
+from workflows.enums import EtatFiche
+from workflows.models import Dossier, FicheTravail, Tache
+
+DEPUIS = date(2020, 1, 6)
+
+
+def compte(nom: str, role: str, fiche: Fiche | None = None, autorite: str | None = None) -> User:
+    user, _ = User.objects.get_or_create(username=nom, defaults={"email": f"{nom}@essai.example"})
+    Habilitation.objects.get_or_create(user=user, role=role, fiche=fiche, autorite_id=autorite)
+    return user
+
+
+def offre(parent: int, rang: int) -> dict[str, object]:
+    """The patch of a complete UO of an EHPAD."""
+    return {
+        "existe": True, "parent": parent, "nom": f"Unité {rang:05d}", "type_uo": "38", "champ_activite": "04",
+        "mode_prise_en_charge": "46", "activites": {"ajoute": ["293", "511"]}, "publics": {"ajoute": ["01"]},
+        "familles_serafin": {"ajoute": ["011"]}, "age_min": 60, "age_min_unite": "an", "age_max": 120,
+        "age_max_unite": "an", "conditions_admission": "Sur dossier.",
+    }  # fmt: skip
+
+
+@transaction.atomic
+def ehpad(numero: str, nombre: int) -> Fiche:
+    """An EHPAD with ``nombre`` published UO; ``numero`` is any nine characters."""
+    crees = creer_etablissements([(Niveau.EJ, f"E{numero[1:]}"), (Niveau.EG, numero)])
+    ej, eg = crees[f"E{numero[1:]}"], crees[numero]
+    uos = creer_fiches(eg=eg, niveaux=[Niveau.UO] * nombre)
+    for fiche, patch in (
+        (ej, {"existe": True, "nom": "Association"}),
+        (eg, {"existe": True, "nom": f"EHPAD {numero}", "parent": ej.pk, "categorie": "500", "commune": "92040"}),
+    ):
+        enregistrer([Modification(fiche=fiche, date_effet=DEPUIS, patch=patch, source=Source.IMPORT, origine="essai")])
+    enregistrer(
+        [
+            Modification(fiche=uo, date_effet=DEPUIS, patch=offre(eg.pk, i), source=Source.IMPORT, origine="essai")
+            for i, uo in enumerate(uos)
+        ]
+    )
+    return eg
+
+
+@transaction.atomic
+def dossier_envoye(eg: Fiche, nombre: int, referent: User) -> tuple[Dossier, Tache]:
+    """A dossier that touches ``nombre`` fiches, half new and half changed, sent and waiting for SESAN."""
+    dossier = creer(eg=eg, nom=f"{nombre} fiches", acteur=referent)
+    nouvelles = creer_fiches(eg=eg, niveaux=[Niveau.UO] * (nombre - nombre // 2))
+    anciennes = list(eg.fiches.filter(niveau=Niveau.UO, versions__isnull=False).order_by("pk")[: nombre // 2])
+    FicheTravail.objects.bulk_create(
+        [
+            FicheTravail(
+                dossier=dossier, fiche=fiche, patch=patch, base=base, etat=EtatFiche.FINALISEE, revision=1,
+                modifiee_par=referent,
+            )
+            for fiche, patch, base in (
+                *((f, offre(eg.pk, i), {}) for i, f in enumerate(nouvelles)),
+                *((f, {"conditions_admission": "Sans rendez-vous."}, {"conditions_admission": "Sur dossier."}) for f in anciennes),
+            )
+        ]
+    )  # fmt: skip
+    decisions.envoyer(numero=dossier.pk, acteur=referent)
+    dossier.refresh_from_db()
+    return dossier, Tache.objects.get(dossier=dossier, close_le__isnull=True)
+
+
+def acteurs(eg: Fiche) -> tuple[User, User]:
+    """(référent of the EG, gestionnaire)."""
+    return compte(f"referent{eg.pk}", Role.REFERENT, eg), compte("gestionnaire", Role.GESTIONNAIRE)
