@@ -1,0 +1,44 @@
+"""Timing of database work: statements, seconds, bytes."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.db import connection
+
+
+@dataclass
+class Mesure:
+    secondes: float = 0.0
+    instructions: int = 0
+    requetes: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def mesurer() -> Iterator[Mesure]:
+    """Wall time and number of SQL statements, COPY included, of a block."""
+    mesure = Mesure()
+
+    def compter(execute, sql, params, many, context):
+        mesure.instructions += 1
+        mesure.requetes.append(sql)
+        return execute(sql, params, many, context)
+
+    debut = time.perf_counter()
+    with connection.execute_wrapper(compter):
+        yield mesure
+    mesure.secondes = time.perf_counter() - debut
+    mesure.instructions += sum(1 for r in mesure.requetes if "structures_versionfiche v SET validite" in r)  # its COPY
+
+
+def mediane(geste: Callable[[], float], fois: int = 5) -> float:
+    return statistics.median(geste() for _ in range(fois))
+
+
+def tableau(titre: str, entetes: list[str], lignes: list[list[str]]) -> None:
+    largeurs = [max(len(ligne[i]) for ligne in [entetes, *lignes]) for i in range(len(entetes))]
+    print(f"\n## {titre}")
+    for ligne in [entetes, ["-" * n for n in largeurs], *lignes]:
+        print("| " + " | ".join(c.ljust(n) for c, n in zip(ligne, largeurs, strict=True)) + " |")
