@@ -1,12 +1,34 @@
 """Read models of the dossiers: inbox, lists, what a dossier changes."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db.models import F, Q, QuerySet
+from django.db import connection
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    FilteredRelation,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 from django.utils import timezone
+from viewflow.workflow.models import Task
+from viewflow.workflow.status import STATUS
 
-from .models import Tache
-from .regles import taches_de
+from structures.domaine.texte import normaliser
+from structures.models import Habilitation
+from structures.requetes import versions_au
+
+from .enums import ETAPES, Cercle, Issue, Nature
+from .models import FicheTravail, Tache
+from .regles import dossiers_visibles, taches_de
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -21,23 +43,239 @@ def proprietaires() -> set[int]:
     )
 
 
+# -- the inbox ----------------------------------------------------------------------------------------
+
+PLAFOND = 1000  # beyond, a counter says « 1 000+ »: nobody reads it, and counting further would cost
+TAILLE_PAGE = 50
+
+
+def onglets(user: "User | AnonymousUser") -> dict[str, QuerySet[Tache]]:
+    """The four tabs of the inbox by their word in the address; who she is is asked once for all of them.
+
+    To take: nobody holds them. Hers: she holds them. Late: those of both kinds past their due date. Done: those that
+    she closed and may still see, not those that another decision closed.
+    """
+    ouvertes = taches_de(user).filter(close_le__isnull=True)
+    libres, siennes = Q(tache__owner__isnull=True), Q(tache__owner=user.pk)
+    closes = Tache.objects.filter(close_par=user.pk, close_le__isnull=False).exclude(issue=Issue.ANNULE)
+    return {
+        "a-prendre": ouvertes.filter(libres),
+        "mes-taches": ouvertes.filter(siennes),
+        "en-retard": ouvertes.filter(libres | siennes, echeance__lt=timezone.now()),
+        "terminees": closes.filter(dossier__in=dossiers_visibles(user)).order_by(F("close_le").desc(), "-pk"),
+    }
+
+
 def a_prendre(user: "User | AnonymousUser") -> QuerySet[Tache]:
-    """Open tasks that the person may do and nobody holds."""
-    return taches_de(user).filter(close_le__isnull=True, tache__owner__isnull=True)
+    return onglets(user)["a-prendre"]
 
 
 def mes_taches(user: "User | AnonymousUser") -> QuerySet[Tache]:
-    """Open tasks that the person holds."""
-    return taches_de(user).filter(close_le__isnull=True, tache__owner=user.pk)
+    return onglets(user)["mes-taches"]
 
 
 def en_retard(user: "User | AnonymousUser") -> QuerySet[Tache]:
-    """Open tasks past their due date, hers and those she may take."""
-    return taches_de(user).filter(
-        Q(tache__owner__isnull=True) | Q(tache__owner=user.pk), close_le__isnull=True, echeance__lt=timezone.now()
-    )
+    return onglets(user)["en-retard"]
 
 
 def terminees(user: "User | AnonymousUser") -> QuerySet[Tache]:
-    """Tasks that the person closed, the last first."""
-    return Tache.objects.filter(close_par=user.pk, close_le__isnull=False).order_by(F("close_le").desc(), "-pk")
+    return onglets(user)["terminees"]
+
+
+def a_faire(user: "User | AnonymousUser") -> QuerySet[Tache]:
+    """Open tasks that wait for her: those she holds and those she may take."""
+    return taches_de(user).filter(Q(tache__owner__isnull=True) | Q(tache__owner=user.pk), close_le__isnull=True)
+
+
+def compter(listes: Mapping[str, QuerySet[Any]], plafond: int = PLAFOND) -> dict[str, int]:
+    """How many rows each list has, in one statement; ``plafond + 1`` means more than ``plafond``."""
+    morceaux: list[str] = []
+    parametres: list[Any] = []
+    for liste in listes.values():
+        sql, siens = liste.order_by().values("pk")[: plafond + 1].query.sql_with_params()
+        morceaux.append(f"(SELECT count(*) FROM ({sql}) AS liste)")  # noqa: S608  our own statement
+        parametres += siens
+    if not morceaux:
+        return {}
+    with connection.cursor() as curseur:
+        curseur.execute(f"SELECT {', '.join(morceaux)}", parametres)
+        return dict(zip(listes, curseur.fetchone() or (), strict=True))
+
+
+def filtrer(
+    taches: QuerySet[Tache], *, etape: str = "", texte: str = "", autorite: str = "", retard: bool = False
+) -> QuerySet[Tache]:
+    """Narrow a list of tasks; ``texte`` looks at the establishment (name, FINESS, commune) and the dossier's name."""
+    if etape:
+        taches = taches.filter(noeud=etape)
+    if autorite:
+        taches = taches.filter(autorite=autorite)
+    if retard:
+        taches = taches.filter(close_le__isnull=True, echeance__lt=timezone.now())
+    for mot in normaliser(texte).split():
+        etablissements = versions_au().filter(niveau="EG", recherche__contains=mot).values("fiche")
+        taches = taches.filter(Q(eg__in=etablissements) | Q(dossier__nom__icontains=mot))
+    return taches
+
+
+# Sort of the address → column and direction.
+TRIS = {"echeance": ("echeance", False), "anciennete": ("creee_le", False), "fin": ("close_le", True)}
+
+
+class PageTaches(NamedTuple):
+    """``precedent`` and ``suivant`` are tasks to ask the neighbouring pages from, None at the ends."""
+
+    taches: list[Any]
+    precedent: int | None
+    suivant: int | None
+
+
+def _apres(taches: QuerySet[Tache], tri: str, repere: int, *, arriere: bool = False) -> QuerySet[Tache]:
+    """What follows a task in this order (precedes it, ``arriere``); everything when the task does not exist."""
+    colonne, decroissant = TRIS[tri]
+    borne = Tache.objects.filter(pk=repere).values_list(colonne, flat=True).first()
+    if borne is None:
+        return taches
+    sens = "lt" if decroissant != arriere else "gt"
+    return taches.filter(
+        Q((f"{colonne}__{sens}", borne)) | Q((colonne, borne), (f"pk__{sens}", repere)), (f"{colonne}__{sens}e", borne)
+    )
+
+
+def _ordonner(taches: QuerySet[Tache], tri: str, *, arriere: bool = False) -> QuerySet[Tache]:
+    colonne, decroissant = TRIS[tri]
+    signe = "-" if decroissant != arriere else ""
+    return taches.order_by(f"{signe}{colonne}", f"{signe}pk")
+
+
+def detaillees(taches: QuerySet[Tache]) -> QuerySet[Any]:
+    """Everything that a row shows, joined: dossier, people, authority, and the establishment as it is today
+    (``nom_eg`` and ``commune_eg``, null when it is closed)."""
+    return taches.annotate(
+        version_eg=FilteredRelation("eg__versions", condition=Q(eg__versions__validite__contains=timezone.localdate())),
+        nom_eg=F("version_eg__nom"),
+        commune_eg=F("version_eg__commune"),
+    ).select_related("dossier__envoye_par", "dossier__auteur", "autorite", "tache__owner", "eg", "close_par")
+
+
+def page_taches(
+    taches: QuerySet[Tache],
+    *,
+    tri: str = "echeance",
+    apres: int | None = None,
+    avant: int | None = None,
+    taille: int = TAILLE_PAGE,
+) -> PageTaches:
+    """One page by key. Two statements, one more to find the task that a neighbouring page starts from."""
+    arriere = apres is None and avant is not None
+    repere = avant if arriere else apres
+    if repere is not None:
+        taches = _apres(taches, tri, repere, arriere=arriere)
+    # Sorted as bare keys, then joined: 50 rows of everything rather than 25,000.
+    cles = list(_ordonner(taches, tri, arriere=arriere).values_list("pk", flat=True)[: taille + 1])
+    lues = list(_ordonner(detaillees(Tache.objects.filter(pk__in=cles)), tri, arriere=arriere))
+    encore, lignes = len(lues) > taille, lues[:taille]
+    if arriere:
+        lignes.reverse()
+    avant_elle = encore if arriere else repere is not None
+    apres_elle = bool(arriere) or encore
+    return PageTaches(
+        lignes,
+        lignes[0].pk if lignes and avant_elle else None,
+        lignes[-1].pk if lignes and apres_elle else None,
+    )
+
+
+def suivante(taches: QuerySet[Tache], *, tri: str, apres: int) -> Tache | None:
+    """The task to open after this one has been dealt with: the next of the list, else its first.
+
+    Team tasks are left out: they are worked on in the dossier, there is nothing to decide on their page.
+    """
+    a_decider = taches.filter(noeud__in=[e.noeud for e in ETAPES.values() if e.reservable]).exclude(pk=apres)
+    return _ordonner(_apres(a_decider, tri, apres), tri).first() or _ordonner(a_decider, tri).first()
+
+
+def natures(dossiers: Collection[int]) -> dict[int, dict[str, int]]:
+    """How many additions, moves, changes and removals each dossier holds, in one statement."""
+    nature = Case(
+        When(patch__existe=True, then=Value(Nature.AJOUT)),
+        When(patch__existe=False, then=Value(Nature.SUPPRESSION)),
+        When(patch__has_key="parent", then=Value(Nature.DEPLACEMENT)),
+        default=Value(Nature.MODIFICATION),
+    )
+    comptes: dict[int, dict[str, int]] = {}
+    lignes = (
+        FicheTravail.objects.filter(dossier__in=dossiers)
+        .order_by()
+        .values("dossier")
+        .annotate(ce_qu_il_fait=nature, nombre=Count("pk"))
+        .values_list("dossier", "ce_qu_il_fait", "nombre")
+    )
+    for dossier, nom, nombre in lignes:
+        comptes.setdefault(dossier, {})[nom] = nombre
+    return comptes
+
+
+# -- supervision --------------------------------------------------------------------------------------
+
+
+class Charge(NamedTuple):
+    """The open tasks of a step: how many, since when the oldest, how many late, how many that somebody holds."""
+
+    noeud: str
+    nombre: int
+    plus_ancienne: datetime
+    en_retard: int
+    prises: int
+
+
+def charge_par_etape(taches: QuerySet[Tache]) -> list[Charge]:
+    """In the order of the flow, steps without any task left out. One statement."""
+    lignes = {
+        noeud: Charge(noeud, *reste)
+        for noeud, *reste in taches.filter(close_le__isnull=True)
+        .order_by("noeud")
+        .values("noeud")
+        .annotate(
+            nombre=Count("pk"),
+            ancienne=Min("creee_le"),
+            retard=Count("pk", filter=Q(echeance__lt=timezone.now())),
+            prises=Count("pk", filter=Q(tache__owner__isnull=False)),
+        )
+        .values_list("noeud", "nombre", "ancienne", "retard", "prises")
+    }
+    return [lignes[noeud] for noeud in ETAPES if noeud in lignes]
+
+
+def sans_acteur() -> QuerySet[Tache]:
+    """Open tasks that nobody can do as things are now, whatever was true when they were created (domain.md §6).
+
+    The set twin of ``regles.acteurs_de``: tests/workflows/test_ecrans_taches.py holds them together.
+    """
+    tenues = Habilitation.objects.actives().order_by()
+    condition = Q(pk__in=[])
+    for etape in ETAPES.values():
+        du_role = tenues.filter(role__in=etape.roles)
+        if etape.cercle in (Cercle.EDITEURS, Cercle.DIRECTION):
+            portees = du_role.values("fiche_id")
+            des_ej = versions_au().filter(parent__in=portees).order_by().values("fiche")
+            condition |= Q(~Q(eg__in=portees.union(des_ej)), noeud=etape.noeud)
+            continue
+        if etape.cercle is Cercle.TUTELLE:
+            du_role = du_role.filter(autorite=OuterRef("autorite"))
+        if etape.neutre:
+            du_role = du_role.exclude(user=OuterRef("dossier__envoye_par"))
+        condition |= Q(~Exists(du_role), noeud=etape.noeud)
+    return Tache.objects.filter(condition, close_le__isnull=True)
+
+
+def minuteries_en_retard(depuis: timedelta = timedelta(minutes=5)) -> QuerySet[Task]:
+    """Timers of the flow that should have fired: beat or its worker is not running, or the timer fails."""
+    return Task.objects.filter(
+        flow_task_type="TIMER", status=STATUS.SCHEDULED, scheduled__lt=timezone.now() - depuis
+    ).order_by("scheduled", "pk")
+
+
+def etapes_en_erreur() -> QuerySet[Task]:
+    """Steps of the flow that viewflow left in error."""
+    return Task.objects.filter(status=STATUS.ERROR).order_by("pk")
