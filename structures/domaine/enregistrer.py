@@ -162,7 +162,8 @@ def _reperes(periodes: Collection[Periode]) -> tuple[dict[int, str], dict[str, s
 
 
 def _verifier_arbre(fiches: Collection[Fiche], depuis: date) -> None:
-    """Refuse versions without their parent, on any day from ``depuis``, in the establishments of these fiches.
+    """Refuse versions without their parent, on any day from ``depuis``, in the establishments of these fiches
+    and, for an EJ, among its EG.
 
     One statement: the validity of each version must lie inside the days on which its parent exists in the same
     establishment. Levels only go down (check constraint), hence no cycle. For the fiches just written, an UO of a
@@ -174,7 +175,8 @@ def _verifier_arbre(fiches: Collection[Fiche], depuis: date) -> None:
             WITH enfant AS (
                 SELECT fiche_id, eg_id, parent_id, niveau, parent_niveau, nom, validite * daterange(%(depuis)s, NULL) AS jours
                 FROM structures_versionfiche
-                WHERE eg_id = ANY(%(egs)s) AND NOT isempty(validite * daterange(%(depuis)s, NULL))
+                WHERE (eg_id = ANY(%(egs)s) OR parent_id = ANY(%(ejs)s))
+                  AND NOT isempty(validite * daterange(%(depuis)s, NULL))
             )
             -- One index lookup a child, not a join on estimates: just loaded rows are not in the statistics yet.
             SELECT e.nom, e.niveau, 'absent' FROM enfant e CROSS JOIN LATERAL (
@@ -193,6 +195,7 @@ def _verifier_arbre(fiches: Collection[Fiche], depuis: date) -> None:
             {
                 "depuis": depuis,
                 "egs": list({f.eg_id for f in fiches if f.eg_id}),
+                "ejs": [f.pk for f in fiches if f.niveau == Niveau.EJ],  # of no EG: their EG are checked
                 "fiches": [f.pk for f in fiches],
             },
         )
