@@ -1,16 +1,19 @@
 """Read models of the dossiers: inbox, lists, what a dossier changes."""
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
 from django.db.models import (
     Case,
+    CharField,
     Count,
     Exists,
     F,
     FilteredRelation,
+    Func,
     Min,
     OuterRef,
     Q,
@@ -18,16 +21,17 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.functions import Lower
 from django.utils import timezone
 from viewflow.workflow.models import Task
 from viewflow.workflow.status import STATUS
 
 from structures.domaine.texte import normaliser
-from structures.models import Habilitation
+from structures.models import Habilitation, VersionFiche
 from structures.requetes import versions_au
 
-from .enums import ETAPES, Cercle, Issue, Nature
-from .models import FicheTravail, Tache
+from .enums import ETAPES, OUVERTS, TERMINES, Cercle, EtatFiche, Issue, Nature
+from .models import Dossier, Evenement, FicheTravail, Tache
 from .regles import dossiers_visibles, taches_de
 
 if TYPE_CHECKING:
@@ -279,3 +283,113 @@ def minuteries_en_retard(depuis: timedelta = timedelta(minutes=5)) -> QuerySet[T
 def etapes_en_erreur() -> QuerySet[Task]:
     """Steps of the flow that viewflow left in error."""
     return Task.objects.filter(status=STATUS.ERROR).order_by("pk")
+
+
+# -- lists of dossiers -------------------------------------------------------------------------------
+
+_ACCENTS, _SANS = "àâäáãåçéèêëíìîïñóòôöõúùûüýÿ’-", "aaaaaaceeeeiiiinooooouuuuyy  "
+
+
+def rechercher_dossiers(user: "User | AnonymousUser", texte: str = "") -> QuerySet[Dossier]:
+    """Dossiers that the person may see, each word being in their name or in that of their establishment."""
+    dossiers = dossiers_visibles(user)
+    mots = normaliser(texte).split()
+    if not mots:
+        return dossiers
+    dossiers = dossiers.annotate(
+        nom_cherche=Func(
+            Lower("nom"), Value(_ACCENTS), Value(_SANS), function="translate", output_field=CharField()
+        )
+    )
+    for mot in mots:
+        egs = versions_au().filter(niveau="EG", recherche__contains=mot).order_by().values("fiche")
+        dossiers = dossiers.filter(Q(nom_cherche__contains=mot) | Q(eg__in=egs))
+    return dossiers
+
+
+def nombres_de_dossiers(dossiers: QuerySet[Dossier]) -> tuple[int, int]:
+    """(open, ended), in one statement."""
+    comptes = dossiers.order_by().aggregate(
+        ouverts=Count("pk", filter=Q(etat__in=OUVERTS)), termines=Count("pk", filter=Q(etat__in=TERMINES))
+    )
+    return comptes["ouverts"], comptes["termines"]
+
+
+class PageDossiers(NamedTuple):
+    """A page of dossiers, the last created first, with the numbers to ask for its neighbours (None: there is none)."""
+
+    lignes: list[Dossier]
+    precedent: int | None
+    suivant: int | None
+
+
+def page_dossiers(
+    dossiers: QuerySet[Dossier], *, apres: int | None = None, avant: int | None = None, taille: int = 25
+) -> PageDossiers:
+    """Keyset page: what was created before the dossier ``apres``, or after the dossier ``avant``; one statement."""
+    arriere = apres is None and avant is not None
+    if apres is not None:
+        dossiers = dossiers.filter(pk__lt=apres)
+    elif avant is not None:
+        dossiers = dossiers.filter(pk__gt=avant)
+    lus = list(dossiers.select_related("eg").order_by("pk" if arriere else "-pk")[: taille + 1])
+    encore, lignes = len(lus) > taille, lus[:taille]
+    if arriere:
+        lignes.reverse()
+    debut = encore if arriere else apres is not None
+    fin = True if arriere else encore
+    return PageDossiers(
+        lignes, lignes[0].pk if lignes and debut else None, lignes[-1].pk if lignes and fin else None
+    )
+
+
+class Avancement(NamedTuple):
+    """What a list says of a dossier beside its name."""
+
+    etablissement: str
+    fiches: int
+    finalisees: int
+    taches: list[Tache]
+    dernier: Evenement | None
+
+
+def avancements(dossiers: Sequence[Dossier]) -> dict[int, Avancement]:
+    """By dossier: establishment, progress, open tasks, last event; four statements for any number."""
+    cles = [d.pk for d in dossiers]
+    noms = noms_des_etablissements({d.eg_id for d in dossiers})
+    comptes = {
+        ligne["dossier"]: (ligne["n"], ligne["f"])
+        for ligne in FicheTravail.objects.filter(dossier__in=cles)
+        .order_by()
+        .values("dossier")
+        .annotate(n=Count("pk"), f=Count("pk", filter=Q(etat=EtatFiche.FINALISEE)))
+    }
+    taches: dict[int, list[Tache]] = defaultdict(list)
+    for tache in Tache.objects.filter(dossier__in=cles, close_le__isnull=True).select_related(
+        "tache__owner", "autorite"
+    ):
+        taches[tache.dossier_id].append(tache)
+    derniers = {
+        e.dossier_id: e
+        for e in Evenement.objects.filter(dossier__in=cles)
+        .select_related("acteur")
+        .order_by("dossier", "-pk")
+        .distinct("dossier")
+    }
+    return {
+        d.pk: Avancement(
+            noms.get(d.eg_id, d.eg.identifiant), *comptes.get(d.pk, (0, 0)), taches[d.pk], derniers.get(d.pk)
+        )
+        for d in dossiers
+    }
+
+
+def noms_des_etablissements(egs: Collection[int]) -> dict[int, str]:
+    """Today's names, else the last known ones, in one statement."""
+    versions = VersionFiche.objects.filter(fiche__in=egs).order_by("fiche_id", "validite")
+    aujourdhui = timezone.localdate()
+    noms: dict[int, str] = {}
+    for fiche, nom, validite in versions.values_list("fiche_id", "nom", "validite"):
+        if fiche not in noms or validite.lower <= aujourdhui:
+            noms[fiche] = nom
+    return noms
