@@ -43,7 +43,7 @@ class Choix extends HTMLElement {
     this.dessiner();
     this.details.addEventListener('toggle', () => {
       if (this.details.open) {
-        this.textes ??= this.cases.map((c) => plier(c.parentElement.textContent));
+        this.textes ??= this.cases.map((c) => ` ${plier(c.parentElement.textContent).replace(/[^a-z0-9]+/g, ' ')}`);
         this.filtre.focus();
         this.compter();
       } else {
@@ -79,10 +79,10 @@ class Choix extends HTMLElement {
   }
 
   filtrer() {
-    const mots = plier(this.filtre.value).split(/\s+/).filter(Boolean);
+    const mots = plier(this.filtre.value).split(/[^a-z0-9]+/).filter(Boolean);
     let n = 0;
     this.cases.forEach((c, i) => {
-      const montre = mots.every((m) => this.textes[i].includes(m));
+      const montre = mots.every((m) => this.textes[i].includes(` ${m}`));
       c.closest('li').hidden = !montre;
       if (montre) n += 1;
     });

@@ -8,6 +8,7 @@ const FIN = 1440;
 const icone = (nom) => window.rorIcone(nom);
 const hhmm = (m) => `${String(Math.floor(m / 60)).padStart(2, '0')}:${String(m % 60).padStart(2, '0')}`;
 const mots = (m) => `${Math.floor(m / 60)} h${m % 60 ? ` ${String(m % 60).padStart(2, '0')}` : ''}`;
+const court = (m) => `${Math.floor(m / 60)}h${m % 60 ? String(m % 60).padStart(2, '0') : ''}`;
 const arrondi = (m) => Math.round(m / PAS) * PAS;
 const minutes = (t) => {
   const r = /^\s*(\d{1,2})\s*(?:[:hH.]\s*(\d{1,2})?)?\s*$/.exec(t);
@@ -169,7 +170,7 @@ class SemaineEditeur extends HTMLElement {
   poser(b, jour, plage) {
     b.style.top = `${plage[0] * PX}px`;
     b.style.height = `${(plage[1] - plage[0]) * PX}px`;
-    b.querySelector('.plage-mots').textContent = `${hhmm(plage[0])}–${hhmm(plage[1])}`;
+    b.querySelector('.plage-mots').replaceChildren(`${court(plage[0])}–`, el('wbr'), court(plage[1]));
     b.setAttribute('aria-label', this.nom(jour, plage));
     b.title = this.nom(jour, plage);
   }
