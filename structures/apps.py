@@ -5,3 +5,19 @@ class StructuresConfig(AppConfig):
     name = "structures"
     label = "structures"
     verbose_name = "Répertoire"
+
+    def ready(self) -> None:
+        from backoffice.socle import menu
+
+        from . import checks  # noqa: F401  registers the checks
+
+        menu.enregistrer(menu.EntreeMenu(20, "Répertoire", "repertoire"))
+        menu.enregistrer_description_compte(_decrire)
+
+
+def _decrire(user):
+    from backoffice.socle.menu import DescriptionCompte
+
+    from .requetes import habilitation_principale
+
+    return DescriptionCompte(*habilitation_principale(user))

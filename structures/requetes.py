@@ -1,18 +1,36 @@
 """Read models of the register. Reads never fold: they query ``VersionFiche`` on a day (model.md)."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
+from django.conf import settings
+from django.db import connection
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, When
 from django.utils import timezone
 
+from backoffice.comptes.models import User
+
 from .champs import Forme, champs_de
-from .domaine.patches import Etat
+from .domaine.patches import Etat, appliquer
+from .domaine.plier import Changement, plier
 from .domaine.texte import normaliser
-from .enums import ChampEG, Filiere
-from .models import Autorite, Concept, Fiche, Modification, RegleCategorie, RegleTarification, Reservation, VersionFiche
+from .enums import ChampEG, Filiere, NatureConcept, Niveau, Role
+from .models import (
+    Association,
+    Autorite,
+    Commune,
+    Concept,
+    Fiche,
+    Habilitation,
+    Modification,
+    RegleCategorie,
+    RegleTarification,
+    Reservation,
+    VersionFiche,
+)
 
 
 @dataclass(slots=True)
@@ -159,3 +177,300 @@ def reservation_de(eg_id: int | None) -> Reservation | None:
     """The open dossier announced on the EG: yellow banner."""
     return Reservation.objects.filter(eg_id=eg_id).first() if eg_id else None
 
+
+# -- one fiche --------------------------------------------------------------------------------------
+
+
+class Maillon(NamedTuple):
+    """One link of the chain from the EJ down to a fiche."""
+
+    fiche_id: int
+    niveau: str
+    identifiant: str
+    nom: str
+
+
+def fil_de(fiche_id: int, jour: date | None = None) -> list[Maillon]:
+    """The chain EJ › EG › … › this fiche on that day, in one statement; empty when the fiche does not exist then."""
+    with connection.cursor() as curseur:
+        curseur.execute(
+            """
+            WITH RECURSIVE chaine AS (
+                SELECT fiche_id, parent_id, niveau, nom, 0 AS rang FROM structures_versionfiche
+                WHERE fiche_id = %(fiche)s AND validite @> %(jour)s::date
+                UNION ALL
+                SELECT v.fiche_id, v.parent_id, v.niveau, v.nom, c.rang + 1
+                FROM structures_versionfiche v JOIN chaine c ON v.fiche_id = c.parent_id
+                WHERE v.validite @> %(jour)s::date
+            )
+            SELECT c.fiche_id, c.niveau, f.identifiant, c.nom
+            FROM chaine c JOIN structures_fiche f ON f.id = c.fiche_id ORDER BY c.rang DESC
+            """,
+            {"fiche": fiche_id, "jour": jour or timezone.localdate()},
+        )
+        return [Maillon(*ligne) for ligne in curseur.fetchall()]
+
+
+def version_la_plus_proche(fiche: Fiche, jour: date | None = None) -> VersionFiche | None:
+    """The version of that day; else the last one before it (closed fiche); else the first one after it. None when
+    the fiche was never published."""
+    jour = jour or timezone.localdate()
+    versions = VersionFiche.objects.filter(fiche=fiche).select_related("fiche", "modification")
+    passee = versions.filter(validite__startswith__lte=jour).order_by("-validite").first()
+    return passee or versions.order_by("validite").first()
+
+
+def etat_lu(fiche: Fiche, jeton: str, jour: date) -> Etat | None:
+    """What ``modifier.lire`` answered when it gave this ``jeton``: the fold of what was entered and not cancelled
+    by then. None when the token is unreadable or the fiche did not exist on that day."""
+    derniere, _, annulees = jeton.partition(".")
+    if not (derniere.isdecimal() and annulees.isdecimal() and len(jeton) < 40):
+        return None
+    lignes = list(
+        fiche.modifications.filter(pk__lte=int(derniere))
+        .values_list("pk", "date_effet", "patch", "annulee_le")
+        .order_by("pk")
+    )
+    annulations = sorted((quand, pk) for pk, _, _, quand in lignes if quand is not None)
+    defaites = {pk for _, pk in annulations[: int(annulees)]}
+    for periode in plier(Changement(effet, pk, patch) for pk, effet, patch, _ in lignes if pk not in defaites):
+        if periode.du <= jour and (periode.au is None or jour < periode.au):
+            return periode.etat
+    return None
+
+
+class Etape(NamedTuple):
+    """A modification with the state that it found and the state that it left, on the fields it changed."""
+
+    modification: Modification
+    avant: Etat
+    apres: Etat
+
+
+def etapes_de(fiche: Fiche) -> list[Etape]:
+    """Every modification of the fiche in the order in which they apply, in one statement. A cancelled one shows
+    what it would have changed, and is not carried on."""
+    etat: Etat = {}
+    etapes = []
+    for modification in fiche.modifications.select_related("auteur", "annulee_par").order_by("date_effet", "pk"):
+        apres = appliquer(etat, modification.patch)
+        etapes.append(Etape(modification, etat, apres))
+        if modification.annulee_le is None:
+            etat = apres
+    return etapes
+
+
+# -- lists ------------------------------------------------------------------------------------------
+
+
+class Page(NamedTuple):
+    """A page of establishments, with the ids to ask for its neighbours (None: there is none)."""
+
+    lignes: list[VersionFiche]
+    precedent: int | None
+    suivant: int | None
+
+
+def page_egs(
+    egs: QuerySet[VersionFiche], *, apres: int | None = None, avant: int | None = None, taille: int = 50
+) -> Page:
+    """Keyset page over (recherche, fiche): what follows the EG ``apres`` or precedes ``avant``. One statement, one
+    more to find the EG named; an unknown one gives the first page."""
+    repere = avant if apres is None else apres
+    borne = egs.filter(fiche_id=repere).values_list("recherche", "fiche_id").first() if repere else None
+    arriere = borne is not None and apres is None
+    if borne is not None:
+        texte, cle = borne
+        comparaison = "lt" if arriere else "gt"
+        egs = egs.filter(
+            Q((f"recherche__{comparaison}", texte)) | Q(("recherche", texte), (f"fiche_id__{comparaison}", cle))
+        )
+    ordre = ("-recherche", "-fiche_id") if arriere else ("recherche", "fiche_id")
+    lues = list(egs.order_by(*ordre).select_related("fiche")[: taille + 1])
+    encore, lignes = len(lues) > taille, lues[:taille]
+    if arriere:
+        lignes.reverse()
+    avant_elle = encore if arriere else borne is not None
+    apres_elle = True if arriere else encore
+    return Page(
+        lignes,
+        lignes[0].fiche_id if lignes and avant_elle else None,
+        lignes[-1].fiche_id if lignes and apres_elle else None,
+    )
+
+
+def nombres_de_fiches(egs: Collection[int], jour: date | None = None) -> dict[int, tuple[int, int]]:
+    """(number of UO, number of fiches below the EG) by EG, in one statement."""
+    return {
+        eg: (uo, toutes)
+        for eg, uo, toutes in versions_au(jour)
+        .filter(eg__in=egs)
+        .exclude(niveau=Niveau.EG)
+        .order_by("eg")
+        .values("eg")
+        .annotate(uo=Count("pk", filter=Q(niveau=Niveau.UO)), toutes=Count("pk"))
+        .values_list("eg", "uo", "toutes")
+    }
+
+
+def arbres_des(egs: Collection[int], jour: date | None = None) -> dict[int, Noeud]:
+    """The trees of several establishments on a day, by EG, in one statement."""
+    lignes = (
+        versions_au(jour)
+        .filter(eg__in=egs)
+        .order_by("recherche", "fiche_id")
+        .values_list("fiche_id", "niveau", "fiche__identifiant", "nom", "parent_id", "type_uo", "unite_sensible")
+    )
+    noeuds = {ligne[0]: Noeud(*ligne) for ligne in lignes}
+    for noeud in noeuds.values():
+        if noeud.niveau != Niveau.EG and noeud.parent_id in noeuds:
+            noeuds[noeud.parent_id].enfants.append(noeud)
+    return {eg: noeuds[eg] for eg in egs if eg in noeuds}
+
+
+def egs_de_ej(ej: int, jour: date | None = None) -> QuerySet[VersionFiche]:
+    """Establishments of an EJ on a day."""
+    return (
+        versions_au(jour).filter(parent=ej, niveau=Niveau.EG).select_related("fiche").order_by("recherche", "fiche_id")
+    )
+
+
+def noms_au(fiches: Collection[int], jour: date | None = None) -> dict[int, tuple[str, str]]:
+    """(identifier, name) of fiches on a day, in one statement."""
+    return {
+        cle: (identifiant, nom)
+        for cle, identifiant, nom in versions_au(jour)
+        .filter(fiche__in=fiches)
+        .order_by("fiche_id")
+        .values_list("fiche_id", "fiche__identifiant", "nom")
+    }
+
+
+def reservations_des(egs: Collection[int]) -> dict[int, Reservation]:
+    return {r.eg_id: r for r in Reservation.objects.filter(eg__in=egs).order_by("eg_id")}
+
+
+# -- codes and communes -----------------------------------------------------------------------------
+
+
+class Option(NamedTuple):
+    """A code of a nomenclature, as a list of choices and a fiche need it."""
+
+    nomenclature: str
+    code: str
+    libelle: str
+    date_fin: date | None
+
+    def ferme_au(self, jour: date) -> bool:
+        return self.date_fin is not None and self.date_fin <= jour
+
+
+def options(listes: Collection[str], champ_activite: str = "") -> list[Option]:
+    """All codes of these nomenclatures, closed ones too, in one statement, by list and code.
+
+    With a ``champ_activite`` (R227), Types d'UO (J238) are those of that champ (domain.md §2).
+    """
+    concepts = Concept.objects.filter(nomenclature__in=listes)
+    if champ_activite:
+        du_champ = Association.objects.filter(
+            nature=NatureConcept.TYPE_CHAMP,
+            source=OuterRef("pk"),
+            cible__nomenclature="R227",
+            cible__code=champ_activite,
+        ).order_by()
+        concepts = concepts.filter(~Q(nomenclature="J238") | Exists(du_champ))
+    return [
+        Option(*ligne)
+        for ligne in concepts.order_by("nomenclature", "code").values_list(
+            "nomenclature_id", "code", "libelle", "date_fin"
+        )
+    ]
+
+
+def options_de(paires: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Option]:
+    """The codes named by (nomenclature, code), in one statement, none when there is nothing to ask."""
+    cherchees = set(paires)
+    if not cherchees:
+        return {}
+    lignes = Concept.objects.filter(
+        nomenclature__in={liste for liste, _ in cherchees}, code__in={code for _, code in cherchees}
+    ).order_by("pk")
+    trouvees = (Option(*x) for x in lignes.values_list("nomenclature_id", "code", "libelle", "date_fin"))
+    return {(o.nomenclature, o.code): o for o in trouvees if (o.nomenclature, o.code) in cherchees}
+
+
+def libelles_communes(codes: Iterable[str]) -> dict[str, str]:
+    """« Vanves (92) » by COG code, for those that exist."""
+    cherches = set(codes)
+    if not cherches:
+        return {}
+    return {
+        code: f"{nom} ({departement})"
+        for code, nom, departement in Commune.objects.filter(pk__in=cherches).values_list("code", "nom", "departement")
+    }
+
+
+def rechercher_communes(texte: str, limite: int = 20) -> list[tuple[str, str]]:
+    """(code, label) of communes by name, postcode or COG code: accents, hyphens and « St » ignored, best first.
+
+    A name that is exactly the text comes first, then those that begin with it; the region's own before the others,
+    the bigger before the smaller.
+    """
+    mots = normaliser(texte)
+    if not mots:
+        return []
+    communes = Commune.objects.all()
+    for mot in mots.split():
+        communes = communes.filter(recherche__contains=mot)
+    trouvees = Commune.objects.filter(Q(pk__in=communes.values("pk")) | Q(pk=texte.strip().upper()))
+    rang = Case(
+        When(pk=texte.strip().upper(), then=0),
+        When(recherche__startswith=f"{mots} ", then=1),
+        When(recherche__startswith=mots, then=2),
+        default=3,
+    )
+    de_la_region = Case(When(region=settings.PREFIXE_REGION, then=0), default=1)
+    lignes = trouvees.order_by(rang, de_la_region, F("population").desc(nulls_last=True), "code").values_list(
+        "code", "nom", "departement"
+    )
+    return [(code, f"{nom} ({departement})") for code, nom, departement in lignes[:limite]]
+
+
+def communes_nommees(texte: str) -> list[tuple[str, str]]:
+    """(code, label) of the communes that are called exactly so, or have this COG code: what was typed by hand."""
+    mots, code = normaliser(texte), texte.strip().upper()
+    if not mots:
+        return []
+    sans_departement = normaliser(re.sub(r"\(\s*(\w{2,3})\s*\)\s*$", r"\1", texte))
+    return [
+        (c.pk, c.libelle)
+        for c in Commune.objects.filter(
+            Q(recherche__startswith=mots) | Q(recherche__startswith=sans_departement) | Q(pk=code)
+        )
+        if c.pk == code or normaliser(c.nom) == mots or normaliser(f"{c.nom} {c.departement}") == sans_departement
+    ]
+
+
+# -- the account -------------------------------------------------------------------------------------
+
+
+def habilitation_principale(user: User) -> tuple[str, str]:
+    """(role, where) in words for the account menu: « Référent », « Hôpital TEST »; empty without any habilitation.
+
+    With several of them, the strongest role; « 3 établissements » when it is held in several places.
+    """
+    ordre = [Role.GESTIONNAIRE, Role.TUTELLE, Role.DIRECTION, Role.REFERENT]
+    actives = Habilitation.objects.actives().filter(user=user).select_related("autorite").order_by("pk")
+    tenues = sorted(actives, key=lambda h: ordre.index(Role(h.role)))
+    if not tenues:
+        return "", ""
+    role = tenues[0].role
+    memes = [h for h in tenues if h.role == role]
+    if role == Role.GESTIONNAIRE:
+        return Role(role).label, ""
+    if len(memes) > 1:
+        return Role(role).label, f"{len(memes)} autorités" if role == Role.TUTELLE else f"{len(memes)} structures"
+    if memes[0].autorite:
+        return Role(role).label, memes[0].autorite.nom
+    nom = noms_au([memes[0].fiche_id]).get(memes[0].fiche_id, ("", ""))[1] if memes[0].fiche_id else ""
+    return Role(role).label, nom

@@ -1,0 +1,488 @@
+"""Values of a fiche in words: sections of a page, lines of a comparison, a sentence for a week or a contact.
+
+    affichage = Affichage([etat], niveau="UO", jour=jour, tres_restreint=False)
+    affichage.sections(etat, champ_eg)      # what the page of a fiche shows
+    affichage.differences(avant, apres)     # lines of <c-table-diff>
+
+Labels of every state given are read at once, in at most four statements (codes, communes, fiches, authorities).
+Contacts *très restreint* are masked unless ``tres_restreint`` (``regles.peut_lire_contacts_tres_restreints``).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from backoffice.socle import semaine as semaines
+from backoffice.socle.templatetags.ror import date_longue, nombre
+
+from .champs import CHAMPS, SECTIONS, UNITES_AGE, Champ, Forme, Genre, champs_de, est_exige, est_vide, libelle
+from .domaine.horaires import lire_cle, semaines_en_vigueur
+from .domaine.patches import Etat, valeur
+from .domaine.texte import normaliser
+from .domaine.valider import LISTES_SOEURS, TRES_RESTREINT
+from .enums import ChampEG, Niveau
+from .models import Autorite, VersionFiche
+from .requetes import Option, libelles_communes, options_de
+
+CONFIDENTIALITES = {"1": "libre", "2": "restreint", "3": "tres-restreint"}  # R283 → a sign of socle.etats
+TELEPHONES = {"1", "2", "6", "8"}  # R200: channels that a phone can dial
+COURRIEL, WEB = "3", "4"
+# A number is read with its unit, never alone.
+UNITES = {"age_min_unite": "age_min", "age_max_unite": "age_max"}
+_BEAUCOUP = 12
+_UNITES = {"an": ("an", "ans"), "mois": ("mois", "mois"), "semaine": ("semaine", "semaines"), "jour": ("jour", "jours")}
+
+# -- who may see the dossier behind a banner ---------------------------------------------------------
+
+_voit_dossier: Callable[[Any, int], bool] = lambda user, numero: False  # noqa: E731
+
+
+def enregistrer_regle_dossier(regle: Callable[[Any, int], bool]) -> None:
+    """The dossiers tell the register, which does not know them, who may open the dossier of a banner."""
+    global _voit_dossier
+    _voit_dossier = regle
+
+
+def peut_voir_dossier(user: Any, numero: int) -> bool:
+    return _voit_dossier(user, numero)
+
+
+# -- what the page shows ----------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Telecom:
+    canal: str
+    valeur: str
+    url: str
+    etat: str  # sign of its confidentiality when it differs from its contact's, else ""
+
+
+@dataclass(slots=True)
+class Contact:
+    titre: str
+    detail: str
+    etat: str
+    telecoms: list[Telecom]
+
+
+@dataclass(slots=True)
+class SemaineAffichee:
+    titre: str
+    lundi: date
+    semaine: Mapping[str, Any]
+    a_venir: bool = False
+
+
+@dataclass(slots=True)
+class Section:
+    """A section of a fiche. ``lignes``: (label, value) for <c-definitions>; ``vides``: labels of what nobody filled."""
+
+    code: str
+    titre: str
+    lignes: list[tuple[str, Any]] = field(default_factory=list)
+    vides: list[str] = field(default_factory=list)
+    semaines: list[SemaineAffichee] = field(default_factory=list)
+    contacts: list[Contact] = field(default_factory=list)
+    masques: int = 0
+    communes: list[tuple[str, list[str]]] = field(default_factory=list)
+    nombre_communes: int = 0
+
+    @property
+    def remplie(self) -> bool:
+        return bool(self.lignes or self.semaines or self.contacts or self.masques or self.nombre_communes)
+
+
+def age_en_mots(nombre_: int | None, unite: str) -> str:
+    """« 15 ans », « 1 an », « 3 mois ». A number without its unit is shown as it is."""
+    if nombre_ is None:
+        return ""
+    singulier, pluriel = _UNITES.get(unite, ("", ""))
+    return f"{nombre(nombre_)} {pluriel if nombre_ > 1 else singulier}".strip()
+
+
+def semaine_en_mots(semaine: Mapping[str, Any]) -> str:
+    """« lundi à vendredi 8 h – 12 h, 14 h – 18 h ; samedi 9 h – 12 h », closed days left out."""
+    jours = semaines.normaliser(semaine)
+    morceaux = []
+    for plages, groupe in groupby(jours.items(), key=lambda item: item[1]):
+        numeros = [j for j, _ in groupe]
+        if not plages:
+            continue
+        debut, fin = semaines.JOURS[numeros[0] - 1], semaines.JOURS[numeros[-1] - 1]
+        mots = {1: debut, 2: f"{debut} et {fin}"}.get(len(numeros), f"{debut} à {fin}")
+        morceaux.append(f"{mots} {semaines.plages_en_mots(plages)}")
+    return " ; ".join(morceaux) or "fermé toute la semaine"
+
+
+def niveau_de(contact: Mapping[str, Any], sensible: bool) -> str:
+    """The confidentiality that counts: a sensitive unit makes all its contacts très restreint (domain.md §3)."""
+    return TRES_RESTREINT if sensible else contact.get("confidentialite") or "2"
+
+
+class Affichage:
+    def __init__(
+        self,
+        etats: Iterable[Mapping[str, Any]],
+        *,
+        niveau: str,
+        jour: date | None = None,
+        tres_restreint: bool = False,
+    ) -> None:
+        """``etats``: every state that will be shown, so that labels are read once. ``niveau``: level of the fiche."""
+        self.niveau = niveau
+        self.jour = jour or timezone.localdate()
+        self.tres_restreint = tres_restreint
+        lus = list(etats)
+        paires: set[tuple[str, str]] = set()
+        communes: set[str] = set()
+        fiches: set[int] = set()
+        autorites: set[str] = set()
+        for etat in lus:
+            for nom, contenu in etat.items():
+                champ = CHAMPS.get(nom)
+                if champ is None or not contenu:
+                    continue
+                match champ.genre:
+                    case Genre.COMMUNE:
+                        communes.add(contenu)
+                    case Genre.COMMUNES:
+                        communes |= contenu
+                    case Genre.FICHE:
+                        fiches.add(contenu)
+                    case Genre.AUTORITES:
+                        autorites |= contenu
+                    case _:
+                        paires |= set(codes_tenus(champ, contenu))
+        paires |= {(soeur, code) for liste, code in paires for soeur in LISTES_SOEURS.get(liste, ())}
+        # A contact once très restreint stays masked in what is told of its past.
+        self._masques = {
+            cle
+            for etat in lus
+            for cle, contact in valeur(etat, "contacts").items()
+            if niveau_de(contact, bool(etat.get("unite_sensible"))) == TRES_RESTREINT
+        }
+        self.options = options_de(paires)
+        self.communes = libelles_communes(communes)
+        self.fiches = _noms_des_fiches(fiches)
+        self.autorites = dict(Autorite.objects.filter(pk__in=autorites).values_list("pk", "nom")) if autorites else {}
+
+    # -- labels ------------------------------------------------------------------------------------
+
+    def option(self, liste: str, code: str) -> Option | None:
+        for candidate in LISTES_SOEURS.get(liste, (liste,)):
+            if (candidate, code) in self.options:
+                return self.options[candidate, code]
+        return None
+
+    def code(self, liste: str, code: str) -> str:
+        """The label of a code, « (code fermé) » after it when it can't be chosen any more."""
+        if not code:
+            return ""
+        option = self.option(liste, code)
+        if option is None:
+            return f"code {code} (inconnu)" if liste else code
+        return option.libelle + (" (code fermé)" if option.ferme_au(self.jour) else "")
+
+    def commune(self, code: str) -> str:
+        return self.communes.get(code) or (f"code {code} (inconnu)" if code else "")
+
+    # -- one value in words ------------------------------------------------------------------------
+
+    def texte(self, nom: str, etat: Mapping[str, Any]) -> str | list[str]:
+        """The value of a field of the state: a text, or a list of texts for what holds several. "" when empty."""
+        champ, contenu = CHAMPS[nom], valeur(etat, nom)
+        if champ.genre is not Genre.BOOLEEN and est_vide(champ, contenu):
+            return [] if champ.forme is not Forme.VALEUR else ""
+        ecrire = getattr(self, f"_{champ.genre.code}", None)
+        return ecrire(champ, contenu, etat) if ecrire else str(contenu)
+
+    # One method a kind of value, named after Genre.code; the others are their own text.
+
+    def _booleen(self, champ: Champ, contenu: Any, etat: Mapping[str, Any]) -> str:
+        return "Oui" if contenu else "Non"
+
+    def _code(self, champ: Champ, contenu: Any, etat: Mapping[str, Any]) -> str:
+        return self.code(champ.nomenclature, contenu)
+
+    def _commune(self, champ: Champ, contenu: Any, etat: Mapping[str, Any]) -> str:
+        return self.commune(contenu)
+
+    def _fiche(self, champ: Champ, contenu: Any, etat: Mapping[str, Any]) -> str:
+        return self.fiches.get(contenu, f"fiche {contenu}")
+
+    def _date(self, champ: Champ, contenu: Any, etat: Mapping[str, Any]) -> str:
+        return date_longue(contenu)
+
+    def _unite_age(self, champ: Champ, contenu: Any, etat: Mapping[str, Any]) -> str:
+        return dict(UNITES_AGE).get(contenu, contenu)
+
+    def _entier(self, champ: Champ, contenu: Any, etat: Mapping[str, Any]) -> str:
+        unite = f"{champ.nom}_unite"
+        return age_en_mots(contenu, valeur(etat, unite)) if unite in CHAMPS else nombre(contenu)
+
+    def _decimal(self, champ: Champ, contenu: Any, etat: Mapping[str, Any]) -> str:
+        return str(contenu).replace(".", ",")
+
+    def _codes(self, champ: Champ, contenu: Any, etat: Mapping[str, Any]) -> list[str]:
+        return sorted((self.code(champ.nomenclature, c) for c in contenu), key=normaliser)
+
+    def _communes(self, champ: Champ, contenu: Any, etat: Mapping[str, Any]) -> list[str]:
+        return sorted((self.commune(c) for c in contenu), key=normaliser)
+
+    def _autorites(self, champ: Champ, contenu: Any, etat: Mapping[str, Any]) -> list[str]:
+        return sorted(self.autorites.get(c, c) for c in contenu)
+
+    def _textes(self, champ: Champ, contenu: Any, etat: Mapping[str, Any]) -> list[str]:
+        return sorted(contenu)
+
+    def _equipements(self, champ: Champ, contenu: Any, etat: Mapping[str, Any]) -> list[str]:
+        return sorted((f"{self.code(champ.nomenclature, c)} : {nombre(n)}" for c, n in contenu.items()), key=normaliser)
+
+    def _capacites(self, champ: Champ, contenu: Any, etat: Mapping[str, Any]) -> list[str]:
+        return sorted((self._capacite(c) for c in contenu.values()), key=normaliser)
+
+    def _horaires(self, champ: Champ, contenu: Any, etat: Mapping[str, Any]) -> list[str]:
+        return [self._horaire(cle, semaine) for cle, semaine in _par_date(contenu)]
+
+    def _contacts(self, champ: Champ, contenu: Any, etat: Mapping[str, Any]) -> list[str]:
+        sensible = bool(valeur(etat, "unite_sensible"))
+        return [self._contact_en_ligne(cle, c, sensible) for cle, c in sorted(contenu.items())]
+
+    def _capacite(self, capacite: Mapping[str, Any]) -> str:
+        nature, statut = self.code("R329", capacite.get("nature", "")), self.code("R330", capacite.get("statut", ""))
+        return f"{nature}, {statut.lower()} : {nombre(capacite.get('nombre'))}"
+
+    def _horaire(self, cle: str, semaine: Mapping[str, Any]) -> str:
+        genre, lundi = lire_cle(cle)
+        return f"{self.code('R252', genre)}, à partir du {date_longue(lundi)} : {semaine_en_mots(semaine)}"
+
+    def _contact_en_ligne(self, cle: str, contact: Mapping[str, Any], sensible: bool) -> str:
+        if not self.tres_restreint and cle in self._masques:
+            return "Contact très restreint (masqué)"
+        fiche = self._contact(contact, sensible)
+        telecoms = [f"{t.canal} {t.valeur}" + (f" ({_mot(t.etat)})" if t.etat else "") for t in fiche.telecoms]
+        titre = f"{fiche.titre}, {fiche.detail}" if fiche.detail else fiche.titre
+        return f"{titre} ({_mot(fiche.etat)})" + (f" : {' ; '.join(telecoms)}" if telecoms else "")
+
+    def _contact(self, contact: Mapping[str, Any], sensible: bool) -> Contact:
+        niveau = niveau_de(contact, sensible)
+        telecoms = []
+        for t in contact.get("telecoms", ()):
+            propre = max(t.get("confidentialite") or niveau, niveau)
+            if propre == TRES_RESTREINT and not self.tres_restreint:
+                continue
+            telecoms.append(
+                Telecom(
+                    self.code("R200", t.get("canal", "")),
+                    t.get("valeur", ""),
+                    _adresse(t.get("canal", ""), t.get("valeur", "")),
+                    CONFIDENTIALITES.get(propre, "") if propre != niveau else "",
+                )
+            )
+        nature, fonction = self.code("R287", contact.get("nature", "")), self.code("R251", contact.get("fonction", ""))
+        titre = nature or contact.get("nom") or fonction or "Contact"
+        return Contact(
+            titre, fonction if fonction != titre else "", CONFIDENTIALITES.get(niveau, "restreint"), telecoms
+        )
+
+    # -- the page ----------------------------------------------------------------------------------
+
+    def sections(self, etat: Etat, champ_eg: str, champs: Sequence[Champ] | None = None) -> list[Section]:
+        """The catalogue's sections that hold at least one field of this level, in the order of the screen.
+
+        A field that nobody filled goes to ``vides``, unless a fiche can't be finalised without it: then its line
+        says « Non renseigné ».
+        """
+        sections = {code: Section(code, titre) for code, titre in SECTIONS.items()}
+        adresse_faite = False
+        for champ in champs if champs is not None else champs_de(self.niveau):
+            section = sections[champ.section]
+            if champ.nom in UNITES:
+                continue
+            if champ.nom in _ADRESSE:
+                if not adresse_faite:
+                    adresse_faite = True
+                    section.lignes.append(("Adresse", self.adresse(etat)))
+                continue
+            intitule = libelle(champ, self.niveau)
+            if est_vide(champ, valeur(etat, champ.nom)):
+                if est_exige(champ, champ_eg):
+                    section.lignes.append((intitule, None))
+                else:
+                    section.vides.append(intitule)
+                continue
+            match champ.genre:
+                case Genre.HORAIRES:
+                    section.semaines = self.semaines(etat)
+                case Genre.CONTACTS:
+                    section.contacts, section.masques = self.contacts(etat)
+                case Genre.COMMUNES:
+                    section.communes = self.communes_par_departement(etat, champ.nom)
+                    section.nombre_communes = len(valeur(etat, champ.nom))
+                case _:
+                    section.lignes.append((intitule, self._affiche(champ, etat)))
+        return [s for s in sections.values() if s.remplie or s.vides]
+
+    def _affiche(self, champ: Champ, etat: Etat) -> Any:
+        if champ.nom == "telephone":
+            return format_html('<a href="{}">{}</a>', _adresse("2", etat["telephone"]), etat["telephone"])
+        if champ.genre is Genre.TEXTES:
+            liens = ((f"mailto:{b}", b) for b in sorted(valeur(etat, champ.nom)))
+            return format_html_join("\n", '<a class="ligne-a-elle" href="{}">{}</a>', liens)
+        return self.texte(champ.nom, etat)
+
+    def adresse(self, etat: Mapping[str, Any]) -> SafeString | None:
+        """The address on its lines, None when there is none."""
+        ville = " ".join(x for x in (valeur(etat, "code_postal"), self.commune(valeur(etat, "commune"))) if x)
+        lignes = [valeur(etat, "adresse_voie"), valeur(etat, "adresse_complement"), ville]
+        return format_html_join(format_html("<br>"), "{}", ((x,) for x in lignes if x)) or None
+
+    def semaines(self, etat: Mapping[str, Any]) -> list[SemaineAffichee]:
+        """The typical weeks in force, by kind, each followed by those to come."""
+        horaires = valeur(etat, "horaires")
+        en_vigueur = semaines_en_vigueur(horaires, self.jour)
+        affichees = []
+        for genre in sorted({lire_cle(cle)[0] for cle in horaires}):
+            titre = self.code("R252", genre)
+            if genre in en_vigueur:
+                affichees.append(SemaineAffichee(titre, *en_vigueur[genre]))
+            for cle, semaine in _par_date(horaires):
+                autre, lundi = lire_cle(cle)
+                if autre == genre and lundi > self.jour:
+                    affichees.append(SemaineAffichee(titre, lundi, semaine, a_venir=True))
+        return affichees
+
+    def contacts(self, etat: Mapping[str, Any]) -> tuple[list[Contact], int]:
+        """(the contacts that this person may read, the least confidential first; how many are masked)."""
+        sensible = bool(valeur(etat, "unite_sensible"))
+        visibles, masques = [], 0
+        for cle, contact in sorted(
+            valeur(etat, "contacts").items(), key=lambda item: (niveau_de(item[1], sensible), item[0])
+        ):
+            if not self.tres_restreint and cle in self._masques:
+                masques += 1
+            else:
+                visibles.append(self._contact(contact, sensible))
+        return visibles, masques
+
+    def communes_par_departement(self, etat: Mapping[str, Any], nom: str) -> list[tuple[str, list[str]]]:
+        """(département, names) in order; one group with « Vanves (92) » when the communes are few."""
+        labels = sorted((self.commune(c) for c in valeur(etat, nom)), key=normaliser)
+        if len(labels) <= _BEAUCOUP:
+            return [("", labels)]
+        par_departement: dict[str, list[str]] = {}
+        for label in labels:
+            commune, _, departement = label.rpartition(" (")
+            par_departement.setdefault(departement.rstrip(")"), []).append(commune or label)
+        return sorted(par_departement.items())
+
+    # -- comparisons -------------------------------------------------------------------------------
+
+    def differences(
+        self,
+        avant: Mapping[str, Any],
+        apres: Mapping[str, Any],
+        noms: Iterable[str] | None = None,
+        *,
+        concis: bool = False,
+    ) -> list[dict[str, Any]]:
+        """Lines of <c-table-diff> for the fields that differ between two states, in the order of the screen.
+
+        ``noms`` limits the fields. In long lists what did not change is counted, not told; ``concis`` leaves it out.
+        """
+        retenus = set(CHAMPS) if noms is None else set(noms)
+        retenus |= {UNITES[n] for n in retenus & UNITES.keys()}
+        lignes = []
+        for champ in CHAMPS.values():
+            if champ.nom not in retenus or champ.nom in UNITES:
+                continue
+            liees = [champ.nom, *(u for u, base in UNITES.items() if base == champ.nom)]
+            if all(valeur(avant, n) == valeur(apres, n) for n in liees):
+                continue
+            gauche, droite = self.texte(champ.nom, avant), self.texte(champ.nom, apres)
+            if isinstance(gauche, list) and isinstance(droite, list):
+                gauche, droite = _resserrer(gauche, droite, concis=concis)
+            ligne: dict[str, Any] = {"champ": libelle(champ, self.niveau), "avant": gauche, "apres": droite}
+            if gauche == droite:  # what changed is masked
+                ligne["attention"] = "changement masqué"
+            lignes.append(ligne)
+        return lignes
+
+
+def _resserrer(gauche: list[str], droite: list[str], *, concis: bool) -> tuple[list[str], list[str]]:
+    communs = set(gauche) & set(droite)
+    if gauche == droite or (not concis and len(communs) <= _BEAUCOUP):
+        return gauche, droite
+    reste = [] if concis else [f"… et {nombre(len(communs))} inchangés"]
+    return [*(x for x in gauche if x not in communs), *reste], [*(x for x in droite if x not in communs), *reste]
+
+
+_ADRESSE = {"adresse_voie", "adresse_complement", "code_postal", "commune"}
+
+
+def codes_tenus(champ: Champ, contenu: Any) -> Iterable[tuple[str, str]]:
+    """(nomenclature, code) of every coded value that a field holds."""
+    match champ.genre:
+        case Genre.CODE:
+            yield champ.nomenclature, contenu
+        case Genre.CODES | Genre.EQUIPEMENTS:
+            yield from ((champ.nomenclature, code) for code in contenu)
+        case Genre.HORAIRES:
+            yield from (("R252", lire_cle(cle)[0]) for cle in contenu)
+        case Genre.CAPACITES:
+            for capacite in contenu.values():
+                yield "R329", capacite.get("nature", "")
+                yield "R330", capacite.get("statut", "")
+        case Genre.CONTACTS:
+            for contact in contenu.values():
+                yield "R287", contact.get("nature", "")
+                yield "R251", contact.get("fonction", "")
+                yield from (("R200", t.get("canal", "")) for t in contact.get("telecoms", ()))
+
+
+def _noms_des_fiches(fiches: set[int]) -> dict[int, str]:
+    """The last known name of each fiche, with its level."""
+    if not fiches:
+        return {}
+    versions = (
+        VersionFiche.objects.filter(fiche__in=fiches)
+        .order_by("fiche_id", "validite")
+        .values_list("fiche_id", "niveau", "nom")
+    )
+    return {cle: f"{Niveau(niveau).label} « {nom} »" for cle, niveau, nom in versions}
+
+
+def _par_date(horaires: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return sorted(horaires.items(), key=lambda item: (lire_cle(item[0])[0], lire_cle(item[0])[1]))
+
+
+def _mot(etat: str) -> str:
+    return {"libre": "libre", "restreint": "restreint", "tres-restreint": "très restreint"}.get(etat, etat)
+
+
+def _adresse(canal: str, valeur_: str) -> str:
+    if canal in TELEPHONES:
+        return "tel:" + "".join(c for c in valeur_ if c.isdigit() or c == "+")
+    if canal == COURRIEL:
+        return f"mailto:{valeur_}"
+    return valeur_ if canal == WEB and valeur_.startswith(("https://", "http://")) else ""
+
+
+def decompte(noeuds: Iterable[Any]) -> list[tuple[str, int]]:
+    """(level in words, number) of the fiches of a tree, from the top; the EG itself left out."""
+    comptes = Counter(n.niveau for n in noeuds)
+    return [
+        (niveau, comptes[niveau]) for niveau in (Niveau.POLE, Niveau.SERVICE, Niveau.UF, Niveau.UO) if comptes[niveau]
+    ]
+
+
+def champ_en_mots(champ_eg: str) -> str:
+    return ChampEG(champ_eg).label if champ_eg in ChampEG.values else ""
