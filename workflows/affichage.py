@@ -1,8 +1,8 @@
 """A dossier in words: what it changes, which steps it goes through, what happened to it.
 
-    liste = changements(dossier, lecteur=request.user)     # constant number of statements
-    synthese = resume(liste)
-    {% include "workflows/_changements.html" with changements=liste resume=synthese %}
+liste = changements(dossier, lecteur=request.user)     # constant number of statements
+synthese = resume(liste)
+{% include "workflows/_changements.html" with changements=liste resume=synthese %}
 """
 
 from collections import Counter, defaultdict
@@ -344,7 +344,8 @@ def _marquer(c: Changement, avant: Etat, apres: Etat) -> None:
             if ligne["champ"] == CHAMPS["type_uo"].libelle:
                 ligne["attention"] = "à vérifier"
     if "unite_sensible" in c.travail.patch:
-        c.attentions.append("devient une unité sensible" if apres.get("unite_sensible") else "n’est plus une unité sensible")
+        devient = bool(apres.get("unite_sensible"))
+        c.attentions.append("devient une unité sensible" if devient else "n’est plus une unité sensible")
     elif apres.get("unite_sensible"):
         c.attentions.append("unité sensible")
     if "capacites" in c.travail.patch and c.nature != Nature.AJOUT:
@@ -610,9 +611,8 @@ def _texte_evenement(e: Evenement, autorites: Mapping[str, str]) -> str:
     d = e.details
     match e.type:
         case TypeEvenement.FICHE_SUPPRIMEE if len(d.get("noms", ())) > 1:
-            return f"Avec {len(d['noms']) - 1} fiche(s) rattachée(s) : {', '.join(n or SANS_NOM for n in d['noms'][1:6])}" + (
-                "…" if len(d["noms"]) > 6 else ""
-            )
+            cites = ", ".join(nom or SANS_NOM for nom in d["noms"][1:6]) + ("…" if len(d["noms"]) > 6 else "")
+            return f"Avec {len(d['noms']) - 1} fiche(s) rattachée(s) : {cites}"
         case TypeEvenement.FICHE_DEPLACEE:
             return f"De « {d.get('de') or SANS_NOM} » vers « {d.get('vers') or SANS_NOM} »."
         case TypeEvenement.FICHE_ENREGISTREE | TypeEvenement.FICHE_FINALISEE if d.get("champs"):

@@ -297,9 +297,7 @@ def rechercher_dossiers(user: "User | AnonymousUser", texte: str = "") -> QueryS
     if not mots:
         return dossiers
     dossiers = dossiers.annotate(
-        nom_cherche=Func(
-            Lower("nom"), Value(_ACCENTS), Value(_SANS), function="translate", output_field=CharField()
-        )
+        nom_cherche=Func(Lower("nom"), Value(_ACCENTS), Value(_SANS), function="translate", output_field=CharField())
     )
     for mot in mots:
         egs = versions_au().filter(niveau="EG", recherche__contains=mot).order_by().values("fiche")
@@ -338,9 +336,7 @@ def page_dossiers(
         lignes.reverse()
     debut = encore if arriere else apres is not None
     fin = True if arriere else encore
-    return PageDossiers(
-        lignes, lignes[0].pk if lignes and debut else None, lignes[-1].pk if lignes and fin else None
-    )
+    return PageDossiers(lignes, lignes[0].pk if lignes and debut else None, lignes[-1].pk if lignes and fin else None)
 
 
 class Avancement(NamedTuple):
@@ -373,8 +369,8 @@ def avancements(dossiers: Sequence[Dossier]) -> dict[int, Avancement]:
         e.dossier_id: e
         for e in Evenement.objects.filter(dossier__in=cles)
         .select_related("acteur")
-        .order_by("dossier", "-pk")
-        .distinct("dossier")
+        .order_by("dossier_id", "-pk")
+        .distinct("dossier_id")
     }
     return {
         d.pk: Avancement(
