@@ -29,14 +29,14 @@ def perimetre(user: "User | AnonymousUser") -> Q:
     if not user.is_authenticated:
         return Q(pk__in=[])
     condition = Q(pk__in=[])
-    portees = _portees(user)
+    tenus = portees(user)
     egs: dict[tuple[str, ...], list[int] | QuerySet[Fiche]] = {}
     for etape in ETAPES.values():
-        tenues = portees.keys() & etape.roles
+        tenues = tenus.keys() & etape.roles
         if etape.cercle is Cercle.GESTIONNAIRES and tenues:
             condition |= Q(noeud=etape.noeud)
         elif etape.cercle is Cercle.TUTELLE and tenues:
-            condition |= Q(noeud=etape.noeud, autorite__in=portees[Role.TUTELLE])
+            condition |= Q(noeud=etape.noeud, autorite__in=tenus[Role.TUTELLE])
         elif etape.cercle in (Cercle.EDITEURS, Cercle.DIRECTION) and tenues:
             if etape.roles not in egs:
                 egs[etape.roles] = _egs(user, etape.roles)
@@ -44,12 +44,12 @@ def perimetre(user: "User | AnonymousUser") -> Q:
     return condition
 
 
-def _portees(user: "User | AnonymousUser") -> dict[str, set[str | None]]:
+def portees(user: "User | AnonymousUser") -> dict[str, set[str | None]]:
     """The roles that the person holds today, each with the authorities that it is held on. One statement."""
-    portees: dict[str, set[str | None]] = {}
+    tenus: dict[str, set[str | None]] = {}
     for role, autorite in Habilitation.objects.actives().filter(user=user.pk).values_list("role", "autorite"):
-        portees.setdefault(role, set()).add(autorite)
-    return portees
+        tenus.setdefault(role, set()).add(autorite)
+    return tenus
 
 
 def _egs(user: "User | AnonymousUser", roles: tuple[str, ...]) -> list[int] | QuerySet[Fiche]:
