@@ -19,6 +19,8 @@ def main() -> int:
     except OSError as erreur:
         print(panne_de(erreur), file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # before the supervisor listens to it
+        return 130
     return 0
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from . import garde, postgres, valkey
 from .emplacement import Emplacement, cle_secrete, preparer
-from .panne import Panne
+from .panne import Panne, panne_de
 from .processus import Verrou
 from .reglages import RACINE, lire
 
@@ -36,6 +36,13 @@ def assurer(arguments: Sequence[str]) -> None:
 
     Attaches to the servers of VAR_DIR when they run, else starts them until the last command that uses them ends.
     """
+    try:
+        _assurer(arguments)
+    except OSError as erreur:
+        raise panne_de(erreur) from erreur
+
+
+def _assurer(arguments: Sequence[str]) -> None:
     reglages = lire()
     if not os.environ.get("SECRET_KEY"):
         os.environ["SECRET_KEY"] = cle_secrete(reglages.var)

@@ -68,6 +68,7 @@ def disparus(processus: list[psutil.Process]) -> bool:
 
 
 @pytest.mark.lent
+@pytest.mark.timeout(300)
 def test_make_run_demarre_se_releve_et_ne_laisse_rien(var):
     port = banc.port_libre()
     copie = Copie(var, port)
