@@ -18,7 +18,9 @@ def _taches(nombre: int) -> None:
     modele = Tache.objects.filter(noeud="approbation_sesan", close_le__isnull=True).values_list("pk").first()
     assert modele
     with connection.cursor() as curseur:
-        curseur.execute("SELECT coalesce(max(right(identifiant, 9)::bigint), 0) FROM structures_fiche WHERE niveau = 'EG' AND identifiant LIKE '198%%'")
+        curseur.execute(
+            "SELECT coalesce(max(right(identifiant, 9)::bigint), 0) FROM structures_fiche WHERE niveau = 'EG' AND identifiant LIKE '198%%'"
+        )
         (debut,) = curseur.fetchone()
         curseur.execute(
             """

@@ -67,7 +67,7 @@ def dossier_envoye(eg: Fiche, nombre: int, referent: User) -> tuple[Dossier, Tac
             )
             for fiche, patch, base in (
                 *((f, offre(eg.pk, i), {}) for i, f in enumerate(nouvelles)),
-                *((f, {"conditions_admission": "Sans rendez-vous."}, {"conditions_admission": "Sur dossier."}) for f in anciennes),
+                *((f, {"conditions_admission": "Libre."}, {"conditions_admission": "Sur dossier."}) for f in anciennes),
             )
         ]
     )  # fmt: skip

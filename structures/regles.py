@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _roles(user: "User | AnonymousUser", roles: Iterable[str]) -> QuerySet[Habilitation]:
-    return Habilitation.objects.actives().filter(user_id=user.pk, role__in=list(roles))
+    return Habilitation.objects.actives().filter(user_id=user.pk or 0, role__in=list(roles))
 
 
 def est_gestionnaire(user: "User | AnonymousUser") -> bool:

@@ -120,8 +120,12 @@ ETAPES: dict[str, Etape] = {
     for etape in (
         Etape("redaction", "Finaliser les fiches", "Compléter les fiches", Cercle.EDITEURS, False, False),
         Etape("envoi", "Envoyer en validation", "Envoyer en validation", Cercle.EDITEURS, False, False),
-        Etape("validation_direction", "Validation par la Direction", "Valider le dossier", Cercle.DIRECTION, True, False),
-        Etape("affectation_tutelle", "Affectation à une tutelle", "Choisir la tutelle", Cercle.GESTIONNAIRES, True, False),
+        Etape(
+            "validation_direction", "Validation par la Direction", "Valider le dossier", Cercle.DIRECTION, True, False
+        ),
+        Etape(
+            "affectation_tutelle", "Affectation à une tutelle", "Choisir la tutelle", Cercle.GESTIONNAIRES, True, False
+        ),
         Etape("approbation_tutelle", "Approbation par la tutelle", "Approuver", Cercle.TUTELLE, True, True),
         Etape("approbation_sesan", "Approbation par SESAN", "Approuver", Cercle.GESTIONNAIRES, True, True),
     )

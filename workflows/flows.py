@@ -42,9 +42,9 @@ class DossierFlow(flow.Flow):
         .Default(this.approbation_sesan)
     )
 
-    validation_direction = Tache(
-        "Validation par la Direction", rappel=this.rappel, escalade=this.escalade
-    ).Next(this.suite_direction)
+    validation_direction = Tache("Validation par la Direction", rappel=this.rappel, escalade=this.escalade).Next(
+        this.suite_direction
+    )
     suite_direction = (
         flow.Switch()
         .Annotation(title="Validé ?")
@@ -52,9 +52,9 @@ class DossierFlow(flow.Flow):
         .Default(this.approbation_sesan)
     )
 
-    affectation_tutelle = Tache(
-        "Affectation à une tutelle", rappel=this.rappel, escalade=this.escalade
-    ).Next(this.suite_affectation)
+    affectation_tutelle = Tache("Affectation à une tutelle", rappel=this.rappel, escalade=this.escalade).Next(
+        this.suite_affectation
+    )
     suite_affectation = (
         flow.Switch()
         .Annotation(title="Affecté ?")
@@ -63,9 +63,9 @@ class DossierFlow(flow.Flow):
     )
 
     tutelles = ParAutorite().Annotation(title="Une tâche par tutelle").Next(this.approbation_tutelle)
-    approbation_tutelle = Tache(
-        "Approbation par la tutelle", rappel=this.rappel, escalade=this.escalade
-    ).Next(this.accord_tutelles)
+    approbation_tutelle = Tache("Approbation par la tutelle", rappel=this.rappel, escalade=this.escalade).Next(
+        this.accord_tutelles
+    )
     accord_tutelles = (
         flow.Join(continue_on_condition=etapes.une_tutelle_a_tranche)
         .Annotation(title="Toutes, ou un renvoi")
@@ -79,9 +79,9 @@ class DossierFlow(flow.Flow):
         .Default(this.publication)
     )
 
-    approbation_sesan = Tache(
-        "Approbation par SESAN", rappel=this.rappel, escalade=this.escalade
-    ).Next(this.suite_sesan)
+    approbation_sesan = Tache("Approbation par SESAN", rappel=this.rappel, escalade=this.escalade).Next(
+        this.suite_sesan
+    )
     suite_sesan = (
         flow.Switch()
         .Annotation(title="Décision ?")

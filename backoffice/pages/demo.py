@@ -369,7 +369,10 @@ def _changements_directs(structures: dict[str, Fiche], comptes: dict[str, User])
     assert uo is not None
     for patch, jour in (
         ({"conditions_admission": "Accès direct, sans rendez-vous, à toute heure."}, aujourdhui),
-        ({"informations_complementaires": "Travaux dans le hall : entrée par la rue Jenner."}, aujourdhui + timedelta(10)),
+        (
+            {"informations_complementaires": "Travaux dans le hall : entrée par la rue Jenner."},
+            aujourdhui + timedelta(10),
+        ),
     ):
         lecture = lire(uo, jour)
         assert lecture is not None
@@ -383,7 +386,9 @@ def _dossiers(structures: dict[str, Fiche], comptes: dict[str, User]) -> None:
     hopital, direction = comptes["referent.hopital"], comptes["direction.hopital"]
     gestionnaire, ehpad, sessad = comptes["gestionnaire"], comptes["referent.ehpad"], comptes["referent.sessad"]
 
-    publie = _avec_une_uo(structures["hopital"], "Ouverture de l’hôpital de jour de gériatrie", hopital, HOPITAL_DE_JOUR)
+    publie = _avec_une_uo(
+        structures["hopital"], "Ouverture de l’hôpital de jour de gériatrie", hopital, HOPITAL_DE_JOUR
+    )
     _envoyer(publie, hopital)
     decisions.valider(tache=_tache(publie), acteur=direction)
     decisions.approuver(tache=_tache(publie), acteur=gestionnaire)
@@ -398,13 +403,17 @@ def _dossiers(structures: dict[str, Fiche], comptes: dict[str, User]) -> None:
     abandonne = _avec_une_uo(structures["sessad"], "Essai", sessad, REPIT, finaliser=False)
     decisions.abandonner(numero=abandonne.pk, acteur=sessad)
 
-    redaction = _avec_une_uo(structures["ehpad_parc"], "Unité d’accueil temporaire", ehpad, ACCUEIL_DE_NUIT, finaliser=False)
+    redaction = _avec_une_uo(
+        structures["ehpad_parc"], "Unité d’accueil temporaire", ehpad, ACCUEIL_DE_NUIT, finaliser=False
+    )
     assert redaction.est_ouvert
 
     finalise = _avec_une_uo(structures["site_nord"], "Consultation de dermatologie", hopital, DERMATOLOGIE)
     assert finalise.est_ouvert
 
-    validation = _avec_une_uo(structures["clinique"], "Consultation de dermatologie à la clinique", hopital, DERMATOLOGIE)
+    validation = _avec_une_uo(
+        structures["clinique"], "Consultation de dermatologie à la clinique", hopital, DERMATOLOGIE
+    )
     _envoyer(validation, hopital)
 
     approbation = _avec_une_uo(structures["ime"], "Plateforme de répit", sessad, REPIT)
@@ -424,11 +433,25 @@ def _dossiers(structures: dict[str, Fiche], comptes: dict[str, User]) -> None:
     decisions.abandonner(numero=renvoye.pk, acteur=camsp)
 
 
-HOPITAL_DE_JOUR = Offre("Unité de gériatrie de jour", "156", "01", "29", ("050",), (70, 120), actes=("0204", "0032"), places=8)
+HOPITAL_DE_JOUR = Offre(
+    "Unité de gériatrie de jour", "156", "01", "29", ("050",), (70, 120), actes=("0204", "0032"), places=8
+)
 DERMATOLOGIE = Offre("Unité de consultation de dermatologie", "69", "01", "32", ("037",), (0, 120))
-ACCUEIL_DE_NUIT = Offre("Unité d’accueil de nuit", "38", "04", "48", ("511",), (60, 120), places=4, publics=("01",), serafin=("011",))
+ACCUEIL_DE_NUIT = Offre(
+    "Unité d’accueil de nuit", "38", "04", "48", ("511",), (60, 120), places=4, publics=("01",), serafin=("011",)
+)
 REPIT = Offre("Unité de répit", "38", "04", "47", ("325",), (3, 20), publics=("02",), serafin=("022",))
-ANTENNE = Offre("Unité CAMSP, antenne de Chatou", "61", "04", "32", ("448",), (0, 6), publics=("02",), serafin=("009",), communes=("78146",))
+ANTENNE = Offre(
+    "Unité CAMSP, antenne de Chatou",
+    "61",
+    "04",
+    "32",
+    ("448",),
+    (0, 6),
+    publics=("02",),
+    serafin=("009",),
+    communes=("78146",),
+)
 
 
 def _avec_une_uo(eg: Fiche, nom: str, acteur: User, offre: Offre, *, finaliser: bool = True) -> Dossier:
@@ -443,7 +466,11 @@ def _avec_une_uo(eg: Fiche, nom: str, acteur: User, offre: Offre, *, finaliser: 
 
 def remplir(dossier: Dossier, acteur: User, travail: FicheTravail, offre: Offre, *, finaliser: bool) -> None:
     saisie = {
-        nom: frozenset(v["ajoute"]) if isinstance(v, dict) and "ajoute" in v else v["pose"] if isinstance(v, dict) else v
+        nom: frozenset(v["ajoute"])
+        if isinstance(v, dict) and "ajoute" in v
+        else v["pose"]
+        if isinstance(v, dict)
+        else v
         for nom, v in offre.patch(0).items()
         if nom not in ("existe", "parent")
     }

@@ -20,7 +20,8 @@ def creer_etablissements(finess: Sequence[tuple[str, str]]) -> dict[str, Fiche]:
     """Identities for ``(level, FINESS)`` pairs of EJ and EG, by FINESS number; two statements for any number."""
     with connection.cursor() as curseur:
         curseur.execute(
-            "SELECT nextval(pg_get_serial_sequence('structures_fiche', 'id')) FROM generate_series(1, %s)", [len(finess)]
+            "SELECT nextval(pg_get_serial_sequence('structures_fiche', 'id')) FROM generate_series(1, %s)",
+            [len(finess)],
         )
         cles = [cle for (cle,) in curseur.fetchall()]
     return {

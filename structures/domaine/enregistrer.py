@@ -32,8 +32,7 @@ _COPIE = f"COPY structures_versionfiche ({', '.join(_COLONNES)}) FROM STDIN"
 def verrouiller(fiches: Collection[int]) -> dict[int, Fiche]:
     """Lock identities in the order of their id (no deadlock between writers) and return them by id."""
     return {
-        fiche.pk: fiche
-        for fiche in Fiche.objects.filter(pk__in=fiches).order_by("pk").select_for_update(no_key=True)
+        fiche.pk: fiche for fiche in Fiche.objects.filter(pk__in=fiches).order_by("pk").select_for_update(no_key=True)
     }
 
 
@@ -173,7 +172,8 @@ def _verifier_arbre(fiches: Collection[Fiche], depuis: date) -> None:
         curseur.execute(
             """
             WITH enfant AS (
-                SELECT fiche_id, eg_id, parent_id, niveau, parent_niveau, nom, validite * daterange(%(depuis)s, NULL) AS jours
+                SELECT fiche_id, eg_id, parent_id, niveau, parent_niveau, nom,
+                       validite * daterange(%(depuis)s, NULL) AS jours
                 FROM structures_versionfiche
                 WHERE (eg_id = ANY(%(egs)s) OR parent_id = ANY(%(ejs)s))
                   AND NOT isempty(validite * daterange(%(depuis)s, NULL))
@@ -234,7 +234,8 @@ def _ecarts_du_lot(cles: Sequence[int]) -> list[str]:
     with connection.cursor() as curseur:
         colonnes = ", ".join("validite::text" if c == "validite" else c for c in _COLONNES)
         curseur.execute(
-            f"SELECT {colonnes} FROM structures_versionfiche WHERE fiche_id = ANY(%s) ORDER BY fiche_id, lower(validite)",
+            f"SELECT {colonnes} FROM structures_versionfiche "  # noqa: S608 (column names of ours)
+            "WHERE fiche_id = ANY(%s) ORDER BY fiche_id, lower(validite)",
             [list(cles)],
         )
         for ligne in curseur:
@@ -242,7 +243,10 @@ def _ecarts_du_lot(cles: Sequence[int]) -> list[str]:
     constats = []
     for pk in cles:
         attendues = [
-            {c: _comparable(c, v) for c, v in zip(_COLONNES, ligne_version(fiches[pk], p, parents, communes), strict=True)}
+            {
+                c: _comparable(c, v)
+                for c, v in zip(_COLONNES, ligne_version(fiches[pk], p, parents, communes), strict=True)
+            }
             for p in periodes.get(pk, ())
         ]
         if attendues != lues[pk]:

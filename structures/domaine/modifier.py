@@ -117,8 +117,8 @@ def _refuser_si_reservee(fiche: Fiche) -> None:
         raise Conflit(
             "fiche_reservee",
             f"Le dossier collaboratif « {reservation.nom} » change cette fiche et a été envoyé en validation le "
-            f"{date_format(timezone.localtime(reservation.envoye_le), 'j F Y')}. La fiche pourra être modifiée quand il sera publié "
-            "ou rendu à ses auteurs.",
+            f"{date_format(timezone.localtime(reservation.envoye_le), 'j F Y')}. La fiche pourra être modifiée quand "
+            "il sera publié ou rendu à ses auteurs.",
         )
 
 

@@ -30,7 +30,12 @@ def charger_referentiels() -> dict[str, int]:
     """
     listes = tomllib.loads((DONNEES / "nomenclatures.toml").read_text(encoding="utf-8"))
     colonnes = ["nom", "libelle", "url", "oid", "version"]
-    _poser(Nomenclature, ["code"], colonnes, [{"code": c, **{k: d.get(k, "") for k in colonnes}} for c, d in listes.items()])
+    _poser(
+        Nomenclature,
+        ["code"],
+        colonnes,
+        [{"code": c, **{k: d.get(k, "") for k in colonnes}} for c, d in listes.items()],
+    )
     concepts = [
         {
             "nomenclature_id": liste,
@@ -105,11 +110,12 @@ def _charger_communes() -> int:
                     )
                 )  # fmt: skip
         curseur.execute(
+            # The only names put into the statement are the columns above.
             f"""INSERT INTO structures_commune ({colonnes}) SELECT {colonnes} FROM lot
                 ON CONFLICT (code) DO UPDATE SET nom = excluded.nom, type = excluded.type,
                     departement = excluded.departement, region = excluded.region,
                     codes_postaux = excluded.codes_postaux, epci = excluded.epci, epci_nom = excluded.epci_nom,
                     population = excluded.population, recherche = excluded.recherche
-                WHERE (structures_commune.*) IS DISTINCT FROM (excluded.*)"""
+                WHERE (structures_commune.*) IS DISTINCT FROM (excluded.*)"""  # noqa: S608
         )
         return int(curseur.rowcount)

@@ -6,7 +6,7 @@ must make sense.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -26,7 +26,9 @@ LIBRE, RESTREINT, TRES_RESTREINT = "1", "2", "3"  # R283, from the least to the 
 Erreurs = dict[str, list[str]]
 
 
-def erreurs_contenu(niveau: str, avant: Mapping[str, Any], patch: Mapping[str, Any], jour: date | None = None) -> Erreurs:
+def erreurs_contenu(
+    niveau: str, avant: Mapping[str, Any], patch: Mapping[str, Any], jour: date | None = None
+) -> Erreurs:
     """French messages by field on what can't be stored; empty when all is well. At most four statements.
 
     Only what the patch brings is held against the nomenclatures: a code closed since stays where it is held.
@@ -46,7 +48,9 @@ def erreurs_contenu(niveau: str, avant: Mapping[str, Any], patch: Mapping[str, A
     _verifier_communes(saines, erreurs)
     if not erreurs.get("contacts"):
         erreurs["contacts"] += _erreurs_contacts(valeur(apres, "contacts"), bool(valeur(apres, "unite_sensible")))
-    erreurs["age_max"] += _erreurs_ages(apres) if {"age_min", "age_max", "age_min_unite", "age_max_unite"} & patch.keys() else []
+    erreurs["age_max"] += (
+        _erreurs_ages(apres) if {"age_min", "age_max", "age_min_unite", "age_max_unite"} & patch.keys() else []
+    )
     if patch.keys() & {"date_ouverture", "date_fermeture", "date_reouverture"}:
         _verifier_dates(apres, erreurs)
     return {nom: messages for nom, messages in erreurs.items() if messages}
@@ -63,48 +67,24 @@ def _apports(champ: Champ, avant: Mapping[str, Any], apres: Mapping[str, Any]) -
 
 
 def _erreurs_forme(champ: Champ, contenu: Any) -> list[str]:
-    match champ.genre:
-        case Genre.TEXTE | Genre.TEXTE_LONG:
-            limite = champ.longueur or LONGUEUR_TEXTE
-            if not isinstance(contenu, str):
-                return ["Saisissez un texte."]
-            if "\x00" in contenu:
-                return ["Ce texte contient un caractère qui ne peut pas être enregistré."]
-            if len(contenu) > limite:
-                return [f"Ce texte compte {len(contenu)} caractères ; {limite} au plus."]
-        case Genre.CODE | Genre.COMMUNE:
-            if not isinstance(contenu, str):
-                return ["Choisissez une valeur de la liste."]
-        case Genre.ENTIER:
-            if contenu is not None and (not isinstance(contenu, int) or isinstance(contenu, bool) or not 0 <= contenu < 2**31):
-                return ["Saisissez un nombre entier positif."]
-        case Genre.BOOLEEN:
-            if not isinstance(contenu, bool):
-                return ["Répondez par oui ou par non."]
-        case Genre.DATE:
-            if contenu is not None and not _est_date(contenu):
-                return ["Saisissez une date, par exemple 03/03/2027."]
-        case Genre.DECIMAL:
-            if contenu is not None and not isinstance(contenu, int | float):
-                return ["Saisissez un nombre."]
-        case Genre.UNITE_AGE:
-            if contenu not in ("", *(code for code, _ in UNITES_AGE)):
-                return ["Choisissez an, mois, semaine ou jour."]
-        case Genre.CODES | Genre.COMMUNES | Genre.AUTORITES:
-            if not all(isinstance(code, str) for code in contenu):
-                return ["Choisissez des valeurs de la liste."]
-        case Genre.TEXTES:
-            return _erreurs_boites(contenu)
-        case Genre.EQUIPEMENTS:
-            if not all(isinstance(n, int) and not isinstance(n, bool) and 0 < n < 100_000 for n in contenu.values()):
-                return ["Indiquez le nombre de chaque équipement, 1 au moins."]
-        case Genre.CAPACITES:
-            return _erreurs_capacites(contenu)
-        case Genre.HORAIRES:
-            return _erreurs_horaires(contenu)
-        case Genre.CONTACTS:
-            return _erreurs_forme_contacts(contenu)
-    return []
+    return _FORMES[champ.genre](champ, contenu)
+
+
+def _texte(champ: Champ, contenu: Any) -> list[str]:
+    limite = champ.longueur or LONGUEUR_TEXTE
+    if not isinstance(contenu, str):
+        return ["Saisissez un texte."]
+    if "\x00" in contenu:
+        return ["Ce texte contient un caractère qui ne peut pas être enregistré."]
+    return [f"Ce texte compte {len(contenu)} caractères ; {limite} au plus."] if len(contenu) > limite else []
+
+
+def _entier(contenu: Any, minimum: int, maximum: int) -> bool:
+    return isinstance(contenu, int) and not isinstance(contenu, bool) and minimum <= contenu < maximum
+
+
+def _exiger(condition: Callable[[Any], bool], message: str) -> Callable[[Champ, Any], list[str]]:
+    return lambda champ, contenu: [] if condition(contenu) else [message]
 
 
 def _est_date(contenu: Any) -> bool:
@@ -128,8 +108,7 @@ def _erreurs_capacites(capacites: Mapping[str, Any]) -> list[str]:
     for capacite in capacites.values():
         if not isinstance(capacite, dict) or not {"nature", "statut", "nombre"} <= capacite.keys():
             return ["Indiquez pour chaque capacité sa nature, son statut et son nombre."]
-        nombre = capacite["nombre"]
-        if not isinstance(nombre, int) or isinstance(nombre, bool) or not 0 <= nombre < 100_000:
+        if not _entier(capacite["nombre"], 0, 100_000):
             return ["Le nombre d’une capacité est un entier positif."]
     return []
 
@@ -140,7 +119,9 @@ def _erreurs_horaires(horaires: Mapping[str, Any]) -> list[str]:
         try:
             lire_cle(cle)
         except ValueError:
-            erreurs.append("Une semaine type commence un lundi : choisissez la semaine à partir de laquelle elle s’applique.")
+            erreurs.append(
+                "Une semaine type commence un lundi : choisissez la semaine à partir de laquelle elle s’applique."
+            )
             continue
         erreurs += erreurs_semaine(semaine)
     return erreurs
@@ -158,6 +139,34 @@ def _erreurs_forme_contacts(contacts: Mapping[str, Any]) -> list[str]:
         if not all(isinstance(t, str) and len(t) <= 255 for t in textes):
             return ["Un contact compte 255 caractères au plus par rubrique."]
     return []
+
+
+_FORMES: dict[Genre, Callable[[Champ, Any], list[str]]] = {
+    Genre.TEXTE: _texte,
+    Genre.TEXTE_LONG: _texte,
+    Genre.CODE: _exiger(lambda v: isinstance(v, str), "Choisissez une valeur de la liste."),
+    Genre.COMMUNE: _exiger(lambda v: isinstance(v, str), "Choisissez une commune de la liste."),
+    Genre.ENTIER: _exiger(lambda v: v is None or _entier(v, 0, 2**31), "Saisissez un nombre entier positif."),
+    Genre.DECIMAL: _exiger(lambda v: v is None or isinstance(v, int | float), "Saisissez un nombre."),
+    Genre.BOOLEEN: _exiger(lambda v: isinstance(v, bool), "Répondez par oui ou par non."),
+    Genre.DATE: _exiger(lambda v: v is None or _est_date(v), "Saisissez une date, par exemple 03/03/2027."),
+    Genre.UNITE_AGE: _exiger(
+        lambda v: v in ("", *(code for code, _ in UNITES_AGE)), "Choisissez an, mois, semaine ou jour."
+    ),
+    Genre.FICHE: _exiger(lambda v: v is None or _entier(v, 1, 2**63), "Choisissez une fiche de la liste."),
+    **dict.fromkeys(
+        (Genre.CODES, Genre.COMMUNES, Genre.AUTORITES),
+        _exiger(lambda v: all(isinstance(code, str) for code in v), "Choisissez des valeurs de la liste."),
+    ),
+    Genre.EQUIPEMENTS: _exiger(
+        lambda v: all(_entier(n, 1, 100_000) for n in v.values()),
+        "Indiquez le nombre de chaque équipement, 1 au moins.",
+    ),
+    Genre.TEXTES: lambda champ, contenu: _erreurs_boites(contenu),
+    Genre.CAPACITES: lambda champ, contenu: _erreurs_capacites(contenu),
+    Genre.HORAIRES: lambda champ, contenu: _erreurs_horaires(contenu),
+    Genre.CONTACTS: lambda champ, contenu: _erreurs_forme_contacts(contenu),
+}
 
 
 def _erreurs_contacts(contacts: Mapping[str, Any], sensible: bool) -> list[str]:
@@ -234,18 +243,18 @@ def _verifier_codes(apports: Mapping[str, Any], erreurs: Erreurs, jour: date) ->
     cites = list(_codes_cites(apports))
     if not cites:
         return
-    listes = {l for _, liste, _ in cites for l in LISTES_SOEURS.get(liste, (liste,))}
-    connus = {
-        (liste, code): fin
+    listes = {soeur for _, liste, _ in cites for soeur in LISTES_SOEURS.get(liste, (liste,))}
+    fermes = {
+        (liste, code): fin is not None and fin <= jour
         for liste, code, fin in Concept.objects.filter(
             nomenclature__in=listes, code__in={code for *_, code in cites}
         ).values_list("nomenclature_id", "code", "date_fin")
     }
     for nom, liste, code in cites:
-        trouves = [cle for cle in ((l, code) for l in LISTES_SOEURS.get(liste, (liste,))) if cle in connus]
+        trouves = [cle for cle in ((soeur, code) for soeur in LISTES_SOEURS.get(liste, (liste,))) if cle in fermes]
         if not trouves:
             erreurs[nom].append(f"Le code « {str(code)[:40]} » n’existe pas dans la nomenclature {liste}.")
-        elif all(connus[cle] is not None and connus[cle] <= jour for cle in trouves):
+        elif all(fermes[cle] for cle in trouves):
             erreurs[nom].append(f"Le code « {code} » est fermé : choisissez une valeur en vigueur.")
 
 
@@ -258,6 +267,8 @@ def _verifier_communes(apports: Mapping[str, Any], erreurs: Erreurs) -> None:
             if code not in connues:
                 erreurs[nom].append(f"« {str(code)[:40]} » n’est pas une commune du code officiel géographique.")
     autorites = {code for nom, a in apports.items() if CHAMPS[nom].genre is Genre.AUTORITES for code in a}
-    inconnues = autorites - set(Autorite.objects.filter(pk__in=autorites).values_list("pk", flat=True)) if autorites else set()
+    inconnues = (
+        autorites - set(Autorite.objects.filter(pk__in=autorites).values_list("pk", flat=True)) if autorites else set()
+    )
     for code in sorted(inconnues):
         erreurs["autorites"].append(f"L’autorité « {code[:40]} » n’existe pas.")

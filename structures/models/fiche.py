@@ -130,7 +130,8 @@ class VersionFiche(models.Model):
     niveau = models.CharField("niveau", max_length=2, choices=Niveau)
     eg = models.ForeignKey(Fiche, models.PROTECT, null=True, related_name="versions_eg", db_constraint=False)
     parent = models.ForeignKey(Fiche, models.PROTECT, null=True, related_name="versions_enfants", db_constraint=False)
-    parent_niveau = models.CharField("niveau du parent", max_length=2, null=True, choices=Niveau)
+    # null, not "": the composite foreign key must not look for a parent that is not there
+    parent_niveau = models.CharField("niveau du parent", max_length=2, null=True, choices=Niveau)  # noqa: DJ001
     validite = DateRangeField("validité")
     modification = models.ForeignKey(Modification, models.PROTECT, related_name="versions")
     recherche = models.TextField("texte de recherche", default="", editable=False)

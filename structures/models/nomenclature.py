@@ -54,7 +54,9 @@ class Concept(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["nomenclature", "code"], name="concept_unique"),
             models.CheckConstraint(
-                condition=Q(date_fin__isnull=True) | Q(date_debut__isnull=True) | Q(date_fin__gte=models.F("date_debut")),
+                condition=Q(date_fin__isnull=True)
+                | Q(date_debut__isnull=True)
+                | Q(date_fin__gte=models.F("date_debut")),
                 name="concept_fin_apres_debut",
             ),
         ]

@@ -156,8 +156,11 @@ def test_deux_enregistrements_qui_ne_se_touchent_pas_gardent_les_deux() -> None:
     activites = frozenset(travail.patch["activites"]["ajoute"])
     resultats = ensemble(
         [
-            partial(fiches.enregistrer, acteur=dossier.auteur, saisie={"nom": "Unité A", "activites": activites | {"325"}}, **communs),
-            partial(fiches.enregistrer, acteur=autre, saisie={"age_max": 99, "activites": activites | {"293"}}, **communs),
+            partial(fiches.enregistrer, acteur=acteur, saisie=saisie, **communs)
+            for acteur, saisie in (
+                (dossier.auteur, {"nom": "Unité A", "activites": activites | {"325"}}),
+                (autre, {"age_max": 99, "activites": activites | {"293"}}),
+            )
         ]
     )  # fmt: skip
     assert refus(resultats) == []

@@ -42,7 +42,9 @@ print("fait", flush=True)
 def base_courante() -> str:
     """URL of the test database this worker uses."""
     reglages = connection.settings_dict
-    return f"postgresql://{reglages['USER']}@/{reglages['NAME']}?host={reglages['HOST']}&port={reglages['PORT'] or 5432}"
+    return (
+        f"postgresql://{reglages['USER']}@/{reglages['NAME']}?host={reglages['HOST']}&port={reglages['PORT'] or 5432}"
+    )
 
 
 def lancer(code: str, base: str, **environ: str) -> subprocess.Popen[str]:
@@ -254,5 +256,3 @@ def test_tuer_l_ouvrier_entre_la_decision_et_le_courriel(
     assert Envoi.objects.filter(etat="envoye").count() == attendus
     assert len(boite_.recus) == len(set(boite_.recus)) == attendus
     assert Dossier.objects.get(pk=tache.dossier_id).etat == EtatDossier.APPROBATION
-
-

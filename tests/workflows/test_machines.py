@@ -1,4 +1,4 @@
-"""The two machines of a dossier hold together: for each state, the tasks that may be open; each transition, its sources."""
+"""The two machines of a dossier hold together: the tasks of each state, the sources of each transition."""
 
 import pytest
 from django.db import IntegrityError, connection, transaction

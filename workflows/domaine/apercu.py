@@ -56,9 +56,7 @@ class Apercu:
         """Legal new parents of a fiche, in tree order: right level, open, not the one it already has."""
         niveau = niveau_parent(noeud.niveau, self.champ)
         return [
-            n
-            for n in self.racine.parcours()
-            if n.niveau == niveau and not n.supprime and n.fiche_id != noeud.parent_id
+            n for n in self.racine.parcours() if n.niveau == niveau and not n.supprime and n.fiche_id != noeud.parent_id
         ]
 
 

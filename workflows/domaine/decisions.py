@@ -155,9 +155,7 @@ def refuser(*, tache: int, acteur: User, motif: str) -> Dossier:
     dossier, ouverte = _decision(tache, acteur, "approbation_sesan", "approbation_tutelle")
     motif = _motif_exige(motif)
     dossier.refuser(motif)
-    _appliquer(
-        dossier, ouverte, acteur, Issue.REFUSE, TypeEvenement.REFUSE, motif=motif, autorite=ouverte.autorite_id
-    )
+    _appliquer(dossier, ouverte, acteur, Issue.REFUSE, TypeEvenement.REFUSE, motif=motif, autorite=ouverte.autorite_id)
     _prevenir(types.DossierRefuse, dossier, acteur, cle=f"refus:{ouverte.pk}", motif=motif)
     return dossier
 
@@ -280,5 +278,3 @@ def _conflit_etat(dossier: Dossier) -> Conflit:
         f"Ce dossier est maintenant « {dossier.get_etat_display()} ».{qui} Rechargez la page pour voir ce qui peut "
         "encore être fait.",
     )
-
-

@@ -269,7 +269,7 @@ def _creer_travaux(dossier: Dossier, acteur: User, contenus: Iterable[tuple[Fich
 def _ajouter_revision(travail: FicheTravail, acteur: User) -> None:
     travail.revision += 1
     travail.modifiee_par, travail.modifiee_le = acteur, timezone.now()
-    if travail.pk is None:
+    if travail._state.adding:
         travail.save()
     Revision.objects.create(travail=travail, numero=travail.revision, patch=travail.patch, auteur=acteur)
 
@@ -290,9 +290,7 @@ def _fermer_travaux(dossier: Dossier, acteur: User, noeuds: Iterable[NoeudTravai
         travail.finaliser()
         travail.revision += 1
         travail.modifiee_par, travail.modifiee_le = acteur, timezone.now()
-    FicheTravail.objects.bulk_update(
-        existants, ["patch", "base", "etat", "revision", "modifiee_par", "modifiee_le"]
-    )
+    FicheTravail.objects.bulk_update(existants, ["patch", "base", "etat", "revision", "modifiee_par", "modifiee_le"])
     crees = FicheTravail.objects.bulk_create(
         [
             FicheTravail(
@@ -395,10 +393,10 @@ def _finaliser(arbre: Apercu, noeud: NoeudTravail, travail: FicheTravail, repert
 
 def _finaliser_si_complete(dossier: Dossier, arbre: Apercu, noeud: NoeudTravail, travail: FicheTravail) -> None:
     repertoire = etats_au([noeud.fiche_id]).get(noeud.fiche_id, {})
-    if travail.nature == Nature.DEPLACEMENT and travail.patch.keys() == {"parent"}:
-        if not manques(arbre, noeud, etat_de_travail(travail, repertoire)):
-            travail.finaliser()
-            travail.save(update_fields=["etat"])
+    seulement_deplacee = travail.nature == Nature.DEPLACEMENT and travail.patch.keys() == {"parent"}
+    if seulement_deplacee and not manques(arbre, noeud, etat_de_travail(travail, repertoire)):
+        travail.finaliser()
+        travail.save(update_fields=["etat"])
 
 
 def _suivre(dossier: Dossier, acteur: User) -> None:
@@ -425,4 +423,3 @@ def _tache(dossier: Dossier, noeud: str) -> Tache:
     tache = Tache.objects.select_related("tache").get(dossier=dossier, noeud=noeud, close_le__isnull=True)
     tache.dossier = dossier
     return tache
-

@@ -132,12 +132,11 @@ def autoriser(tache: Tache, acteur: User) -> None:
         raise Interdit("sans_droit", "Votre habilitation ne permet pas de faire cette tâche.")
     proprietaire = tache.tache.owner
     if proprietaire and proprietaire.pk != acteur.pk and proprietaire.is_active and peut_faire(proprietaire, tache):
+        depuis = tache.tache.assigned
+        quand = f" le {date_format(timezone.localtime(depuis), 'j F Y à H:i')}" if depuis else ""
         raise Conflit(
             "tache_prise",
-            f"{proprietaire} a pris cette tâche le {date_format(timezone.localtime(tache.tache.assigned), 'j F Y à H:i')}. "
-            "Demandez-lui de la rendre si vous devez vous en charger."
-            if tache.tache.assigned
-            else f"{proprietaire} a pris cette tâche. Demandez-lui de la rendre si vous devez vous en charger.",
+            f"{proprietaire} a pris cette tâche{quand}. Demandez-lui de la rendre si vous devez vous en charger.",
         )
 
 
@@ -220,5 +219,3 @@ def rappeler(tache: Tache, type_: str) -> None:
         contexte=contexte_mail(tache.dossier, tache=tache, etape=ETAPES[tache.noeud]),
         lien=reverse("tache", args=[tache.pk]),
     )
-
-

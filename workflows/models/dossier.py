@@ -9,6 +9,7 @@ from django.utils import timezone
 from django_fsm import RETURN_VALUE, FSMField, FSMModelMixin, transition
 from viewflow.workflow.models import Process
 
+from backoffice.comptes.models import User
 from structures.enums import Filiere
 
 from ..enums import BROUILLONS, ENVOYES, OUVERTS, TERMINES, EtatDossier, EtatFiche, Nature
@@ -54,8 +55,7 @@ class Dossier(FSMModelMixin, models.Model):
                 name="dossier_publie_le",
             ),
             models.CheckConstraint(
-                condition=Q(etat__in=TERMINES, termine_le__isnull=False)
-                | Q(etat__in=OUVERTS, termine_le__isnull=True),
+                condition=Q(etat__in=TERMINES, termine_le__isnull=False) | Q(etat__in=OUVERTS, termine_le__isnull=True),
                 name="dossier_termine_le",
             ),
             models.CheckConstraint(
@@ -63,9 +63,7 @@ class Dossier(FSMModelMixin, models.Model):
                 | (Q(envoye_le__isnull=False, envoye_par__isnull=False) & ~Q(filiere="") & ~Q(empreinte="")),
                 name="dossier_envoye_signe",
             ),
-            models.CheckConstraint(
-                condition=~Q(etat=EtatDossier.REFUSE) | ~Q(motif=""), name="dossier_refus_motive"
-            ),
+            models.CheckConstraint(condition=~Q(etat=EtatDossier.REFUSE) | ~Q(motif=""), name="dossier_refus_motive"),
         ]
         triggers = [pgtrigger.Protect(name="jamais_supprime", operation=pgtrigger.Delete)]
 
@@ -95,7 +93,7 @@ class Dossier(FSMModelMixin, models.Model):
         source=EtatDossier.FINALISE,
         target=RETURN_VALUE(EtatDossier.VALIDATION, EtatDossier.AFFECTATION, EtatDossier.APPROBATION),
     )
-    def envoyer(self, *, par: models.Model, filiere: str, autorites: list[str], empreinte: str) -> str:
+    def envoyer(self, *, par: User, filiere: str, autorites: list[str], empreinte: str) -> str:
         self.envoye_le, self.envoye_par, self.motif = timezone.now(), par, ""
         self.filiere, self.autorites, self.empreinte = filiere, autorites, empreinte
         if filiere == Filiere.SANITAIRE:

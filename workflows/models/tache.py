@@ -33,9 +33,13 @@ class Tache(models.Model):
         ordering = ["echeance", "pk"]
         indexes = [
             models.Index(fields=["noeud", "eg"], name="tache_ouverte_eg", condition=Q(close_le__isnull=True)),
-            models.Index(fields=["echeance", "tache"], name="tache_ouverte_echeance", condition=Q(close_le__isnull=True)),
             models.Index(
-                fields=["autorite"], name="tache_ouverte_autorite", condition=Q(close_le__isnull=True, autorite__isnull=False)
+                fields=["echeance", "tache"], name="tache_ouverte_echeance", condition=Q(close_le__isnull=True)
+            ),
+            models.Index(
+                fields=["autorite"],
+                name="tache_ouverte_autorite",
+                condition=Q(close_le__isnull=True, autorite__isnull=False),
             ),
             models.Index(fields=["close_par", "close_le"], name="tache_close_par", condition=Q(close_le__isnull=False)),
         ]
