@@ -175,7 +175,7 @@ def resume(liste: Collection[Changement]) -> Resume:
     return Resume(
         total=len(liste),
         finalisees=sum(c.finalisee for c in liste),
-        comptes=[(n, _compte(n, comptes[n])) for n in _ORDRE if comptes[n]],
+        comptes=[(n, compte_en_mots(n, comptes[n])) for n in _ORDRE if comptes[n]],
         attentions=[(c.nom, a, f"#{c.ancre}") for c in liste for a in c.attentions],
         groupes=[_groupe(n, [c for c in liste if c.nature == n and not c.entraine]) for n in _ORDRE if comptes[n]],
     )
@@ -195,7 +195,8 @@ _TITRES = {
 }
 
 
-def _compte(nature: str, combien: int) -> str:
+def compte_en_mots(nature: str, combien: int) -> str:
+    """« 3 ajouts »."""
     return f"{nombre(combien)} {_MOTS[Nature(nature)][combien > 1]}"
 
 
