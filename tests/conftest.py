@@ -70,3 +70,21 @@ def referentiels_toujours_la() -> None:
         charger_referentiels()
 
     post_migrate.connect(recharger, sender=apps.get_app_config("structures"), weak=False, dispatch_uid="referentiels")
+
+
+@pytest.fixture(scope="module")
+def demo_du_module(django_db_setup: None, django_db_blocker) -> Iterator[None]:
+    """The demo data for the tests of one module, in a transaction around all of them: loading it takes seconds."""
+    from django.db import transaction
+
+    from backoffice.pages.demo import charger_demo
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        charger_demo()
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def demo(demo_du_module: None, db: None) -> None:
+    """The demo data; what the test changes is undone after it."""

@@ -5,7 +5,6 @@ from django.db import IntegrityError, connection, transaction
 from django.db.utils import ProgrammingError
 from django_fsm import TransitionNotAllowed
 
-from backoffice.pages.demo import charger_demo
 from notifications.models import Envoi
 from workflows.enums import ETAPES, OUVERTS, TERMINES, EtatDossier
 from workflows.flows import DossierFlow
@@ -37,11 +36,6 @@ SOURCES = {
     "publier": {EtatDossier.APPROBATION},
 }
 ARGUMENTS = {"affecter": (["ARS-11"],), "renvoyer": ("motif",), "refuser": ("motif",)}
-
-
-@pytest.fixture
-def demo(db: None) -> None:
-    charger_demo()
 
 
 def test_chaque_etat_a_ses_taches(demo: None) -> None:

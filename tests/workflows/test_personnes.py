@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from backoffice.comptes.domaine import desactiver_compte
 from backoffice.comptes.models import User
-from backoffice.pages.demo import charger_demo
 from workflows import requetes
 from workflows.domaine import taches
 from workflows.models import Dossier, Evenement, Tache
@@ -15,8 +14,7 @@ from workflows.tasks import liberer_taches
 
 
 @pytest.fixture
-def tache_prise(db: None) -> Tache:
-    charger_demo()
+def tache_prise(demo: None) -> Tache:
     tache = Tache.objects.get(noeud="approbation_tutelle", close_le__isnull=True)
     return taches.prendre(numero=tache.pk, acteur=User.objects.get(username="tutelle.ars"))
 
