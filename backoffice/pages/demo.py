@@ -21,7 +21,7 @@ from structures.domaine.enregistrer import enregistrer, verrouiller
 from structures.domaine.modifier import lire, modifier
 from structures.domaine.referentiels import charger_referentiels
 from structures.enums import Niveau, Role, Source
-from structures.models import Fiche, Habilitation, Modification
+from structures.models import Fiche, Habilitation, Modification, Nomenclature
 from workflows.domaine import decisions, fiches
 from workflows.domaine.creer import creer
 from workflows.models import Dossier, FicheTravail, Tache
@@ -271,7 +271,8 @@ HABILITATIONS: dict[str, list[tuple[str, str]]] = {
 @transaction.atomic
 def charger_demo() -> None:
     """Load everything into an empty database, or nothing of it."""
-    charger_referentiels()
+    if not Nomenclature.objects.exists():
+        charger_referentiels()
     structures = _etablissements()
     comptes = _comptes(structures)
     _changements_directs(structures, comptes)
