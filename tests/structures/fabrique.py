@@ -29,7 +29,7 @@ def numero(corps: str) -> str:
 
 
 def finess() -> str:
-    return numero(f"75{next(_suite):06d}")
+    return numero(f"7588{next(_suite):04d}")
 
 
 def personne(identifiant: str = "referent.test") -> User:

@@ -1,0 +1,1 @@
+"""Import of official files into the register: reading, staging, classification in SQL, report."""

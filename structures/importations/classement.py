@@ -1,0 +1,385 @@
+"""Staging and classification of a FINESS file, by set-based SQL against what the register holds today."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from ..enums import Niveau
+from .rapport import Conserve, Rapport, Refus
+from .releve import Ligne, Position
+
+# Fields that the file fills, beside ``parent``: columns of the staging tables and of VersionFiche.
+DE_LIGNE = (
+    "nom", "categorie", "siret", "participation_sph", "mode_tarification", "adresse_voie", "adresse_complement",
+    "code_postal", "commune", "telephone", "date_ouverture",
+)  # fmt: skip
+DE_POSITION = ("longitude", "latitude")
+CODES = {"participation_sph": "R73", "mode_tarification": "R74"}
+
+_TABLES = """
+    DROP TABLE IF EXISTS pg_temp.finess_ligne, pg_temp.finess_position, pg_temp.finess_ecart;
+    CREATE TEMP TABLE finess_ligne (
+        ligne int, empreinte text, finess text, ej text, categorie text, sort text, jour date,
+        nom text, siret text, participation_sph text, mode_tarification text, adresse_voie text,
+        adresse_complement text, code_postal text, commune text, telephone text, date_ouverture text,
+        fiche bigint, cree boolean, parent bigint, depuis date, effet date
+    ) ON COMMIT DROP;
+    CREATE TEMP TABLE finess_position (ligne int, finess text, longitude float8, latitude float8) ON COMMIT DROP;
+    CREATE TEMP TABLE finess_ecart (ligne int, fiche bigint, champ text, neuf jsonb, ancien jsonb) ON COMMIT DROP;
+"""
+
+# One row a field: what the file says (neuf), and what the register holds (ancien).
+_NEUFS = {nom: f"to_jsonb({'l' if nom in DE_LIGNE else 'p'}.{nom})" for nom in (*DE_LIGNE, *DE_POSITION)}
+_NEUFS["parent"] = "to_jsonb(l.parent)"
+_LUS = ", ".join(f"('{nom}', {neuf})" for nom, neuf in _NEUFS.items())
+_COMPARES = ", ".join(
+    f"('{nom}', {neuf}, to_jsonb(v.{'parent_id' if nom == 'parent' else nom}))" for nom, neuf in _NEUFS.items()
+)
+
+# The EJ of a line is of use when the establishment is created or moves.
+_PARENT_UTILE = """l.sort IS NULL AND (l.cree OR l.ligne IN (
+    SELECT e.ligne FROM finess_ecart e WHERE e.champ = 'parent'))"""
+
+
+def preparer() -> None:
+    _executer(_TABLES)
+
+
+def copier(lignes: Iterable[Ligne | Position]) -> None:
+    """COPY the rows, lines of establishments first, then positions, as they come."""
+    tables: dict[type, str] = {
+        Ligne: f"COPY finess_ligne ({', '.join(Ligne._fields)}) FROM STDIN",
+        Position: f"COPY finess_position ({', '.join(Position._fields)}) FROM STDIN",
+    }
+    with connection.cursor() as curseur:
+        for sorte, suite in groupby(lignes, key=type):
+            with curseur.copy(tables[sorte]) as copie:
+                for ligne in suite:
+                    copie.write_row(ligne)
+        curseur.execute("CREATE INDEX ON finess_ligne (finess); ANALYZE finess_ligne; ANALYZE finess_position")
+
+
+def positions_incoherentes() -> tuple[int, str] | None:
+    """First position whose establishment is not in the file: rows are missing."""
+    lignes = _lire(
+        """SELECT p.ligne, p.finess FROM finess_position p
+           WHERE NOT EXISTS (SELECT FROM finess_ligne l WHERE l.finess = p.finess) ORDER BY 1 LIMIT 1"""
+    )
+    return lignes[0] if lignes else None
+
+
+def couverture() -> float:
+    """Share of the establishments of the file that have a position, located or not."""
+    return float(
+        _lire(
+            """SELECT (SELECT count(DISTINCT finess) FROM finess_position)::float8
+                      / (SELECT count(DISTINCT finess) FROM finess_ligne)"""
+        )[0][0]
+    )
+
+
+def ecarter(rapport: Rapport) -> None:
+    """Settle duplicates, unknown codes and communes, and lines that the tree can't take; tie the rest to its fiches."""
+    _doublons(rapport)
+    _valeurs_inconnues(rapport)
+    _identites()
+    _conflits_de_niveau(rapport)
+    _existences(rapport)
+
+
+def _doublons(rapport: Rapport) -> None:
+    repetees = _lire(
+        """UPDATE finess_ligne l SET sort = 'doublon'
+           FROM (SELECT finess, empreinte, min(ligne) AS premiere FROM finess_ligne
+                 GROUP BY 1, 2 HAVING count(*) > 1) d
+           WHERE (l.finess, l.empreinte) = (d.finess, d.empreinte) AND l.ligne > d.premiere RETURNING l.ligne"""
+    )
+    rapport.doublons = sorted(ligne for (ligne,) in repetees)
+    _refuser(
+        rapport,
+        "finess",
+        """WITH d AS (SELECT finess, array_agg(ligne ORDER BY ligne) AS lignes FROM finess_ligne
+                      WHERE sort IS DISTINCT FROM 'doublon' GROUP BY 1 HAVING count(*) > 1)
+           UPDATE finess_ligne l SET sort = 'refuse' FROM d WHERE l.finess = d.finess AND l.sort IS NULL
+           RETURNING l.ligne, l.finess, l.finess, 'le même numéro figure avec un autre contenu ligne '
+               || array_to_string(array_remove(d.lignes, l.ligne), ', ')""",
+    )
+    en_trop = _lire(
+        """WITH d AS (SELECT finess FROM finess_position
+                      GROUP BY 1 HAVING count(DISTINCT (longitude, latitude)) > 1)
+           DELETE FROM finess_position p USING d WHERE p.finess = d.finess RETURNING p.ligne, p.finess"""
+    )
+    raison = "plusieurs positions pour ce numéro"
+    rapport.refus += [Refus(ligne, finess, "latitude", "", raison) for ligne, finess in en_trop]
+    _executer(
+        """DELETE FROM finess_position p USING (SELECT finess, min(ctid) AS garde FROM finess_position
+                                                GROUP BY 1 HAVING count(*) > 1) d
+           WHERE p.finess = d.finess AND p.ctid <> d.garde"""
+    )
+
+
+def _valeurs_inconnues(rapport: Rapport) -> None:
+    for nom, liste in CODES.items():
+        _oublier(
+            rapport, nom, f"code inconnu de la nomenclature {liste}",
+            "EXISTS (SELECT FROM structures_concept c WHERE c.nomenclature_id = %s AND c.code = v.valeur)", [liste],
+        )  # fmt: skip
+    _oublier(
+        rapport, "commune", "commune inconnue du code officiel géographique",
+        "EXISTS (SELECT FROM structures_commune c WHERE c.code = v.valeur)", [],
+    )  # fmt: skip
+
+
+def _oublier(rapport: Rapport, nom: str, raison: str, connue: str, parametres: list[str]) -> None:
+    """Refuse the value alone: the line is imported without it. One lookup a distinct value."""
+    inconnues = _lire(
+        f"""WITH v AS (SELECT DISTINCT {nom} AS valeur FROM finess_ligne WHERE sort IS NULL AND {nom} IS NOT NULL),
+                 inconnue AS (SELECT valeur FROM v WHERE NOT {connue})
+            UPDATE finess_ligne l SET {nom} = NULL FROM inconnue i WHERE l.{nom} = i.valeur AND l.sort IS NULL
+            RETURNING l.ligne, l.finess, i.valeur""",  # noqa: S608
+        parametres,
+    )
+    rapport.refus += [Refus(ligne, finess, nom, valeur, raison) for ligne, finess, valeur in inconnues]
+
+
+def _identites() -> None:
+    """Tie each line to the identities that exist already."""
+    _executer(
+        """UPDATE finess_ligne l SET fiche = f.id FROM structures_fiche f
+           WHERE l.sort IS NULL AND f.identifiant = '1' || l.finess"""
+    )
+    _executer(
+        """UPDATE finess_ligne l SET parent = f.id FROM structures_fiche f
+           WHERE l.sort IS NULL AND f.identifiant = '1' || l.ej"""
+    )
+
+
+def _conflits_de_niveau(rapport: Rapport) -> None:
+    """A number is that of an EJ or of an establishment, in the file as in the register."""
+    for champ, numero, autre, fiche, niveau in (
+        ("finess", "finess", "ej", "fiche", Niveau.EG),
+        ("parent", "ej", "finess", "parent", Niveau.EJ),
+    ):
+        _refuser(
+            rapport,
+            champ,
+            f"""UPDATE finess_ligne l SET sort = 'refuse'
+                WHERE l.sort IS NULL AND EXISTS (SELECT FROM finess_ligne a WHERE a.{autre} = l.{numero})
+                RETURNING l.ligne, l.finess, l.{numero},
+                    'ce numéro désigne à la fois une entité juridique et un établissement du fichier'""",  # noqa: S608
+        )
+        _refuser(
+            rapport,
+            champ,
+            f"""UPDATE finess_ligne l SET sort = 'refuse' FROM structures_fiche f
+                WHERE l.sort IS NULL AND f.id = l.{fiche} AND f.niveau <> %s
+                RETURNING l.ligne, l.finess, l.{numero}, 'ce numéro est celui d’'
+                    || CASE f.niveau WHEN 'EJ' THEN 'une entité juridique' ELSE 'un établissement' END
+                    || ' du répertoire'""",  # noqa: S608
+            [niveau],
+        )
+
+
+def _existences(rapport: Rapport) -> None:
+    """From when each fiche and its EJ exist without end; lines without such an EJ are refused, closed EG left."""
+    _executer(
+        """UPDATE finess_ligne l SET depuis = e.debut
+           FROM (SELECT fiche_id, lower(p) AS debut FROM (
+                     SELECT fiche_id, unnest(range_agg(validite)) AS p FROM structures_versionfiche
+                     WHERE fiche_id IN (SELECT parent FROM finess_ligne WHERE sort IS NULL) GROUP BY 1) x
+                 WHERE upper_inf(p)) e
+           WHERE l.sort IS NULL AND l.parent = e.fiche_id"""
+    )
+    _refuser(
+        rapport,
+        "parent",
+        """UPDATE finess_ligne l SET sort = 'refuse'
+           WHERE l.sort IS NULL AND l.parent IS NOT NULL AND l.depuis IS NULL
+           RETURNING l.ligne, l.finess, l.ej, 'l’entité juridique est fermée, ou va l’être, dans le répertoire'""",
+    )
+    fermes = _lire(
+        """UPDATE finess_ligne l SET sort = 'ferme'
+           WHERE l.sort IS NULL AND l.fiche IS NOT NULL AND NOT EXISTS (
+               SELECT FROM structures_versionfiche v WHERE v.fiche_id = l.fiche AND v.validite @> %s)
+           RETURNING l.ligne, l.finess""",
+        [timezone.localdate()],
+    )
+    rapport.eg_fermes = len(fermes)
+    raison = "la fiche n’est pas ouverte aujourd’hui dans le répertoire"
+    rapport.conserves += [Conserve(ligne, finess, "existe", "", "", raison) for ligne, finess in fermes]
+    _executer("UPDATE finess_ligne SET cree = fiche IS NULL WHERE sort IS NULL")
+
+
+def comparer() -> None:
+    """Field by field, what the file says otherwise than the register of today."""
+    aujourdhui = timezone.localdate()
+    _executer(
+        f"""INSERT INTO finess_ecart
+            SELECT l.ligne, l.fiche, c.champ, c.neuf, c.ancien
+            FROM finess_ligne l
+            JOIN structures_versionfiche v ON v.fiche_id = l.fiche AND v.validite @> %s
+            LEFT JOIN finess_position p ON p.finess = l.finess
+            CROSS JOIN LATERAL (VALUES {_COMPARES}) AS c(champ, neuf, ancien)
+            WHERE l.sort IS NULL AND c.neuf IS NOT NULL AND c.neuf IS DISTINCT FROM c.ancien
+            UNION ALL  -- moves to an EJ that the register lacks
+            SELECT l.ligne, l.fiche, 'parent', to_jsonb(l.ej), to_jsonb(v.parent_id)
+            FROM finess_ligne l JOIN structures_versionfiche v ON v.fiche_id = l.fiche AND v.validite @> %s
+            WHERE l.sort IS NULL AND l.parent IS NULL""",  # noqa: S608
+        [aujourdhui, aujourdhui],
+    )
+
+
+def fiches_touchees() -> list[int]:
+    """Existing fiches to lock: those that may change, and the EJ that get a child."""
+    return [
+        cle
+        for (cle,) in _lire(
+            f"""SELECT fiche FROM finess_ecart
+                UNION SELECT parent FROM finess_ligne l WHERE parent IS NOT NULL AND {_PARENT_UTILE}"""  # noqa: S608
+        )
+    ]
+
+
+def conserver(rapport: Rapport, jour_fichier: date) -> None:
+    """Drop the differences on what the register knows since a later day than the file's.
+
+    A value is known since its date d'effet or its entry, whichever is later; one that was imported, since the date
+    of its file. Planned changes don't count: they are not true yet, and stay planned.
+    """
+    aujourdhui = timezone.localdate()
+    gardes = _lire(
+        """WITH connu AS (
+               SELECT m.fiche_id, c.champ, max(greatest(m.date_effet, CASE m.source
+                          WHEN 'import' THEN substring(m.origine FROM '[0-9]{4}-[0-9]{2}-[0-9]{2}$')::date
+                          ELSE (m.saisie_le AT TIME ZONE %(zone)s)::date END)) AS le
+               FROM structures_modification m CROSS JOIN LATERAL jsonb_object_keys(m.patch) AS c(champ)
+               WHERE m.fiche_id IN (SELECT fiche FROM finess_ecart) AND m.annulee_le IS NULL
+                 AND m.date_effet <= %(aujourdhui)s GROUP BY 1, 2
+           ), garde AS (
+               SELECT e.ctid AS place, l.finess, k.le, r.fiche_id IS NOT NULL AS reservee FROM finess_ecart e
+               JOIN finess_ligne l ON l.ligne = e.ligne
+               LEFT JOIN connu k ON (k.fiche_id, k.champ) = (e.fiche, e.champ)
+               LEFT JOIN structures_fichereservee r ON r.fiche_id = e.fiche
+               WHERE k.le > %(fichier)s OR r.fiche_id IS NOT NULL
+                  OR (e.champ = 'parent' AND l.depuis > %(aujourdhui)s)
+           )
+           DELETE FROM finess_ecart e USING garde g WHERE e.ctid = g.place
+           RETURNING e.ligne, g.finess, e.champ, e.neuf #>> '{}', e.ancien #>> '{}', g.le, g.reservee""",
+        {"fichier": jour_fichier, "aujourdhui": aujourdhui, "zone": timezone.get_current_timezone_name()},
+    )
+    for ligne, finess, champ, neuf, ancien, le, reservee in gardes:
+        if le and le > jour_fichier:
+            raison = f"mis à jour le {le:%d/%m/%Y}, après la date du fichier"
+        elif reservee:
+            raison = "un dossier envoyé en validation change cette fiche"
+        else:
+            raison = "la nouvelle entité juridique n’est pas encore ouverte"
+        rapport.conserves.append(Conserve(ligne, finess, champ, neuf or "", ancien or "", raison))
+
+
+def dater(jour_fichier: date) -> None:
+    """The day from which each line is true: the opening for a creation, the day of the file for a change,
+    never before the fiche itself nor, for a creation or a move, before its EJ."""
+    _executer(
+        """UPDATE finess_ligne l SET effet = greatest(coalesce(l.jour, %s), l.depuis)
+           WHERE l.sort IS NULL AND l.cree""",
+        [jour_fichier],
+    )
+    _executer(
+        """UPDATE finess_ligne l SET effet = greatest(%s, d.debut, CASE WHEN d.deplace THEN l.depuis END)
+           FROM (SELECT e.fiche, bool_or(e.champ = 'parent') AS deplace,
+                        (SELECT min(lower(v.validite)) FROM structures_versionfiche v
+                         WHERE v.fiche_id = e.fiche) AS debut
+                 FROM finess_ecart e GROUP BY 1) d
+           WHERE l.sort IS NULL AND l.fiche = d.fiche""",
+        [jour_fichier],
+    )
+
+
+def compter(rapport: Rapport) -> None:
+    """Counts of what is about to happen."""
+    [(crees, modifies, total)] = _lire(
+        """SELECT count(*) FILTER (WHERE cree), (SELECT count(DISTINCT fiche) FROM finess_ecart), count(*)
+           FROM finess_ligne WHERE sort IS NULL"""
+    )
+    rapport.eg_crees, rapport.eg_modifies, rapport.eg_inchanges = crees, modifies, total - crees - modifies
+    rapport.changements.update(dict(_lire("SELECT champ, count(*) FROM finess_ecart GROUP BY 1")))
+    rapport.ej_creees = len(ej_a_creer())
+    [(rapport.ej_inchangees,)] = _lire("SELECT count(DISTINCT parent) FROM finess_ligne WHERE sort IS NULL")
+    [(rapport.absents,)] = _lire(
+        """SELECT count(*) FROM structures_versionfiche v WHERE v.niveau = 'EG' AND v.validite @> %s
+           AND NOT EXISTS (SELECT FROM finess_ligne l WHERE l.finess = v.finess)""",
+        [timezone.localdate()],
+    )
+
+
+def sorts() -> dict[str, int]:
+    """Number of lines by what stopped them (« categorie », « region », « doublon », « refuse », « ferme »)."""
+    return dict(_lire("SELECT sort, count(*) FROM finess_ligne WHERE sort IS NOT NULL GROUP BY 1"))
+
+
+def ej_a_creer() -> list[tuple[str, date]]:
+    """(FINESS, first day) of the EJ that the register lacks and that a creation or a move needs."""
+    return _lire(
+        f"""SELECT ej, min(effet) FROM finess_ligne l
+            WHERE parent IS NULL AND {_PARENT_UTILE} GROUP BY 1 ORDER BY 1"""  # noqa: S608
+    )
+
+
+def eg_a_creer() -> list[str]:
+    return [finess for (finess,) in _lire("SELECT finess FROM finess_ligne WHERE sort IS NULL AND cree ORDER BY 1")]
+
+
+def rattacher() -> None:
+    """Give the identities just created to the lines that asked for them."""
+    _identites()
+    _executer(
+        """UPDATE finess_ecart e SET neuf = to_jsonb(l.parent) FROM finess_ligne l
+           WHERE e.ligne = l.ligne AND e.champ = 'parent'"""
+    )
+    _executer("CREATE INDEX ON finess_ligne (fiche); CREATE INDEX ON finess_ecart (fiche); ANALYZE finess_ecart")
+
+
+def patches(lot: int) -> Iterator[Sequence[tuple[int, date, str]]]:
+    """Batches of (fiche, date d'effet, patch as JSON text), creations and changes alike."""
+    apres = 0
+    while suite := _lire(
+        f"""SELECT l.fiche, l.effet, (CASE WHEN l.cree
+                THEN jsonb_build_object('existe', true, 'finess', l.finess) || (
+                    SELECT jsonb_object_agg(c.champ, c.neuf) FROM (VALUES {_LUS}) AS c(champ, neuf)
+                    WHERE c.neuf IS NOT NULL)
+                ELSE (SELECT jsonb_object_agg(e.champ, e.neuf) FROM finess_ecart e WHERE e.fiche = l.fiche) END)::text
+            FROM finess_ligne l LEFT JOIN finess_position p ON p.finess = l.finess
+            WHERE l.sort IS NULL AND l.effet IS NOT NULL AND l.fiche > %s ORDER BY l.fiche LIMIT %s""",  # noqa: S608
+        [apres, lot],
+    ):
+        yield suite
+        apres = suite[-1][0]
+
+
+def analyser() -> None:
+    """Tell the planner what was just loaded: on yesterday's statistics of an empty register, the check of the tree and
+    the next import take a minute each instead of a tenth of a second."""
+    _executer("ANALYZE structures_fiche, structures_versionfiche, structures_modification")
+
+
+def _refuser(rapport: Rapport, champ: str, requete: str, parametres: Any = None) -> None:
+    rapport.refus += [
+        Refus(ligne, finess, champ, valeur, raison, ligne_entiere=True)
+        for ligne, finess, valeur, raison in _lire(requete, parametres)
+    ]
+
+
+def _executer(requete: str, parametres: Any = None) -> None:
+    with connection.cursor() as curseur:
+        curseur.execute(requete, parametres)
+
+
+def _lire(requete: str, parametres: Any = None) -> list[Any]:
+    with connection.cursor() as curseur:
+        curseur.execute(requete, parametres)
+        return curseur.fetchall()

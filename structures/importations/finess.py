@@ -1,0 +1,180 @@
+"""The import of a FINESS file from end to end: one transaction, all of it or nothing."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from time import perf_counter
+from typing import BinaryIO
+
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import LockNotAvailable
+
+from backoffice.socle.erreurs import Conflit, Invalide
+
+from ..domaine.creer import creer_etablissements
+from ..domaine.enregistrer import enregistrer, verrouiller
+from ..enums import Niveau, Source
+from ..models import Departement, Modification, RegleCategorie
+from . import classement
+from .lecture import FichierRefuse, Lecture
+from .rapport import Rapport
+from .releve import Ligne, Position, Releve
+
+LOT = 5_000  # fiches written at once
+LOT_ANALYSE = 500  # fiches written from which the planner must be told
+COUVERTURE_MIN = 0.9  # share of establishments with a « geolocalisation » row below which rows are missing
+TOUTES_REGIONS = "toutes"
+
+
+def importer(
+    chemin: Path,
+    rapport: Rapport,
+    *,
+    region: str = "",
+    sans_geolocalisation: bool = False,
+    simulation: bool = False,
+) -> None:
+    """Create and update the EJ and EG of a file in the register, and fill ``rapport``.
+
+    ``region`` is an INSEE code (that of the register by default) or « toutes ». Raises ``FichierRefuse`` when the file
+    can't be trusted, ``Conflit`` when another import runs or a fiche stays locked, ``Invalide`` when the reference
+    data are missing; nothing is written then. ``simulation`` does everything, then undoes it.
+    """
+    debut = perf_counter()
+    rapport.simulation = simulation
+    try:
+        with chemin.open("rb") as flux, transaction.atomic():
+            _exclusivite()
+            _importer(flux, rapport, region or settings.PREFIXE_REGION, sans_geolocalisation)
+            transaction.set_rollback(simulation)
+    except OSError as erreur:
+        raise FichierRefuse(f"il ne peut pas être lu ({erreur.strerror}).") from erreur
+    except OperationalError as erreur:
+        if isinstance(erreur.__cause__, LockNotAvailable):
+            raise Conflit(
+                "fiche_occupee",
+                "Des fiches sont en cours de modification. Rien n’a été importé : relancez dans un instant.",
+            ) from erreur
+        raise
+    rapport.secondes = round(perf_counter() - debut, 2)
+
+
+def _exclusivite() -> None:
+    with connection.cursor() as curseur:
+        curseur.execute("SELECT pg_try_advisory_xact_lock(hashtext('structures.importations'))")
+        [libre] = curseur.fetchone()
+    if not libre:
+        raise Conflit(
+            "import_en_cours", "Un autre import est en cours. Attendez qu’il se termine, puis relancez celui-ci."
+        )
+
+
+def _importer(flux: BinaryIO, rapport: Rapport, region: str, sans_geolocalisation: bool) -> None:
+    lecture = Lecture(flux, sans_geolocalisation)
+    classement.preparer()
+    releve = _copier(lecture, rapport, region)
+    _verifier_coherence(lecture)
+    rapport.encodage, rapport.version, rapport.date = lecture.encodage, lecture.version, lecture.date.isoformat()
+    rapport.lignes = lecture.structures + lecture.positions
+    classement.ecarter(rapport)
+    classement.comparer()
+    verrouiller(classement.fiches_touchees())
+    classement.conserver(rapport, lecture.date)
+    classement.dater(lecture.date)
+    classement.compter(rapport)
+    _remarquer(rapport, releve, region)
+    _ecrire(lecture.date)
+
+
+def _copier(lecture: Lecture, rapport: Rapport, region: str) -> Releve:
+    categories = set(RegleCategorie.objects.values_list("pk", flat=True))
+    departements = None
+    if region != TOUTES_REGIONS:
+        departements = set(Departement.objects.filter(region=region).values_list("pk", flat=True))
+    if not categories or departements == set():
+        raise Invalide(
+            "referentiels_absents",
+            f"Aucune catégorie ou aucun département connu pour la région « {region} ». Chargez d’abord les "
+            "référentiels : manage.py charger_referentiels.",
+        )
+    releve = Releve(lecture, categories, departements, rapport.refus.append)
+
+    def lignes() -> Iterator[Ligne | Position]:
+        for enregistrement in lecture.enregistrements():
+            structure = enregistrement.champs[0] == "structureet"
+            yield releve.ligne(enregistrement) if structure else releve.position(enregistrement)
+
+    classement.copier(lignes())
+    return releve
+
+
+def _verifier_coherence(lecture: Lecture) -> None:
+    orpheline = classement.positions_incoherentes()
+    if orpheline:
+        ligne, finess = orpheline
+        raise FichierRefuse(
+            f"« geolocalisation » de {finess[:20]}, qui n’a pas de ligne « structureet ».", ligne=ligne, colonne=2
+        )
+    part = 1.0 if lecture.sans_geolocalisation else classement.couverture()
+    if part < COUVERTURE_MIN:
+        raise FichierRefuse(
+            f"{part:.0%} des établissements ont une ligne « geolocalisation », {COUVERTURE_MIN:.0%} au moins sont "
+            "attendus : il est sans doute tronqué."
+        )
+
+
+def _remarquer(rapport: Rapport, releve: Releve, region: str) -> None:
+    noms = {"categorie": "catégorie hors du répertoire", "region": f"hors de la région {region}"}
+    sorts = classement.sorts()
+    rapport.ignores = {nom: sorts[cle] for cle, nom in noms.items() if cle in sorts}
+    if releve.ouvertures_fictives:
+        rapport.remarques.append(
+            "Dates d’ouverture conventionnelles (1900, 1901, 04/04/1904), laissées vides : "
+            f"{releve.ouvertures_fictives}."
+        )
+    if releve.sans_commune:
+        rapport.remarques.append(f"Établissements sans code commune dans le fichier : {releve.sans_commune}.")
+    rapport.remarques += [
+        f"Coordonnées non reprises, projection {projection} non convertie : {nombre}."
+        for projection, nombre in sorted(releve.projections_ignorees.items())
+    ]
+
+
+def _ecrire(jour_fichier: date) -> None:
+    origine = f"FINESS {jour_fichier.isoformat()}"
+    ej = classement.ej_a_creer()
+    creees = creer_etablissements([(Niveau.EJ, finess) for finess, _ in ej]) if ej else {}
+    for debut in range(0, len(ej), LOT):
+        enregistrer(
+            [
+                Modification(
+                    fiche=creees[finess],
+                    date_effet=effet,
+                    patch={"existe": True, "finess": finess, "nom": f"Entité juridique {finess}"},
+                    source=Source.IMPORT,
+                    origine=origine,
+                )
+                for finess, effet in ej[debut : debut + LOT]
+            ]
+        )
+    if len(ej) > LOT_ANALYSE:
+        classement.analyser()
+    eg = classement.eg_a_creer()
+    if eg:
+        creer_etablissements([(Niveau.EG, finess) for finess in eg])
+    classement.rattacher()
+    ecrites = 0
+    for lot in classement.patches(LOT):
+        ecrites += len(lot)
+        enregistrer(
+            [
+                Modification(
+                    fiche_id=fiche, date_effet=effet, patch=json.loads(patch), source=Source.IMPORT, origine=origine
+                )
+                for fiche, effet, patch in lot
+            ]
+        )
+    if ecrites > LOT_ANALYSE:
+        classement.analyser()
