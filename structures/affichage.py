@@ -9,7 +9,7 @@ Contacts *très restreint* are masked unless ``tres_restreint`` (``regles.peut_l
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
@@ -17,7 +17,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from backoffice.socle import semaine as semaines
 from backoffice.socle.templatetags.ror import date_longue, nombre
@@ -127,6 +127,12 @@ def niveau_de(contact: Mapping[str, Any], sensible: bool) -> str:
     return TRES_RESTREINT if sensible else contact.get("confidentialite") or "2"
 
 
+def tres_restreints(etat: Mapping[str, Any]) -> set[str]:
+    """Keys of the contacts of a state that only those who answer for the establishment may read."""
+    sensible = bool(etat.get("unite_sensible"))
+    return {c for c, contact in valeur(etat, "contacts").items() if niveau_de(contact, sensible) == TRES_RESTREINT}
+
+
 class Affichage:
     def __init__(
         self,
@@ -135,8 +141,12 @@ class Affichage:
         niveau: str,
         jour: date | None = None,
         tres_restreint: bool = False,
+        une_fiche: bool = False,
     ) -> None:
-        """``etats``: every state that will be shown, so that labels are read once. ``niveau``: level of the fiche."""
+        """``etats``: every state that will be shown, so that labels are read once. ``niveau``: level of the fiche.
+
+        ``une_fiche``: all states are of one fiche; a contact that is très restreint in one of them is masked in all.
+        """
         self.niveau = niveau
         self.jour = jour or timezone.localdate()
         self.tres_restreint = tres_restreint
@@ -162,13 +172,7 @@ class Affichage:
                     case _:
                         paires |= set(codes_tenus(champ, contenu))
         paires |= {(soeur, code) for liste, code in paires for soeur in LISTES_SOEURS.get(liste, ())}
-        # A contact once très restreint stays masked in what is told of its past.
-        self._masques = {
-            cle
-            for etat in lus
-            for cle, contact in valeur(etat, "contacts").items()
-            if niveau_de(contact, bool(etat.get("unite_sensible"))) == TRES_RESTREINT
-        }
+        self._masques = set().union(*map(tres_restreints, lus)) if une_fiche else set[str]()
         self.options = options_de(paires)
         self.communes = libelles_communes(communes)
         self.fiches = _noms_des_fiches(fiches)
@@ -196,11 +200,16 @@ class Affichage:
 
     # -- one value in words ------------------------------------------------------------------------
 
-    def texte(self, nom: str, etat: Mapping[str, Any]) -> str | list[str]:
-        """The value of a field of the state: a text, or a list of texts for what holds several. "" when empty."""
+    def texte(self, nom: str, etat: Mapping[str, Any], masques: Collection[str] = ()) -> str | list[str]:
+        """The value of a field of the state: a text, or a list of texts for what holds several. "" when empty.
+
+        ``masques``: keys of contacts to mask besides those that are très restreint in this state.
+        """
         champ, contenu = CHAMPS[nom], valeur(etat, nom)
         if champ.genre is not Genre.BOOLEEN and est_vide(champ, contenu):
             return [] if champ.forme is not Forme.VALEUR else ""
+        if champ.genre is Genre.CONTACTS:
+            return self._lignes_des_contacts(contenu, etat, masques)
         ecrire = getattr(self, f"_{champ.genre.code}", None)
         return ecrire(champ, contenu, etat) if ecrire else str(contenu)
 
@@ -252,9 +261,20 @@ class Affichage:
     def _horaires(self, champ: Champ, contenu: Any, etat: Mapping[str, Any]) -> list[str]:
         return [self._horaire(cle, semaine) for cle, semaine in _par_date(contenu)]
 
-    def _contacts(self, champ: Champ, contenu: Any, etat: Mapping[str, Any]) -> list[str]:
+    def _lignes_des_contacts(
+        self, contenu: Mapping[str, Any], etat: Mapping[str, Any], masques: Collection[str]
+    ) -> list[str]:
         sensible = bool(valeur(etat, "unite_sensible"))
-        return [self._contact_en_ligne(cle, c, sensible) for cle, c in sorted(contenu.items())]
+        caches = self._caches(etat) | set(masques)
+        return [
+            "Contact très restreint (masqué)"
+            if cle in caches and not self.tres_restreint
+            else self._contact_en_ligne(contact, sensible)
+            for cle, contact in sorted(contenu.items())
+        ]
+
+    def _caches(self, etat: Mapping[str, Any]) -> set[str]:
+        return self._masques | tres_restreints(etat)
 
     def _capacite(self, capacite: Mapping[str, Any]) -> str:
         nature, statut = self.code("R329", capacite.get("nature", "")), self.code("R330", capacite.get("statut", ""))
@@ -264,9 +284,7 @@ class Affichage:
         genre, lundi = lire_cle(cle)
         return f"{self.code('R252', genre)}, à partir du {date_longue(lundi)} : {semaine_en_mots(semaine)}"
 
-    def _contact_en_ligne(self, cle: str, contact: Mapping[str, Any], sensible: bool) -> str:
-        if not self.tres_restreint and cle in self._masques:
-            return "Contact très restreint (masqué)"
+    def _contact_en_ligne(self, contact: Mapping[str, Any], sensible: bool) -> str:
         fiche = self._contact(contact, sensible)
         telecoms = [f"{t.canal} {t.valeur}" + (f" ({_mot(t.etat)})" if t.etat else "") for t in fiche.telecoms]
         titre = f"{fiche.titre}, {fiche.detail}" if fiche.detail else fiche.titre
@@ -343,7 +361,7 @@ class Affichage:
         """The address on its lines, None when there is none."""
         ville = " ".join(x for x in (valeur(etat, "code_postal"), self.commune(valeur(etat, "commune"))) if x)
         lignes = [valeur(etat, "adresse_voie"), valeur(etat, "adresse_complement"), ville]
-        return format_html_join(format_html("<br>"), "{}", ((x,) for x in lignes if x)) or None
+        return format_html_join(mark_safe("<br>"), "{}", ((x,) for x in lignes if x)) or None
 
     def semaines(self, etat: Mapping[str, Any]) -> list[SemaineAffichee]:
         """The typical weeks in force, by kind, each followed by those to come."""
@@ -363,11 +381,12 @@ class Affichage:
     def contacts(self, etat: Mapping[str, Any]) -> tuple[list[Contact], int]:
         """(the contacts that this person may read, the least confidential first; how many are masked)."""
         sensible = bool(valeur(etat, "unite_sensible"))
+        caches = set() if self.tres_restreint else self._caches(etat)
         visibles, masques = [], 0
         for cle, contact in sorted(
             valeur(etat, "contacts").items(), key=lambda item: (niveau_de(item[1], sensible), item[0])
         ):
-            if not self.tres_restreint and cle in self._masques:
+            if cle in caches:
                 masques += 1
             else:
                 visibles.append(self._contact(contact, sensible))
@@ -407,7 +426,8 @@ class Affichage:
             liees = [champ.nom, *(u for u, base in UNITES.items() if base == champ.nom)]
             if all(valeur(avant, n) == valeur(apres, n) for n in liees):
                 continue
-            gauche, droite = self.texte(champ.nom, avant), self.texte(champ.nom, apres)
+            caches = tres_restreints(avant) | tres_restreints(apres) if champ.genre is Genre.CONTACTS else set[str]()
+            gauche, droite = self.texte(champ.nom, avant, caches), self.texte(champ.nom, apres, caches)
             if isinstance(gauche, list) and isinstance(droite, list):
                 gauche, droite = _resserrer(gauche, droite, concis=concis)
             ligne: dict[str, Any] = {"champ": libelle(champ, self.niveau), "avant": gauche, "apres": droite}

@@ -289,7 +289,11 @@ class FicheView(VueFiche):
         etapes = requetes.etapes_de(fiche)
         tres_restreint = regles.peut_lire_contacts_tres_restreints(request.user, fiche)
         affichage = Affichage(
-            [etat, *_etats_des(etapes)], niveau=fiche.niveau, jour=contenu_au, tres_restreint=tres_restreint
+            [etat, *_etats_des(etapes)],
+            niveau=fiche.niveau,
+            jour=contenu_au,
+            tres_restreint=tres_restreint,
+            une_fiche=True,
         )
         gestionnaire = regles.est_gestionnaire(request.user)
         visibles = [c for c in champs_de(fiche.niveau) if gestionnaire or c.section != "gestion"]
@@ -474,6 +478,7 @@ class HistoriqueView(VueFiche):
             _etats_des(etapes),
             niveau=fiche.niveau,
             tres_restreint=regles.peut_lire_contacts_tres_restreints(request.user, fiche),
+            une_fiche=True,
         )
         evenements = _evenements(montrees, fiche.niveau)
         for evenement, (m, avant_, apres) in zip(evenements, montrees, strict=True):

@@ -1,0 +1,739 @@
+"""The screens of the répertoire through the HTTP client (acceptance B, C, D)."""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from structures import affichage
+from structures.domaine import reserver
+from structures.domaine.modifier import annuler_prevue
+from structures.enums import Role
+from structures.models import Modification
+from tests.factories import repertoire as fabrique
+from tests.formulaires import lire_formulaire
+
+pytestmark = pytest.mark.django_db
+
+AUJOURDHUI = timezone.localdate()
+DEMAIN = AUJOURDHUI + timedelta(days=1)
+DANS_UN_MOIS = AUJOURDHUI + timedelta(days=30)
+
+
+@pytest.fixture
+def hopital():
+    return fabrique.hopital()
+
+
+@pytest.fixture
+def referent(hopital):
+    return fabrique.compte(Role.REFERENT, hopital["EG"], "referent")
+
+
+def client(user) -> Client:
+    navigateur = Client()
+    navigateur.force_login(user)
+    return navigateur
+
+
+def fiche(identifiant: str, suffixe: str = "") -> str:
+    return f"/repertoire/{identifiant}/{suffixe}"
+
+
+def texte(reponse) -> str:
+    """The words of a page, tags and hidden controls left out."""
+    sans = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", reponse.content.decode(), flags=re.S)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", sans)).replace("&#x27;", "'")
+
+
+def requetes_de(navigateur: Client, url: str) -> int:
+    """Statements of a page; a first visit writes the session and is not counted."""
+    navigateur.get("/repertoire/communes/")
+    with CaptureQueriesContext(connection) as vues:
+        assert navigateur.get(url).status_code == 200
+    return len(vues)
+
+
+# -- access ------------------------------------------------------------------------------------------
+
+
+def test_toutes_les_adresses_demandent_une_session(hopital):
+    identifiant = hopital["UO"].identifiant
+    for url in [
+        "/repertoire/",
+        "/repertoire/communes/?q=vanves",
+        fiche(identifiant),
+        fiche(identifiant, "modifier/"),
+        fiche(identifiant, "historique/"),
+        fiche(hopital["EG"].identifiant, "structures/"),
+        fiche(identifiant, "changements/1/annuler/"),
+    ]:
+        reponse = Client().get(url)
+        assert (reponse.status_code, reponse["Location"].split("?")[0]) == (302, "/connexion/"), url
+
+
+def test_adresses_stables(hopital):
+    assert reverse("fiche", args=["11/0000123"]) == "/repertoire/11/0000123/"
+    assert reverse("fiche", args=[hopital["EG"].identifiant]) == f"/repertoire/{hopital['EG'].identifiant}/"
+    assert reverse("fiche_modifier", args=["11/0000123"]) == "/repertoire/11/0000123/modifier/"
+
+
+@pytest.mark.parametrize("inconnu", ["11/9999999", "1750000001", "n-importe-quoi", "11/0000001/autre"])
+def test_un_identifiant_inconnu_est_un_404(referent, inconnu):
+    for suffixe in ("", "modifier/", "historique/"):
+        assert client(referent).get(fiche(inconnu, suffixe)).status_code == 404
+
+
+def test_une_fiche_jamais_publiee_n_existe_pas(hopital, referent):
+    from structures.domaine.creer import creer_fiches
+
+    [brouillon] = creer_fiches(eg=hopital["EG"], niveaux=["UO"])
+    for suffixe in ("", "historique/"):
+        assert client(referent).get(fiche(brouillon.identifiant, suffixe)).status_code == 404
+
+
+# -- the list ----------------------------------------------------------------------------------------
+
+
+def test_la_liste_range_les_eg_sous_leur_ej_avec_l_astuce(hopital):
+    page = texte(client(fabrique.lecteur()).get("/repertoire/"))
+    assert "ASTUCE : Ctrl + F (Windows) ou Cmd (⌘) + F (Mac)" in page
+    assert page.index("Groupe hospitalier TEST") < page.index("Hôpital TEST")
+    assert "Paris 13e Arrondissement (75) · Centre hospitalier (CH) · 1 UO" in page
+    assert "Dérouler la liste des structures" in page
+
+
+def test_la_case_mss_est_decochee_et_ajoute_le_reste():
+    fabrique.etablissement("sanitaire", nom="Hôpital A")
+    fabrique.etablissement("medico-social", nom="EHPAD B")
+    fabrique.etablissement("social", nom="CHRS C")
+    navigateur = client(fabrique.lecteur())
+    sans, avec = texte(navigateur.get("/repertoire/")), texte(navigateur.get("/repertoire/?mss=1"))
+    assert [n in sans for n in ("Hôpital A", "EHPAD B", "CHRS C")] == [True, False, False]
+    assert [n in avec for n in ("Hôpital A", "EHPAD B", "CHRS C")] == [True, True, True]
+    assert "checked" not in navigateur.get("/repertoire/").content.decode()
+
+
+@pytest.mark.parametrize("q", ["hopital saint denis", "HÔPITAL St-Denis", "  st   denis ", "hôp", "93200"])
+def test_la_recherche_ignore_accents_casse_et_abreviations(q):
+    fabrique.etablissement(nom="Hôpital Saint-Denis", commune="93066", code_postal="93200")
+    fabrique.etablissement(nom="Clinique du Parc", commune="92075")
+    page = texte(client(fabrique.lecteur()).get("/repertoire/", {"q": q}))
+    assert "Hôpital Saint-Denis" in page
+    assert "Clinique du Parc" not in page
+
+
+def test_la_recherche_par_finess_et_par_commune(hopital):
+    fabrique.etablissement(nom="Clinique du Parc", commune="92075")
+    navigateur = client(fabrique.lecteur())
+    finess = hopital["EG"].identifiant[1:]
+    assert "Hôpital TEST" in texte(navigateur.get(f"/repertoire/?q={finess}"))
+    page = texte(navigateur.get("/repertoire/?q=vanves"))
+    assert "Clinique du Parc" in page
+    assert "Hôpital TEST" not in page
+
+
+def test_un_texte_hostile_reste_du_texte(hopital):
+    reponse = client(fabrique.lecteur()).get("/repertoire/", {"q": "<script>alert(1)</script> % ' \\"})
+    assert reponse.status_code == 200
+    assert "<script>alert" not in reponse.content.decode()
+
+
+def test_rien_ne_correspond_et_pourquoi():
+    fabrique.etablissement("medico-social", nom="EHPAD des Lilas")
+    navigateur = client(fabrique.lecteur())
+    page = texte(navigateur.get("/repertoire/?q=lilas"))
+    assert "Aucun établissement ne correspond" in page
+    assert "1 établissement médico-social ou social correspond" in page
+    assert "mss=1" in navigateur.get("/repertoire/?q=lilas").content.decode()
+    assert "Vérifiez l’orthographe" in texte(navigateur.get("/repertoire/?q=zzz"))
+
+
+def test_mes_etablissements_viennent_d_abord_meme_sans_la_case_mss():
+    ehpad = fabrique.etablissement("medico-social", nom="Zéphyr EHPAD")
+    fabrique.etablissement(nom="Autre hôpital")
+    entiere = texte(client(fabrique.compte(Role.REFERENT, ehpad)).get("/repertoire/"))
+    assert entiere.count("Zéphyr EHPAD") == 4  # account menu twice; name and words of the unrolling icon
+    page = entiere.split("ASTUCE", 1)[1]
+    assert page.index("Mes établissements") < page.index("Zéphyr EHPAD") < page.index("Autres établissements")
+    assert page.index("Autres établissements") < page.index("Autre hôpital")
+    assert "Mes établissements" not in texte(client(fabrique.lecteur()).get("/repertoire/"))
+
+
+def test_la_liste_se_deroule_en_liens_de_texte_sans_javascript(hopital):
+    navigateur = client(fabrique.lecteur())
+    eg, unite = hopital["EG"].identifiant, hopital["UO"].identifiant
+    ferme = navigateur.get("/repertoire/").content.decode()
+    assert f'href="?derouler={eg}#eg-{eg}"' in ferme
+    assert unite not in ferme
+    for url in (f"/repertoire/?derouler={eg}", "/repertoire/?derouler=page"):
+        ouvert = navigateur.get(url).content.decode()
+        assert re.search(rf'<a class="arbre-nom" href="/repertoire/{unite}/"[^>]*>Unité de cardiologie</a>', ouvert)
+
+
+def test_la_liste_se_deroule_par_un_fragment(hopital):
+    navigateur = client(fabrique.lecteur())
+    url = fiche(hopital["EG"].identifiant, "structures/")
+    fragment = navigateur.get(url, headers={"HX-Request": "true"}).content.decode()
+    assert "Unité de cardiologie" in fragment
+    assert "<html" not in fragment
+    reponse = navigateur.get(url, follow=True)
+    assert "Unité de cardiologie" in texte(reponse)
+
+
+def test_le_badge_du_dossier_ouvert(hopital):
+    reserver.ouvrir(eg=hopital["EG"], dossier=12, nom="Ouverture de l’UHCD", etape="Rédaction")
+    assert "dossier ouvert Rédaction" in texte(client(fabrique.lecteur()).get("/repertoire/"))
+
+
+def test_la_pagination_garde_les_criteres():
+    ej = fabrique.entite_juridique()
+    for i in range(52):
+        fabrique.etablissement(nom=f"Hôpital {i:02d}", ej=ej)
+    navigateur = client(fabrique.lecteur())
+    page = navigateur.get("/repertoire/?q=hopital&mss=1").content.decode()
+    assert "52 établissements" in re.sub(r"<[^>]+>", "", page)
+    suivant = re.search(r'href="(\?[^"]+)" rel="next"', page)[1].replace("&amp;", "&")
+    assert suivant.startswith("?q=hopital&mss=1&apres=")
+    deux = texte(navigateur.get(f"/repertoire/{suivant}"))
+    assert ["Hôpital 49" in deux, "Hôpital 50" in deux, "Hôpital 51" in deux] == [False, True, True]
+
+
+def test_autant_de_requetes_pour_un_ou_trois_etablissements(hopital):
+    navigateur = client(fabrique.lecteur())
+    un = requetes_de(navigateur, "/repertoire/?derouler=page")
+    for nom in ("Deux", "Trois"):
+        autre = fabrique.hopital(nom)
+        reserver.ouvrir(eg=autre["EG"], dossier=autre["EG"].pk, nom=nom, etape="Rédaction")
+    assert requetes_de(navigateur, "/repertoire/?derouler=page") == un
+
+
+def test_la_liste_un_autre_jour(hopital):
+    fabrique.etablissement(nom="Hôpital récent", depuis=AUJOURDHUI - timedelta(days=3))
+    navigateur = client(fabrique.lecteur())
+    assert "Hôpital récent" in texte(navigateur.get("/repertoire/"))
+    page = texte(navigateur.get("/repertoire/?au=2023-05-06"))
+    assert "Hôpital récent" not in page
+    assert "Vous consultez le répertoire au 6 mai 2023" in page
+
+
+# -- communes ----------------------------------------------------------------------------------------
+
+
+def test_le_selecteur_de_communes(referent):
+    navigateur = client(referent)
+    resultats = navigateur.get("/repertoire/communes/?q=St+Den").json()["resultats"]
+    assert {"code": "93066", "libelle": "Saint-Denis (93)"} in resultats
+    assert len(resultats) == 20
+    assert navigateur.get("/repertoire/communes/?q=v").json() == {"resultats": []}
+
+
+# -- reading -----------------------------------------------------------------------------------------
+
+
+def test_l_eg_montre_son_arbre_avec_niveaux_et_decomptes(hopital):
+    page = client(fabrique.lecteur()).get(fiche(hopital["EG"].identifiant))
+    html = page.content.decode()
+    for niveau in ("P", "S", "UF", "UO"):
+        assert f"niveau-{niveau}" in html
+        assert f"/repertoire/{hopital[niveau].identifiant}/" in html
+    assert "Entité géographique" in texte(page)
+    assert "Centre hospitalier (CH)" in texte(page)
+
+
+def test_l_ej_montre_ses_etablissements(hopital):
+    page = client(fabrique.lecteur()).get(fiche(hopital["EJ"].identifiant))
+    assert "Établissements" in texte(page)
+    assert fiche(hopital["EG"].identifiant) in page.content.decode()
+    assert "Raison sociale" in texte(page)
+
+
+def test_une_fiche_se_lit_par_sections_avec_les_libelles(hopital):
+    fabrique.publier(
+        hopital["UO"],
+        {
+            "territoire": {"ajoute": ["92075"]},
+            "horaires": {"pose": {"01/2024-01-08": {"1": [["08:00", "12:00"]]}}},
+            "conditions_admission": "Sur rendez-vous <b>seulement</b>",
+        },
+        date(2024, 1, 8),
+    )
+    reponse = client(fabrique.lecteur()).get(fiche(hopital["UO"].identifiant))
+    page = texte(reponse)
+    for attendu in ("Unité hospitalière de cardiologie", "Cardiologie générale", "16 ans", "Vanves (92)"):
+        assert attendu in page
+    assert "8 h – 12 h" in page
+    assert "<b>seulement" not in reponse.content.decode()
+    fil = re.search(r'<nav class="fil.*?</nav>', reponse.content.decode(), re.S)[0]
+    attendu = ["Répertoire", "Groupe hospitalier TEST", "Hôpital TEST", "Pôle Médecine", "Cardiologie", "UF 2101"]
+    assert re.findall(r"<a [^>]*>([^<]+)</a>", fil) == attendu
+
+
+def test_les_contacts_selon_le_droit(hopital, referent):
+    contacts = {
+        "a": {"nature": "01", "confidentialite": "1", "telecoms": [{"canal": "2", "valeur": "0140000001"}]},
+        "c": {
+            "nom": "Nom Secret",
+            "fonction": "03",
+            "confidentialite": "3",
+            "telecoms": [{"canal": "2", "valeur": "0140000003"}],
+        },
+    }
+    fabrique.publier(hopital["UO"], {"contacts": {"pose": contacts}}, date(2024, 1, 1))
+    url = fiche(hopital["UO"].identifiant)
+    for suffixe in ("", "historique/"):
+        autre = client(fabrique.lecteur(f"lecteur{suffixe[:4]}")).get(url + suffixe).content.decode()
+        assert "Nom Secret" not in autre
+        assert "0140000003" not in autre
+        assert "masqué" in autre
+        assert "Nom Secret" in client(referent).get(url + suffixe).content.decode()
+    assert "0140000001" in client(fabrique.lecteur("lecteur2")).get(url).content.decode()
+
+
+def test_la_completude_dit_ce_qui_manque(hopital):
+    navigateur = client(fabrique.lecteur())
+    assert "complète" in texte(navigateur.get(fiche(hopital["UO"].identifiant)))
+    fabrique.publier(hopital["UO"], {"activites": {"retire": ["013"]}, "age_max": None}, date(2024, 1, 1))
+    page = texte(navigateur.get(fiche(hopital["UO"].identifiant)))
+    assert "incomplète" in page
+    assert "2 informations obligatoires manquent" in page
+    assert re.search(r"manquent\s+Activités opérationnelles\s+Âge maximum", page)
+
+
+def test_une_fiche_fermee_se_lit_encore(hopital, referent):
+    fabrique.publier(hopital["UO"], {"existe": False}, date(2024, 3, 1))
+    navigateur = client(referent)
+    page = texte(navigateur.get(fiche(hopital["UO"].identifiant)))
+    assert "Cette fiche est fermée depuis le 1er mars 2024" in page
+    assert "Unité de cardiologie" in page
+    assert "Pôle Médecine" in page
+    assert (
+        fiche(hopital["UO"].identifiant, "modifier/")
+        not in navigateur.get(fiche(hopital["UO"].identifiant)).content.decode()
+    )
+    assert navigateur.get(fiche(hopital["UO"].identifiant, "modifier/")).status_code == 409
+    avant = texte(navigateur.get(fiche(hopital["UO"].identifiant) + "?au=2024-02-29"))
+    assert "fermée depuis" not in avant
+
+
+def test_une_fiche_qui_ouvrira(hopital):
+    from structures.domaine.creer import creer_fiches
+
+    [neuve] = creer_fiches(eg=hopital["EG"], niveaux=["UO"])
+    fabrique.publier(neuve, {"existe": True, "parent": hopital["UF"].pk, "nom": "Unité à venir"}, DANS_UN_MOIS)
+    page = texte(client(fabrique.lecteur()).get(fiche(neuve.identifiant)))
+    assert "n’existe pas encore à cette date" in page
+    assert "Unité à venir" in page
+
+
+def test_un_autre_jour_se_dit_et_se_quitte(hopital, referent):
+    fabrique.direct(hopital["UO"], referent, {"conditions_accueil": "Demain seulement"}, DEMAIN)
+    navigateur, url = client(referent), fiche(hopital["UO"].identifiant)
+    aujourdhui = navigateur.get(url)
+    assert "Demain seulement" in texte(aujourdhui).split("Changements prévus", 1)[1]
+    assert "Demain seulement" not in texte(aujourdhui).split("Changements prévus", 1)[0]
+    demain = navigateur.get(f"{url}?au={DEMAIN}")
+    assert "Demain seulement" in texte(demain).split("Changements prévus", 1)[0]
+    assert "Vous consultez le répertoire au" in texte(demain)
+    assert "Revenir à aujourd’hui" in texte(demain)
+    assert 'class="autre-jour"' in demain.content.decode()
+    assert f"{url}modifier/" not in demain.content.decode()
+    assert f"/repertoire/{hopital['UF'].identifiant}/?au={DEMAIN}" in demain.content.decode()
+
+
+@pytest.mark.parametrize("au", ["hier", "2027-02-30", "0001-01-01", "9999-12-31", "2027-1-1"])
+def test_une_mauvaise_date_est_dite_et_montre_aujourd_hui(hopital, au):
+    navigateur = client(fabrique.lecteur())
+    for url in ("/repertoire/", fiche(hopital["UO"].identifiant)):
+        reponse = navigateur.get(url, {"au": au})
+        assert reponse.status_code == 200
+        assert "n’est pas une date que le répertoire peut montrer" in texte(reponse)
+        assert "autre-jour" not in reponse.content.decode()
+
+
+def test_autant_de_requetes_pour_une_fiche_courte_ou_longue(hopital, referent):
+    autre = fabrique.uo(hopital["UF"], "Unité longue")
+    contact = {"nature": "01", "confidentialite": "1", "telecoms": [{"canal": "2", "valeur": "0140000001"}]}
+    courte = {
+        "contacts": {"pose": {"a": contact}},
+        "territoire": {"ajoute": ["92075"]},
+        "horaires": {"pose": {"01/2024-01-08": {}}},
+        "capacites": {"pose": {"p": {"nature": "01", "statut": "01", "nombre": 1}}},
+    }
+    longue = {
+        "contacts": {"pose": dict.fromkeys("abc", contact)},
+        "territoire": {"ajoute": ["92075", "94080", "75113"]},
+        "horaires": {"pose": {f"01/2024-01-{j:02d}": {} for j in (8, 15, 22)}},
+        "capacites": {"pose": {f"p{i}": {"nature": "01", "statut": f"0{i}", "nombre": 1} for i in (1, 2, 3)}},
+    }
+    for cible, contenu, fois in ((hopital["UO"], courte, 1), (autre, longue, 3)):
+        fabrique.publier(cible, contenu, date(2024, 1, 1))
+        for i in range(fois):
+            fabrique.direct(cible, referent, {"conditions_accueil": f"Version {i}"}, DANS_UN_MOIS + timedelta(days=i))
+    navigateur = client(referent)
+    for suffixe in ("", "historique/", "modifier/"):
+        mesures = {requetes_de(navigateur, fiche(f.identifiant, suffixe)) for f in (hopital["UO"], autre)}
+        assert len(mesures) == 1, suffixe
+
+
+def test_autant_de_requetes_pour_un_arbre_d_une_ou_de_trois_branches(hopital):
+    navigateur, url = client(fabrique.lecteur()), fiche(hopital["EG"].identifiant)
+    un = requetes_de(navigateur, url)
+    for i in range(2):
+        fabrique.uo(fabrique.uf(fabrique.service(fabrique.pole(hopital["EG"], f"Pôle {i}"))))
+    assert requetes_de(navigateur, url) == un
+
+
+# -- banners -----------------------------------------------------------------------------------------
+
+
+def test_le_bandeau_jaune_du_dossier_puis_de_la_validation(hopital, referent, monkeypatch):
+    url = fiche(hopital["UO"].identifiant)
+    navigateur = client(referent)
+    assert "fait partie du dossier" not in texte(navigateur.get(url))
+    reserver.ouvrir(eg=hopital["EG"], dossier=12, nom="Ouverture de l’UHCD", etape="Rédaction")
+    for niveau in ("EG", "P", "UO"):
+        page = texte(navigateur.get(fiche(hopital[niveau].identifiant)))
+        assert "Cette structure fait partie du dossier collaboratif « Ouverture de l’UHCD »." in page
+        assert "Étape : Rédaction." in page
+    assert "/dossiers/12/" not in navigateur.get(url).content.decode()
+    assert "fait partie du dossier" not in texte(navigateur.get(fiche(hopital["EJ"].identifiant)))
+
+    reserver.annoncer(dossier=12, etape="Approbation par SESAN", fiches=[hopital["UO"].pk], envoye=True)
+    reponse = navigateur.get(url)
+    assert "en cours de validation par un gestionnaire depuis le" in texte(reponse)
+    assert "elle pourra être modifiée quand il sera publié" in texte(reponse)
+    assert f"{url}modifier/" not in reponse.content.decode()
+    assert navigateur.get(f"{url}modifier/").status_code == 409
+
+
+def test_le_lien_vers_le_dossier_est_pour_ceux_qui_le_voient(hopital, referent, monkeypatch):
+    reserver.ouvrir(eg=hopital["EG"], dossier=12, nom="Ouverture", etape="Rédaction")
+    monkeypatch.setattr(affichage, "_voit_dossier", lambda user, numero: False)
+    assert not affichage.peut_voir_dossier(referent, 12)
+    url = fiche(hopital["UO"].identifiant)
+    assert "/dossiers/12/" not in client(referent).get(url).content.decode()
+    affichage.enregistrer_regle_dossier(lambda user, numero: user == referent and numero == 12)
+    try:
+        reverse("dossier", args=[12])
+    except Exception:
+        pytest.skip("the page of a dossier does not exist yet")
+    assert "/dossiers/12/" in client(referent).get(url).content.decode()
+    assert "/dossiers/12/" not in client(fabrique.lecteur()).get(url).content.decode()
+
+
+# -- planned changes and history ---------------------------------------------------------------------
+
+
+def test_les_changements_prevus_se_listent_et_s_annulent(hopital, referent):
+    unite, navigateur = hopital["UO"], client(referent)
+    prevu = fabrique.direct(unite, referent, {"conditions_accueil": "Entrée rue Jenner"}, DANS_UN_MOIS)
+    annuler = fiche(unite.identifiant, f"changements/{prevu.pk}/annuler/")
+    page = navigateur.get(fiche(unite.identifiant))
+    assert "Conditions d’accueil" in texte(page)
+    assert "Entrée rue Jenner" in texte(page)
+    assert annuler in page.content.decode()
+    assert "n’aura pas lieu" in texte(navigateur.get(annuler))
+    assert Modification.objects.get(pk=prevu.pk).annulee_le is None  # a GET asks, it does nothing
+    reponse = navigateur.post(annuler, follow=True)
+    assert "est annulé : il n’aura pas lieu" in texte(reponse)
+    assert "Aucun changement n’est prévu" in texte(reponse)
+    assert "Annulé par referent" in texte(reponse)
+    assert navigateur.post(annuler).status_code == 409
+
+
+def test_un_changement_prevu_n_est_annule_que_par_son_auteur_ou_un_gestionnaire(hopital, referent):
+    unite = hopital["UO"]
+    prevu = fabrique.direct(unite, referent, {"conditions_accueil": "Bientôt"}, DANS_UN_MOIS)
+    annuler = fiche(unite.identifiant, f"changements/{prevu.pk}/annuler/")
+    collegue = fabrique.compte(Role.DIRECTION, hopital["EG"])
+    assert annuler not in client(collegue).get(fiche(unite.identifiant)).content.decode()
+    for methode in ("get", "post"):
+        assert getattr(client(collegue), methode)(annuler).status_code == 403
+    ailleurs = fiche(hopital["EG"].identifiant, f"changements/{prevu.pk}/annuler/")
+    assert client(referent).post(ailleurs).status_code == 404
+    assert client(fabrique.gestionnaire()).post(annuler).status_code == 302
+    assert Modification.objects.get(pk=prevu.pk).annulee_le is not None
+
+
+def test_l_historique_dit_qui_quand_quoi_et_pourquoi(hopital, referent):
+    unite, gestionnaire = hopital["UO"], fabrique.gestionnaire("sesan")
+    fabrique.direct(unite, referent, {"conditions_accueil": "Un"})
+    fabrique.direct(
+        unite, gestionnaire, {"conditions_accueil": "Deux"}, AUJOURDHUI - timedelta(days=9), "Oubli signalé"
+    )
+    annulee = fabrique.direct(unite, referent, {"nom": "Jamais"}, DEMAIN)
+    annuler_prevue(modification=annulee, acteur=referent)
+    page = texte(client(fabrique.lecteur()).get(fiche(unite.identifiant, "historique/")))
+    assert page.index("Annulé par referent") < page.index("Motif : Oubli signalé") < page.index("Création de la fiche")
+    assert "4 modifications" in page
+    assert "Cardiologie générale" in page
+
+
+def test_l_historique_se_lit_par_pages(hopital, referent):
+    for i in range(55):
+        fabrique.publier(hopital["UO"], {"conditions_accueil": f"Version {i}"}, date(2024, 1, 1))
+    navigateur, url = client(referent), fiche(hopital["UO"].identifiant, "historique/")
+    page = navigateur.get(url).content.decode()
+    suivant = re.search(r'href="(\?avant=\d+)"', page)[1]
+    assert "Création de la fiche" not in page
+    assert "Création de la fiche" in navigateur.get(url + suivant).content.decode()
+    fiche_seule = navigateur.get(fiche(hopital["UO"].identifiant)).content.decode()
+    assert "Tout l’historique (56)" in fiche_seule
+
+
+# -- direct change -----------------------------------------------------------------------------------
+
+
+def test_le_crayon_n_est_que_pour_ceux_qui_ont_le_droit(hopital, referent):
+    url = fiche(hopital["UO"].identifiant)
+    ailleurs = fabrique.compte(Role.REFERENT, fabrique.etablissement(nom="Autre"))
+    for user, attendu in (
+        (referent, True),
+        (fabrique.compte(Role.DIRECTION, hopital["EJ"]), True),
+        (fabrique.gestionnaire(), True),
+        (ailleurs, False),
+        (fabrique.compte(Role.TUTELLE, "ARS-11"), False),
+        (fabrique.lecteur(), False),
+    ):
+        html = client(user).get(url).content.decode()
+        assert (f'href="{url}modifier/"' in html) is attendu
+        assert client(user).get(f"{url}modifier/").status_code == (200 if attendu else 403)
+        assert client(user).post(f"{url}modifier/").status_code == (422 if attendu else 403)
+
+
+def test_le_type_d_uo_est_en_lecture_avec_la_note(hopital, referent):
+    reponse = client(referent).get(fiche(hopital["UO"].identifiant, "modifier/"))
+    assert "mode édition" in texte(reponse)
+    assert "Unité hospitalière de cardiologie" in texte(reponse)
+    note = "Il n’est pas possible de modifier un type d’unité opérationnelle (UO) depuis le répertoire"
+    assert f"À NOTER : {note}" in texte(reponse)
+    for fige in ("type_uo", "champ_activite", "mode_prise_en_charge"):
+        assert f'name="{fige}"' not in reponse.content.decode()
+    assert note not in texte(client(referent).get(fiche(hopital["EG"].identifiant, "modifier/")))
+
+
+class Saisie:
+    """A person with the form of a fiche open: what she types, then the steps."""
+
+    def __init__(self, user, cible) -> None:
+        self.navigateur = client(user)
+        self.url = fiche(cible.identifiant, "modifier/")
+        self.reponse = self.navigateur.get(self.url)
+
+    def envoyer(self, etape: str, **changements):
+        self.reponse = self.navigateur.post(self.url, self.donnees(etape=etape, **changements))
+        return self.reponse
+
+    def donnees(self, **changements) -> dict[str, list[str]]:
+        [formulaire] = re.findall(r'<form method="post" class="pile.*?</form>', self.reponse.content.decode(), re.S)
+        return dict(lire_formulaire(formulaire, **changements).lists())
+
+    @property
+    def mots(self) -> str:
+        return texte(self.reponse)
+
+
+def test_une_modification_directe_d_un_bout_a_l_autre(hopital, referent):
+    """Form, summary, date of effect, and the fiche that shows it at once (acceptance 28 to 49)."""
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer(
+        "resume", activites=["013", "097"], conditions_admission="Sur rendez-vous", **{"territoire-ajout": "Vanves"}
+    )
+    assert saisie.reponse.status_code == 200
+    assert "3 champs modifiés" in saisie.mots
+    assert "Date à laquelle les modifications doivent être prises en compte" in saisie.mots
+    assert fabrique.contenu(hopital["UO"]).conditions_admission == ""  # nothing saved yet
+    assert saisie.donnees()["date_effet"] == [AUJOURDHUI.isoformat()]
+    saisie.envoyer("enregistrer")
+    assert (saisie.reponse.status_code, saisie.reponse["Location"]) == (302, fiche(hopital["UO"].identifiant))
+    page = texte(saisie.navigateur.get(saisie.reponse["Location"]))
+    assert "visibles dès maintenant" in page
+    lue = fabrique.contenu(hopital["UO"])
+    assert (lue.activites, lue.conditions_admission, lue.territoire) == (["013", "097"], "Sur rendez-vous", ["92075"])
+    modification = hopital["UO"].modifications.latest("pk")
+    assert modification.patch == {
+        "activites": {"ajoute": ["097"]},
+        "conditions_admission": "Sur rendez-vous",
+        "territoire": {"ajoute": ["92075"]},
+    }
+    assert modification.auteur == referent
+
+
+def test_une_date_d_effet_a_venir_ne_montre_rien_avant(hopital, referent):
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume", nom="Unité renommée")
+    saisie.envoyer("enregistrer", date_effet=DANS_UN_MOIS.isoformat())
+    assert "Ils seront visibles dans le répertoire le" in texte(saisie.navigateur.get(saisie.reponse["Location"]))
+    assert fabrique.contenu(hopital["UO"]).nom == "Unité de cardiologie"
+    assert fabrique.contenu(hopital["UO"], DANS_UN_MOIS - timedelta(days=1)).nom == "Unité de cardiologie"
+    assert fabrique.contenu(hopital["UO"], DANS_UN_MOIS).nom == "Unité renommée"
+
+
+def test_revenir_a_la_saisie_garde_tout(hopital, referent):
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume", nom="Unité renommée", activites=["097"])
+    saisie.envoyer("saisie")
+    assert saisie.reponse.status_code == 200
+    donnees = saisie.donnees()
+    assert (donnees["nom"], donnees["activites"]) == (["Unité renommée"], ["097"])
+
+
+def test_rien_n_a_change(hopital, referent):
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume")
+    assert saisie.reponse.status_code == 422
+    assert "Rien n’a changé" in saisie.mots
+
+
+def test_une_saisie_refusee_revient_entiere_avec_ses_erreurs(hopital, referent):
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer(
+        "resume", nom="x" * 300, age_min="200", conditions_accueil="<b>gardé</b>", **{"horaires_01-1": "12h-8h"}
+    )
+    assert saisie.reponse.status_code == 422
+    assert "3 informations sont à corriger" in saisie.mots
+    donnees = saisie.donnees()
+    assert donnees["nom"] == ["x" * 300]
+    assert donnees["horaires_01-1"] == ["12h-8h"]
+    assert "&lt;b&gt;gardé" in saisie.reponse.content.decode()
+
+
+def test_ce_qui_est_obligatoire_ne_se_vide_pas(hopital, referent):
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume", nom="", activites=[])
+    assert saisie.reponse.status_code == 422
+    assert "« Nom » est obligatoire" in saisie.mots
+    assert "« Activités opérationnelles » est obligatoire" in saisie.mots
+
+
+def test_ce_qui_manquait_deja_ne_bloque_pas(hopital, referent):
+    fabrique.publier(hopital["UO"], {"activites": {"retire": ["013"]}}, date(2024, 1, 1))
+    saisie = Saisie(referent, hopital["UO"])
+    assert saisie.envoyer("resume", nom="Unité renommée").status_code == 200
+
+
+def test_la_date_passee_est_refusee_sauf_au_gestionnaire_avec_motif(hopital, referent):
+    hier = AUJOURDHUI - timedelta(days=1)
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume", nom="Unité renommée")
+    saisie.envoyer("enregistrer", date_effet=hier.isoformat(), motif="J’insiste")
+    assert saisie.reponse.status_code == 422
+    assert "La date d’effet ne peut pas être passée" in saisie.mots
+    assert saisie.donnees()["nom"] == ["Unité renommée"]
+
+    sesan = Saisie(fabrique.gestionnaire(), hopital["UO"])
+    sesan.envoyer("resume", nom="Unité renommée")
+    sesan.envoyer("enregistrer", date_effet=hier.isoformat())
+    assert sesan.reponse.status_code == 422
+    assert "Indiquez pourquoi" in sesan.mots
+    sesan.envoyer("enregistrer", date_effet=hier.isoformat(), motif="Oubli signalé par l’hôpital")
+    assert sesan.reponse.status_code == 302
+    assert fabrique.contenu(hopital["UO"], hier).nom == "Unité renommée"
+
+
+def test_une_date_d_effet_illisible_ou_apres_la_fermeture(hopital, referent):
+    fabrique.publier(hopital["UO"], {"existe": False}, DANS_UN_MOIS)
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume", nom="Unité renommée")
+    saisie.envoyer("enregistrer", date_effet="31/02/2027")
+    assert saisie.reponse.status_code == 422
+    assert "Cette date n’existe pas" in saisie.mots
+    saisie.envoyer("enregistrer", date_effet=DANS_UN_MOIS.isoformat())
+    assert saisie.reponse.status_code == 409
+    assert "elle a été fermée" in saisie.mots
+    assert saisie.donnees()["nom"] == ["Unité renommée"]
+
+
+def test_un_enregistrement_perime_dit_tout_et_garde_la_saisie(hopital, referent):
+    """Somebody else changed the same field: 409, both values shown, everything typed kept; then reopen and save."""
+    collegue = fabrique.compte(Role.DIRECTION, hopital["EG"], "direction")
+    saisie = Saisie(referent, hopital["UO"])
+    fabrique.direct(hopital["UO"], collegue, {"conditions_accueil": "Du collègue"})
+    semaine = {"horaires_01-1": "8h-12h", "horaires_01_lundi": "2030-01-07"}
+    saisie.envoyer(
+        "resume", conditions_accueil="De moi", conditions_admission="De moi aussi", activites=["013", "097"], **semaine
+    )
+    assert saisie.reponse.status_code == 200
+    saisie.envoyer("enregistrer")
+    assert saisie.reponse.status_code == 409
+    assert "direction a modifié « Conditions d’accueil »" in saisie.mots
+    assert re.search(r"Conditions d’accueil — Du collègue De moi", saisie.mots)
+    assert saisie.donnees()["conditions_admission"] == ["De moi aussi"]
+
+    saisie.envoyer("rouvrir")
+    assert saisie.reponse.status_code == 200
+    assert "Vos changements qui n’ont pas été reportés" in saisie.mots
+    donnees = saisie.donnees()
+    assert donnees["conditions_accueil"] == ["Du collègue"]
+    assert donnees["conditions_admission"] == ["De moi aussi"]
+    assert donnees["activites"] == ["013", "097"]
+    assert (donnees["horaires_01-1"], donnees["horaires_01_lundi"]) == (["08:00-12:00"], ["2030-01-07"])
+    saisie.envoyer("resume")
+    assert saisie.envoyer("enregistrer").status_code == 302
+    lue = fabrique.contenu(hopital["UO"])
+    assert (lue.conditions_accueil, lue.conditions_admission, lue.activites) == (
+        "Du collègue",
+        "De moi aussi",
+        ["013", "097"],
+    )
+    assert lue.horaires == {"01/2030-01-07": {"1": [["08:00", "12:00"]]}}
+
+
+def test_des_changements_qui_ne_se_heurtent_pas_se_fusionnent(hopital, referent):
+    collegue = fabrique.compte(Role.DIRECTION, hopital["EG"])
+    saisie = Saisie(referent, hopital["UO"])
+    fabrique.direct(hopital["UO"], collegue, {"activites": {"ajoute": ["097"]}, "nom": "Renommée"})
+    saisie.envoyer("resume", activites=["013", "014"])
+    assert saisie.envoyer("enregistrer").status_code == 302
+    lue = fabrique.contenu(hopital["UO"])
+    assert (lue.nom, lue.activites) == ("Renommée", ["013", "014", "097"])
+
+
+def test_un_formulaire_forge_ne_touche_que_ce_qui_se_modifie_ici(hopital, referent):
+    """A field of the dossier or of another level is ignored; a broken token is refused in words."""
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume", nom="Unité renommée", type_uo="69", champ_activite="03", finess="750000001", existe="")
+    saisie.envoyer("enregistrer")
+    assert hopital["UO"].modifications.latest("pk").patch == {"nom": "Unité renommée"}
+    autre = Saisie(referent, hopital["UO"])
+    for jeton in ("", "abc", "1.0.0"):
+        reponse = autre.navigateur.post(autre.url, {"jeton": jeton, "jour": "x", "nom": "Y", "etape": "resume"})
+        assert reponse.status_code == 422
+        assert "Le formulaire est illisible" in texte(reponse)
+
+
+def test_une_fiche_reservee_entre_temps_est_un_409_qui_garde_la_saisie(hopital, referent):
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume", nom="Unité renommée")
+    reserver.ouvrir(eg=hopital["EG"], dossier=12, nom="Ouverture", etape="Approbation")
+    reserver.annoncer(dossier=12, etape="Approbation", fiches=[hopital["UO"].pk], envoye=True)
+    saisie.envoyer("enregistrer")
+    assert saisie.reponse.status_code == 409
+    assert "Le dossier collaboratif « Ouverture » change cette fiche" in saisie.mots
+    assert saisie.donnees()["nom"] == ["Unité renommée"]
+
+
+@pytest.mark.parametrize("niveau", ["EJ", "EG", "P", "S", "UF", "UO"])
+def test_chaque_niveau_se_lit_et_se_modifie(hopital, niveau):
+    saisie = Saisie(fabrique.gestionnaire(), hopital[niveau])
+    assert saisie.reponse.status_code == 200
+    assert saisie.envoyer("resume", nom=f"{niveau} renommé").status_code == 200
+    saisie.envoyer("enregistrer")
+    assert saisie.reponse.status_code == 302
+    page = texte(saisie.navigateur.get(saisie.reponse["Location"]))
+    assert f"{niveau} renommé" in page
+
+
+def test_la_tutelle_fixee_par_sesan_est_au_gestionnaire_seul(hopital, referent):
+    url = fiche(hopital["EG"].identifiant, "modifier/")
+    assert 'name="autorites"' not in client(referent).get(url).content.decode()
+    saisie = Saisie(fabrique.gestionnaire(), hopital["EG"])
+    saisie.envoyer("resume", autorites=["ARS-11", "CD-75"])
+    saisie.envoyer("enregistrer")
+    assert fabrique.contenu(hopital["EG"]).autorites == ["ARS-11", "CD-75"]
