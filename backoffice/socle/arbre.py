@@ -44,7 +44,7 @@ class Noeud:
     attrs: dict[str, str] = field(default_factory=dict)
 
 
-_CHAMPS = {c: None for c in Noeud.__slots__}
+_CHAMPS = dict.fromkeys(Noeud.__slots__)
 
 
 def _lire(noeud: Any) -> Noeud:
@@ -58,79 +58,93 @@ def _lire(noeud: Any) -> Noeud:
     return Noeud(**valeurs)
 
 
-def rendre(noeuds: Iterable[Any], request: Any = None) -> SafeString:
-    """The ``<li>`` of the nodes and of what hangs under them.
+class _Dessin:
+    """Writes the ``<li>`` one after the other: 3,000 fiches through the template engine take a second."""
 
-    Written in Python because 3,000 fiches through the template engine take a second.
-    """
-    from .templatetags.ror import badge_etat, icone
+    def __init__(self, request: Any) -> None:
+        from .templatetags.ror import badge_etat, icone
 
-    chevron, trois_points = icone("chevron-droite"), icone("plus-actions")
-    badges: dict[str, str] = {}
-    morceaux: list[str] = []
-    jeton = get_token(request) if request is not None else ""
+        self.badge_etat = badge_etat
+        self.chevron, self.trois_points = icone("chevron-droite"), icone("plus-actions")
+        self.request = request
+        self.badges: dict[str, str] = {}
+        self.morceaux: list[str] = []
 
-    def menu(n: Noeud) -> str:
-        nom = f"Actions sur {n.libelle}"
-        if n.menu_url:
-            return format_html(
-                '<details class="deroulant arbre-menu" data-ror-deroulant><summary class="bouton bouton-discret bouton-icone"'
-                ' aria-label="{}" title="{}" hx-get="{}" hx-target="next .deroulant-panneau" hx-trigger="click once">{}</summary>'
-                '<div class="deroulant-panneau"><a class="deroulant-ligne" href="{}">{}</a></div></details>',
-                nom, nom, n.menu_url, trois_points, n.menu_url, nom,
-            )
-        gabarit = get_template("socle/_menu_actions.html").template  # type: ignore[attr-defined]
-        return gabarit.render(
-            Context(
-                {
-                    "actions": n.actions, "libelle": nom, "texte": "", "icone": "plus-actions",
-                    "gauche": False, "classe": "arbre-menu", "csrf_token": jeton,
-                }
-            )
+    def noeud(self, brut: Any) -> None:
+        n = _lire(brut)
+        classes = "arbre-ligne" + (" arbre-actif" if n.actif else "") + (" arbre-supprime" if n.supprime else "")
+        ferme = " arbre-ferme" if n.enfants and not n.ouvert else ""
+        niveau = conditional_escape(n.niveau)
+        ecrire = self.morceaux.append
+        ecrire(f'<li class="arbre-noeud{ferme}"><div class="{classes}" data-arbre-ligne>')
+        ecrire(self.bascule(n))
+        ecrire(f'<abbr class="niveau niveau-{niveau}" title="{NIVEAUX.get(n.niveau, niveau)}">{niveau}</abbr>')
+        ecrire(self.nom(n))
+        if n.note:
+            ecrire(f'<span class="arbre-note">{conditional_escape(n.note)}</span>')
+        if n.etats:
+            ecrire(f'<span class="arbre-etats">{"".join(map(self.badge, n.etats))}</span>')
+        ecrire(self.menu(n))
+        ecrire("</div>")
+        if n.enfants:
+            ecrire("<ul>")
+            for enfant in n.enfants:
+                self.noeud(enfant)
+            ecrire("</ul>")
+        ecrire("</li>")
+
+    def bascule(self, n: Noeud) -> str:
+        if not n.enfants:
+            return '<span class="arbre-bascule-vide"></span>'
+        etat, verbe = ("true", "Replier") if n.ouvert else ("false", "Déplier")
+        return (
+            f'<button type="button" class="arbre-bascule" aria-expanded="{etat}"'
+            f' aria-label="{verbe} {conditional_escape(n.libelle)}">{self.chevron}</button>'
         )
 
-    def ecrire(brut: Any, profondeur: int) -> None:
-        n = _lire(brut)
+    def nom(self, n: Noeud) -> str:
         libelle = conditional_escape(n.libelle)
-        classes = "arbre-ligne" + (" arbre-actif" if n.actif else "") + (" arbre-supprime" if n.supprime else "")
-        morceaux.append(f'<li class="arbre-noeud{"" if n.ouvert or not n.enfants else " arbre-ferme"}">')
-        morceaux.append(f'<div class="{classes}" data-arbre-ligne>')
-        if n.enfants:
-            morceaux.append(
-                f'<button type="button" class="arbre-bascule" aria-expanded="{"true" if n.ouvert else "false"}"'
-                f' aria-label="Déplier {libelle}">{chevron}</button>'
-            )
-        else:
-            morceaux.append('<span class="arbre-bascule-vide"></span>')
-        niveau = conditional_escape(n.niveau)
-        morceaux.append(f'<abbr class="niveau niveau-{niveau}" title="{NIVEAUX.get(n.niveau, niveau)}">{niveau}</abbr>')
         nom = f"<s>{libelle}</s>" if n.supprime else str(libelle)
-        if n.url:
-            attrs = "".join(f' {conditional_escape(k)}="{conditional_escape(v)}"' for k, v in n.attrs.items())
-            courant = ' aria-current="true"' if n.actif else ""
-            nom = f'<a class="arbre-nom" href="{conditional_escape(n.url)}"{courant}{attrs}>{nom}</a>'
-        else:
-            nom = f'<span class="arbre-nom" tabindex="-1">{nom}</span>'
-        morceaux.append(nom)
-        if n.note:
-            morceaux.append(f'<span class="arbre-note">{conditional_escape(n.note)}</span>')
-        if n.etats:
-            morceaux.append('<span class="arbre-etats">')
-            for etat in n.etats:
-                if etat not in badges:
-                    badges[etat] = str(badge_etat(etat))
-                morceaux.append(badges[etat])
-            morceaux.append("</span>")
-        if n.actions or n.menu_url:
-            morceaux.append(menu(n))
-        morceaux.append("</div>")
-        if n.enfants:
-            morceaux.append("<ul>")
-            for enfant in n.enfants:
-                ecrire(enfant, profondeur + 1)
-            morceaux.append("</ul>")
-        morceaux.append("</li>")
+        if not n.url:
+            return f'<span class="arbre-nom" tabindex="-1">{nom}</span>'
+        attrs = "".join(f' {conditional_escape(k)}="{conditional_escape(v)}"' for k, v in n.attrs.items())
+        courant = ' aria-current="true"' if n.actif else ""
+        return f'<a class="arbre-nom" href="{conditional_escape(n.url)}"{courant}{attrs}>{nom}</a>'
 
+    def badge(self, etat: str) -> str:
+        if etat not in self.badges:
+            self.badges[etat] = str(self.badge_etat(etat))
+        return self.badges[etat]
+
+    def menu(self, n: Noeud) -> str:
+        libelle = f"Actions sur {n.libelle}"
+        if n.menu_url:
+            return format_html(
+                '<details class="deroulant arbre-menu" data-ror-deroulant>'
+                '<summary class="bouton bouton-discret bouton-icone" aria-label="{}" title="{}"'
+                ' hx-get="{}" hx-target="next .deroulant-panneau" hx-trigger="click once">{}</summary>'
+                '<div class="deroulant-panneau"><a class="deroulant-ligne" href="{}">{}</a></div></details>',
+                *(libelle, libelle, n.menu_url, self.trois_points, n.menu_url, libelle),
+            )
+        if not n.actions:
+            return ""
+        contexte = {
+            "actions": n.actions,
+            "libelle": libelle,
+            "texte": "",
+            "icone": "plus-actions",
+            "gauche": False,
+            "classe": "arbre-menu",
+        }
+        if self.request is not None:
+            contexte["csrf_token"] = get_token(self.request)
+        gabarit = get_template("socle/_menu_actions.html").template  # type: ignore[attr-defined]
+        return str(gabarit.render(Context(contexte)))
+
+
+def rendre(noeuds: Iterable[Any], request: Any = None) -> SafeString:
+    """The ``<li>`` of the nodes and of what hangs under them."""
+    dessin = _Dessin(request)
     for noeud in noeuds:
-        ecrire(noeud, 1)
-    return mark_safe("".join(morceaux))  # noqa: S308 - every part above is escaped
+        dessin.noeud(noeud)
+    return mark_safe("".join(dessin.morceaux))  # noqa: S308 - every part above is escaped

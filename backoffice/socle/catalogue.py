@@ -26,20 +26,38 @@ from .champs_formulaire import (
 from .etats import SIGNES
 
 COMMUNES = {
-    "75115": "Paris 15e (75)", "92040": "Issy-les-Moulineaux (92)", "92075": "Vanves (92)", "93066": "Saint-Denis (93)",
-    "97411": "Saint-Denis (974)", "94068": "Saint-Maur-des-Fossés (94)", "77288": "Melun (77)", "78646": "Versailles (78)",
-}  # fmt: skip
-ACTIVITES = [
-    (f"{n:03d}", nom)
-    for n, nom in enumerate(
-        "Accueil et traitement des urgences adultes;Traumatologie;Réanimation médicale polyvalente;Surveillance continue;"
-        "Hospitalisation de courte durée;Chirurgie orthopédique et traumatologique de la main et du membre supérieur;"
-        "Consultation avancée de cardiologie;Soins palliatifs;Pédiatrie générale;Néonatologie;Obstétrique;Gériatrie aiguë;"
-        "Médecine physique et de réadaptation;Imagerie par résonance magnétique;Scanographie;Dialyse en centre".split(";"),
-        start=1,
-    )
-]
-LONG = "Unité d’hospitalisation de courte durée et de surveillance post-interventionnelle polyvalente du pôle Urgences-Réanimation-SMUR"
+    "75115": "Paris 15e (75)",
+    "92040": "Issy-les-Moulineaux (92)",
+    "92075": "Vanves (92)",
+    "93066": "Saint-Denis (93)",
+    "97411": "Saint-Denis (974)",
+    "94068": "Saint-Maur-des-Fossés (94)",
+    "77288": "Melun (77)",
+    "78646": "Versailles (78)",
+}
+NOMS = (
+    "Accueil et traitement des urgences adultes",
+    "Traumatologie",
+    "Réanimation médicale polyvalente",
+    "Surveillance continue",
+    "Hospitalisation de courte durée",
+    "Chirurgie orthopédique et traumatologique de la main et du membre supérieur",
+    "Consultation avancée de cardiologie",
+    "Soins palliatifs",
+    "Pédiatrie générale",
+    "Néonatologie",
+    "Obstétrique",
+    "Gériatrie aiguë",
+    "Médecine physique et de réadaptation",
+    "Imagerie par résonance magnétique",
+    "Scanographie",
+    "Dialyse en centre",
+)
+ACTIVITES = [(f"{n:03d}", nom) for n, nom in enumerate(NOMS, start=1)]
+LONG = (
+    "Unité d’hospitalisation de courte durée et de surveillance post-interventionnelle polyvalente "
+    "du pôle Urgences-Réanimation-SMUR"
+)
 
 
 def libelles(codes: Any) -> dict[str, str]:
@@ -52,19 +70,35 @@ def resoudre(texte: str) -> list[tuple[str, str]]:
 
 class ExempleForm(forms.Form):
     nom = TexteField(label="Nom", help_text="« Unité » suivi du nom du type d’unité opérationnelle.", max_length=200)
-    type_uo = ChoixField(label="Type d’UO", choices=[("1", "Unité de soins continus"), ("2", "Structure d’accueil des urgences")])
-    activites = ChoixMultipleField(label="Activités opérationnelles", choices=ACTIVITES, fermes=[("900", "Hospitalisation à temps partiel")])
+    type_uo = ChoixField(
+        label="Type d’UO", choices=[("1", "Unité de soins continus"), ("2", "Structure d’accueil des urgences")]
+    )
+    activites = ChoixMultipleField(
+        label="Activités opérationnelles", choices=ACTIVITES, fermes=[("900", "Hospitalisation à temps partiel")]
+    )
     actes = ChoixMultipleField(
-        label="Actes spécifiques", required=False, choices=[(f"A{n}", f"Acte spécifique n° {n} du groupe {n % 37}") for n in range(1500)]
+        label="Actes spécifiques",
+        required=False,
+        choices=[(f"A{n}", f"Acte spécifique n° {n} du groupe {n % 37}") for n in range(1500)],
     )
     territoire = CommunesField(
-        label="Territoire d’intervention", url="/aide/composants/?communes=1", libelles=libelles, resoudre=resoudre, required=False
+        label="Territoire d’intervention",
+        url="/aide/composants/?communes=1",
+        libelles=libelles,
+        resoudre=resoudre,
+        required=False,
     )
     horaires = SemaineField(label="Horaires", required=False)
     effet = DateField(label="Date d’effet", help_text="Le jour à partir duquel les modifications sont vraies.")
-    sensible = forms.BooleanField(label="Unité sensible", required=False, help_text="Ses contacts deviennent très restreints.")
+    sensible = forms.BooleanField(
+        label="Unité sensible", required=False, help_text="Ses contacts deviennent très restreints."
+    )
     capacites = LignesField(
-        label="Capacités", mot="capacité", ajouter="Ajouter une capacité", required=False, uniques=("nature", "statut"),
+        label="Capacités",
+        mot="capacité",
+        ajouter="Ajouter une capacité",
+        required=False,
+        uniques=("nature", "statut"),
         colonnes={
             "nature": ChoixField(label="Nature", choices=[("1", "Lits"), ("2", "Places")]),
             "statut": ChoixField(label="Statut", choices=[("1", "Installés"), ("2", "Autorisés")]),
@@ -73,8 +107,10 @@ class ExempleForm(forms.Form):
     )
     equipements = CodesNombresField(label="Équipements", choices=[("1", "Scanner"), ("2", "IRM 1,5 T")], required=False)
     contacts = ContactsField(
-        label="Contacts", required=False,
-        natures=[("1", "Accueil"), ("2", "Secrétariat"), ("3", "Régulation")], fonctions=[("1", "Cadre de santé"), ("2", "Chef de service")],
+        label="Contacts",
+        required=False,
+        natures=[("1", "Accueil"), ("2", "Secrétariat"), ("3", "Régulation")],
+        fonctions=[("1", "Cadre de santé"), ("2", "Chef de service")],
         canaux=[("1", "Téléphone"), ("2", "Messagerie électronique")],
         confidentialites=[("1", "Libre"), ("2", "Restreint"), ("3", "Très restreint")],
     )
@@ -82,34 +118,69 @@ class ExempleForm(forms.Form):
 
 
 SEMAINE = {
-    **{j: [["08:00", "12:00"], ["14:00", "18:30"]] for j in range(1, 5)}, 5: [["08:00", "12:00"]], 6: [["20:00", "24:00"]], 7: [],
-}  # fmt: skip
+    **{j: [["08:00", "12:00"], ["14:00", "18:30"]] for j in range(1, 5)},
+    5: [["08:00", "12:00"]],
+    6: [["20:00", "24:00"]],
+    7: [],
+}
 INITIAL = {
-    "nom": "Unité de soins continus", "type_uo": "1", "activites": ["001", "003", "900"], "actes": ["A3", "A14"],
-    "territoire": ["75115", "92040", "92075"], "horaires": SEMAINE, "effet": datetime.date(2027, 3, 1),
+    "nom": "Unité de soins continus",
+    "type_uo": "1",
+    "activites": ["001", "003", "900"],
+    "actes": ["A3", "A14"],
+    "territoire": ["75115", "92040", "92075"],
+    "horaires": SEMAINE,
+    "effet": datetime.date(2027, 3, 1),
     "capacites": [{"nature": "1", "statut": "1", "nombre": 12}, {"nature": "2", "statut": "1", "nombre": 4}],
     "equipements": {"1": 2},
     "contacts": [
-        {"id": "c1", "nature": "1", "nom": "", "fonction": "", "confidentialite": "2",
-         "telecoms": [{"canal": "1", "valeur": "01 40 00 00 01", "confidentialite": "2"}]},
+        {
+            "id": "c1",
+            "nature": "1",
+            "nom": "",
+            "fonction": "",
+            "confidentialite": "2",
+            "telecoms": [{"canal": "1", "valeur": "01 40 00 00 01", "confidentialite": "2"}],
+        },
     ],
     "conditions": "Sur avis du médecin de garde.",
-}  # fmt: skip
+}
 REFUSE = {
-    "nom": "", "activites": ["001", "ZZ9"], "territoire": ["75115"], "territoire-ajout": "saint-denis",
-    "horaires-1": "08:00-12:00, 11:00-14:00", "horaires-2": "18:00-8:00", "horaires-3": "demain", "effet": "31/02/2027",
-    "capacites-present": "1", "capacites-0-nature": "1", "capacites-0-statut": "1", "capacites-0-nombre": "douze",
-    "equipements-present": "1", "equipements-0-code": "1", "equipements-0-nombre": "0",
-    "contacts-present": "1", "contacts-0-nature": "1", "contacts-0-confidentialite": "3", "contacts-0-telecoms-present": "1",
-    "contacts-0-telecoms-0-canal": "1", "contacts-0-telecoms-0-valeur": "01 40 00 00 01", "contacts-0-telecoms-0-confidentialite": "1",
-}  # fmt: skip
+    "nom": "",
+    "activites": ["001", "ZZ9"],
+    "territoire": ["75115"],
+    "territoire-ajout": "saint-denis",
+    "horaires-1": "08:00-12:00, 11:00-14:00",
+    "horaires-2": "18:00-8:00",
+    "horaires-3": "demain",
+    "effet": "31/02/2027",
+    "capacites-present": "1",
+    "capacites-0-nature": "1",
+    "capacites-0-statut": "1",
+    "capacites-0-nombre": "douze",
+    "equipements-present": "1",
+    "equipements-0-code": "1",
+    "equipements-0-nombre": "0",
+    "contacts-present": "1",
+    "contacts-0-nature": "1",
+    "contacts-0-confidentialite": "3",
+    "contacts-0-telecoms-present": "1",
+    "contacts-0-telecoms-0-canal": "1",
+    "contacts-0-telecoms-0-valeur": "01 40 00 00 01",
+    "contacts-0-telecoms-0-confidentialite": "1",
+}
 
 
 def _actions() -> list[dict[str, Any]]:
     return [
         {"libelle": "Dupliquer", "url": "#", "icone": "dupliquer"},
         {"libelle": "Déplacer…", "url": "#", "icone": "deplacement"},
-        {"libelle": "Créer des unités opérationnelles", "url": "#", "icone": "ajout", "aide": "Finalisez d’abord l’UF."},
+        {
+            "libelle": "Créer des unités opérationnelles",
+            "url": "#",
+            "icone": "ajout",
+            "aide": "Finalisez d’abord l’UF.",
+        },
         {"libelle": "Supprimer…", "url": "#", "icone": "corbeille", "danger": True},
     ]
 
@@ -119,23 +190,82 @@ def _arbre() -> list[Noeud]:
         return Noeud(f"11/000032{n}", "UO", nom, url="#", actions=_actions(), **k)
 
     return [
-        Noeud("1750000001", "EG", "Hôpital TEST", url="#", note="sanitaire", actions=_actions(), enfants=[
-            Noeud("11/1", "P", "Pôle Urgences", url="#", enfants=[
-                Noeud("11/2", "S", "Service d’accueil des urgences", url="#", enfants=[
-                    Noeud("11/3", "UF", "UF 1201 Urgences adultes", url="#", actions=_actions(), enfants=[
-                        uo(1, "Unité d’accueil des urgences"),
-                        uo(2, "Unité d’hospitalisation de courte durée", etats=["ajout", "en-attente"], actif=True),
-                        uo(3, "Unité de soins continus", etats=["modification", "finalisee"]),
-                        uo(6, LONG, etats=["deplacement", "finalisee"]),
-                    ]),
-                ]),
-            ]),
-            Noeud("11/4", "P", "Pôle Mère-Enfant", url="#", ouvert=False, enfants=[
-                Noeud("11/5", "S", "Pédiatrie", url="#", enfants=[
-                    Noeud("11/6", "UF", "UF 2301", url="#", enfants=[
-                        uo(7, "Unité d’hôpital de jour pédiatrique", etats=["suppression", "finalisee"], supprime=True)])])]),
-        ]),
-    ]  # fmt: skip
+        Noeud(
+            "1750000001",
+            "EG",
+            "Hôpital TEST",
+            url="#",
+            note="sanitaire",
+            actions=_actions(),
+            enfants=[
+                Noeud(
+                    "11/1",
+                    "P",
+                    "Pôle Urgences",
+                    url="#",
+                    enfants=[
+                        Noeud(
+                            "11/2",
+                            "S",
+                            "Service d’accueil des urgences",
+                            url="#",
+                            enfants=[
+                                Noeud(
+                                    "11/3",
+                                    "UF",
+                                    "UF 1201 Urgences adultes",
+                                    url="#",
+                                    actions=_actions(),
+                                    enfants=[
+                                        uo(1, "Unité d’accueil des urgences"),
+                                        uo(
+                                            2,
+                                            "Unité d’hospitalisation de courte durée",
+                                            etats=["ajout", "en-attente"],
+                                            actif=True,
+                                        ),
+                                        uo(3, "Unité de soins continus", etats=["modification", "finalisee"]),
+                                        uo(6, LONG, etats=["deplacement", "finalisee"]),
+                                    ],
+                                ),
+                            ],
+                        ),
+                    ],
+                ),
+                Noeud(
+                    "11/4",
+                    "P",
+                    "Pôle Mère-Enfant",
+                    url="#",
+                    ouvert=False,
+                    enfants=[
+                        Noeud(
+                            "11/5",
+                            "S",
+                            "Pédiatrie",
+                            url="#",
+                            enfants=[
+                                Noeud(
+                                    "11/6",
+                                    "UF",
+                                    "UF 2301",
+                                    url="#",
+                                    enfants=[
+                                        uo(
+                                            7,
+                                            "Unité d’hôpital de jour pédiatrique",
+                                            etats=["suppression", "finalisee"],
+                                            supprime=True,
+                                        )
+                                    ],
+                                )
+                            ],
+                        )
+                    ],
+                ),
+            ],
+        ),
+    ]
 
 
 def composants(request: HttpRequest) -> HttpResponse:
@@ -144,7 +274,10 @@ def composants(request: HttpRequest) -> HttpResponse:
     if "communes" in request.GET:
         mots = request.GET.get("q", "").lower()
         return JsonResponse(
-            {"resultats": [{"code": c, "libelle": lib} for c, lib in COMMUNES.items() if mots in lib.lower()], "reste": 0}
+            {
+                "resultats": [{"code": c, "libelle": lib} for c, lib in COMMUNES.items() if mots in lib.lower()],
+                "reste": 0,
+            }
         )
     if request.method == "GET" and "message" in request.GET:
         messages.success(request, "Vos modifications prendront effet le 1er mars 2027.")
@@ -164,19 +297,52 @@ def composants(request: HttpRequest) -> HttpResponse:
         "refuse": refuse,
         "vide": ExempleForm(auto_id="vide_%s"),
         "long": LONG,
-        "puces": [{"libelle": lib} for _, lib in ACTIVITES[:5]] + [{"libelle": "Hospitalisation à temps partiel", "ferme": True}],
+        "puces": [
+            *({"libelle": lib} for _, lib in ACTIVITES[:5]),
+            {"libelle": "Hospitalisation à temps partiel", "ferme": True},
+        ],
         "puces_nombreuses": [lib for _, lib in ACTIVITES] * 3,
         "diff": [
-            {"champ": "Type d’UO", "avant": "Surveillance continue", "apres": "Soins intensifs polyvalents", "attention": "à regarder"},
-            {"champ": "Conditions d’admission", "avant": "Sur avis du réanimateur", "apres": "Sur avis du médecin de garde"},
-            {"champ": "Activités", "avant": ["Traumatologie", "Scanographie"], "apres": ["Traumatologie", "Dialyse en centre"]},
+            {
+                "champ": "Type d’UO",
+                "avant": "Surveillance continue",
+                "apres": "Soins intensifs polyvalents",
+                "attention": "à regarder",
+            },
+            {
+                "champ": "Conditions d’admission",
+                "avant": "Sur avis du réanimateur",
+                "apres": "Sur avis du médecin de garde",
+            },
+            {
+                "champ": "Activités",
+                "avant": ["Traumatologie", "Scanographie"],
+                "apres": ["Traumatologie", "Dialyse en centre"],
+            },
             {"champ": "Informations complémentaires", "avant": None, "apres": f"{LONG}. {LONG}."},
         ],
         "journal": [
-            {"quand": maintenant - datetime.timedelta(hours=2), "titre": "Renvoyé pour correction", "qui": "agent.sesan", "etat": "renvoye",
-             "texte": "La capacité de l’UHCD est à vérifier.\nLe reste est bon.", "icone": "renvoi"},
-            {"quand": maintenant - datetime.timedelta(days=3), "titre": "Validé par la Direction", "qui": "direction.hopital", "icone": "coche"},
-            {"quand": maintenant - datetime.timedelta(days=40), "titre": "Dossier créé", "qui": "referent.hopital", "icone": "brouillon", "url": "#"},
+            {
+                "quand": maintenant - datetime.timedelta(hours=2),
+                "titre": "Renvoyé pour correction",
+                "qui": "agent.sesan",
+                "etat": "renvoye",
+                "texte": "La capacité de l’UHCD est à vérifier.\nLe reste est bon.",
+                "icone": "renvoi",
+            },
+            {
+                "quand": maintenant - datetime.timedelta(days=3),
+                "titre": "Validé par la Direction",
+                "qui": "direction.hopital",
+                "icone": "coche",
+            },
+            {
+                "quand": maintenant - datetime.timedelta(days=40),
+                "titre": "Dossier créé",
+                "qui": "referent.hopital",
+                "icone": "brouillon",
+                "url": "#",
+            },
         ],
         "etapes": [
             {"libelle": "Rédaction", "etat": "fait", "detail": "le 24 novembre"},
@@ -192,10 +358,15 @@ def composants(request: HttpRequest) -> HttpResponse:
             {"libelle": "Toutes", "url": "#"},
         ],
         "definitions": [
-            ("Type d’UO", "Structure d’accueil des urgences"), ("Mode de prise en charge", "Urgences"), ("Actes spécifiques", [lib for _, lib in ACTIVITES[:3]]),
-            ("Conditions d’admission", ""), ("Unité sensible", False), ("Places", 1204), ("Ouverture", datetime.date(2027, 3, 1)),
+            ("Type d’UO", "Structure d’accueil des urgences"),
+            ("Mode de prise en charge", "Urgences"),
+            ("Actes spécifiques", [lib for _, lib in ACTIVITES[:3]]),
+            ("Conditions d’admission", ""),
+            ("Unité sensible", False),
+            ("Places", 1204),
+            ("Ouverture", datetime.date(2027, 3, 1)),
         ],
         "ligne_table": range(6),
         "quand": maintenant - datetime.timedelta(days=2),
-    }  # fmt: skip
+    }
     return render(request, "socle/catalogue.html", contexte)

@@ -10,7 +10,8 @@ field                     cleaned value
 ``DateField``             ``datetime.date`` or None      (``LundiField``: the Monday of the chosen week)
 ``LignesField``           list of dicts, one a row: the columns, and ``id`` when the row came with one
 ``CodesNombresField``     ``{code: nombre}``, in the order of the rows
-``ContactsField``         list of ``{id, nature, nom, fonction, confidentialite, telecoms: [{canal, valeur, confidentialite}]}``
+``ContactsField``         list of ``{id, nature, nom, fonction, confidentialite, telecoms}``, telecoms being a
+                          list of ``{canal, valeur, confidentialite}``
 ========================  =========================================================================
 
 Each takes ``initial`` in the shape of its cleaned value. Nomenclatures are given by the caller as (code, label)
@@ -23,7 +24,7 @@ import copy
 import datetime
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -193,14 +194,14 @@ class ChoixMultipleField(forms.MultipleChoiceField):
 
     @property
     def fermes(self) -> list[tuple[str, str]]:
-        return self.widget.fermes
+        return cast(ChoixMultiple, self.widget).fermes
 
     @fermes.setter
     def fermes(self, valeur: Any) -> None:
-        self.widget.fermes = _paires(valeur)
+        cast(ChoixMultiple, self.widget).fermes = _paires(valeur)
 
     def _codes(self) -> list[str]:
-        return [c for c, _ in _paires(self.choices)] + [c for c, _ in self.fermes]
+        return [c for c, _ in _paires(cast(Paires, self.choices))] + [c for c, _ in self.fermes]
 
     def validate(self, value: list[str]) -> None:
         if self.required and not value:
@@ -233,8 +234,9 @@ class SaisieCommunes(list[str]):
 
 
 class CommunesWidget(forms.Widget):
-    """Chips and a combobox over ``url``: GET ``url?q=van`` → ``{"resultats": [{"code": "92075", "libelle": "Vanves (92)"}]}``.
+    """Chips and a combobox over ``url``.
 
+    GET ``url?q=van`` answers ``{"resultats": [{"code": "92075", "libelle": "Vanves (92)"}], "reste": 0}``.
     Without JavaScript the same text field takes a name or a COG code, resolved by the server.
     """
 
@@ -337,7 +339,7 @@ class CommunesField(forms.Field):
 
 
 class SemaineWidget(forms.Widget):
-    """Seven text fields « 08:00-12:00, 14:00-18:00 »; a module draws the grid of blocks « Horaire d’ouverture » over them.
+    """Seven text fields « 08:00-12:00, 14:00-18:00 »; a module draws the grid of blocks over them.
 
     ``type_horaire`` is the word on the blocks.
     """
@@ -399,7 +401,7 @@ class SemaineField(forms.Field):
         resultat: semaine.Semaine = {}
         refus: list[str] = []
         fautifs: set[int] = set()
-        textes = self.widget.format_value(value)
+        textes = cast(SemaineWidget, self.widget).format_value(value)
         for j in range(1, 8):
             resultat[j], messages = semaine.lire_jour(textes[j], j)
             if messages:
@@ -415,7 +417,7 @@ class SemaineField(forms.Field):
     def has_changed(self, initial: Any, data: Any) -> bool:
         if self.disabled:
             return False
-        textes = self.widget.format_value(data)
+        textes = cast(SemaineWidget, self.widget).format_value(data)
         apres = {j: semaine.lire_jour(textes[j], j) for j in range(1, 8)}
         if any(refus for _, refus in apres.values()):
             return True
@@ -471,7 +473,9 @@ class LignesWidget(forms.Widget):
     def format_value(self, value: Any) -> list[dict[str, Any]]:
         return [dict(ligne) for ligne in value or []]
 
-    def _cellules(self, name: str, ligne: Mapping[str, Any] | None, numero: str, base: str, chemin: str) -> list[dict[str, Any]]:
+    def _cellules(
+        self, name: str, ligne: Mapping[str, Any] | None, numero: str, base: str, chemin: str
+    ) -> list[dict[str, Any]]:
         cellules = []
         for colonne, champ in self.colonnes.items():
             valeur = champ.initial if ligne is None else ligne.get(colonne)
@@ -493,8 +497,14 @@ class LignesWidget(forms.Widget):
                 )
             cellules.append(
                 {
-                    "colonne": colonne, "libelle": champ.label or colonne.capitalize(), "requis": champ.required,
-                    "id": ident, "rendu": rendu, "erreurs": messages, "imbrique": imbrique, "aide": champ.help_text,
+                    "colonne": colonne,
+                    "libelle": champ.label or colonne.capitalize(),
+                    "requis": champ.required,
+                    "id": ident,
+                    "rendu": rendu,
+                    "erreurs": messages,
+                    "imbrique": imbrique,
+                    "aide": champ.help_text,
                     "ensemble": champ.widget.use_fieldset,
                 }
             )
@@ -502,7 +512,8 @@ class LignesWidget(forms.Widget):
 
     _renderer: Any = None
     _chemin = ""
-    _vierge_nue = False  # inside a blank row or the model of one: the blank row below is drawn straight, without <noscript>
+    # inside a blank row or the model of one the blank row below is drawn straight, without <noscript>
+    _vierge_nue = False
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
         self._renderer = renderer
@@ -518,7 +529,9 @@ class LignesWidget(forms.Widget):
                 "base": base,
                 "lignes": [
                     {
-                        "prefixe": f"{name}-{n}", "numero": n + 1, "id": ligne.get("id") or "",
+                        "prefixe": f"{name}-{n}",
+                        "numero": n + 1,
+                        "id": ligne.get("id") or "",
                         "retirer": bool(ligne.get("retirer")),
                         "cellules": self._cellules(name, ligne, str(n), base, self._chemin),
                         "erreurs": self.erreurs.get(f"{self._chemin}{n}-", []),
@@ -526,11 +539,19 @@ class LignesWidget(forms.Widget):
                     for n, ligne in enumerate(lignes)
                 ],
                 "vierge": {
-                    "prefixe": f"{name}-{len(lignes)}", "numero": len(lignes) + 1, "id": "", "retirer": False, "erreurs": [],
+                    "prefixe": f"{name}-{len(lignes)}",
+                    "numero": len(lignes) + 1,
+                    "id": "",
+                    "retirer": False,
+                    "erreurs": [],
                     "cellules": self._cellules(name, None, str(len(lignes)), base, "?"),
                 },
                 "modele": {
-                    "prefixe": f"{name}-{modele}", "numero": "", "id": "", "retirer": False, "erreurs": [],
+                    "prefixe": f"{name}-{modele}",
+                    "numero": "",
+                    "id": "",
+                    "retirer": False,
+                    "erreurs": [],
                     "cellules": self._cellules(name, None, modele, base, "?"),
                 },
                 "jeton": modele,
@@ -548,9 +569,10 @@ class LignesField(forms.Field):
     """A list of rows.
 
     ``colonnes``: ``{name: forms.Field}``; a column may itself be a ``LignesField``. ``mot``: the French word for a row
-    (« capacité »), ``ajouter`` the words of the button (« Ajouter une capacité »). ``uniques``: columns whose values together can't appear twice. ``verifier(ligne) -> {column: message}``
-    adds a rule over a whole row ("" as column: beside the row). A row left entirely empty is ignored; columns that
-    are prefilled (``initial``) don't count. ``avec_id``: rows carry the ``id`` they had in ``initial``.
+    (« capacité »), ``ajouter`` the words of the button (« Ajouter une capacité »). ``uniques``: columns whose values
+    together can't appear twice. ``verifier(ligne) -> {column: message}`` adds a rule over a whole row ("" as column:
+    beside the row). A row left entirely empty is ignored; columns that are prefilled (``initial``) don't count.
+    ``avec_id``: rows carry the ``id`` they had in ``initial``.
     """
 
     widget = LignesWidget
@@ -609,7 +631,10 @@ class LignesField(forms.Field):
                     valeurs, dessous, textes = champ.nettoyer(brute.get(nom))
                     propre[nom] = valeurs
                     if not valeurs and not dessous and champ.required:
-                        textes, dessous = [champ.error_messages["required"]], {"": [champ.error_messages["required"]]}
+                        textes, dessous = (
+                            [str(champ.error_messages["required"])],
+                            {"": [str(champ.error_messages["required"])]},
+                        )
                     erreurs |= {f"{n}-{nom}-{cle}" if cle else f"{n}-{nom}": v for cle, v in dessous.items()}
                     resume += [f"{mot} {n + 1}, {t[0].lower()}{t[1:]}" for t in textes]
                     correcte = correcte and not dessous
@@ -669,15 +694,24 @@ class CodesNombresField(LignesField):
     widget = CodesNombresWidget
 
     def __init__(
-        self, *, choices: Any = (), fermes: Any = None, libelle_code: str = "Équipement", mot: str = "équipement",
-        minimum: int = 1, maximum: int = 99999, **kwargs: Any,
+        self,
+        *,
+        choices: Any = (),
+        fermes: Any = None,
+        libelle_code: str = "Équipement",
+        mot: str = "équipement",
+        minimum: int = 1,
+        maximum: int = 99999,
+        **kwargs: Any,
     ) -> None:
         super().__init__(
             colonnes={
                 "code": ChoixField(label=libelle_code, choices=choices, fermes=fermes),
                 "nombre": EntierField(label="Nombre", min_value=minimum, max_value=maximum),
             },
-            mot=mot, uniques=("code",), **kwargs,
+            mot=mot,
+            uniques=("code",),
+            **kwargs,
         )
 
     def finir(self, lignes: list[dict[str, Any]]) -> dict[str, int]:
@@ -721,8 +755,15 @@ class ContactsField(LignesField):
     """
 
     def __init__(
-        self, *, natures: Any = (), fonctions: Any = (), canaux: Any = (), confidentialites: Any = (),
-        confidentialite_defaut: str = "", fermes: Mapping[str, Any] | None = None, **kwargs: Any,
+        self,
+        *,
+        natures: Any = (),
+        fonctions: Any = (),
+        canaux: Any = (),
+        confidentialites: Any = (),
+        confidentialite_defaut: str = "",
+        fermes: Mapping[str, Any] | None = None,
+        **kwargs: Any,
     ) -> None:
         fermes = fermes or {}
         niveaux = _paires(confidentialites)
@@ -731,12 +772,19 @@ class ContactsField(LignesField):
         self._noms = dict(niveaux)
         super().__init__(
             colonnes={
-                "nature": ChoixField(label="Nature du contact", choices=natures, fermes=fermes.get("natures"), required=False),
+                "nature": ChoixField(
+                    label="Nature du contact", choices=natures, fermes=fermes.get("natures"), required=False
+                ),
                 "nom": TexteField(label="Nom", required=False, max_length=200),
-                "fonction": ChoixField(label="Fonction", choices=fonctions, fermes=fermes.get("fonctions"), required=False),
+                "fonction": ChoixField(
+                    label="Fonction", choices=fonctions, fermes=fermes.get("fonctions"), required=False
+                ),
                 "confidentialite": ChoixField(label="Confidentialité", choices=niveaux, initial=defaut),
                 "telecoms": LignesField(
-                    label="Moyens de contact", mot="moyen de contact", profondeur=1, required=False,
+                    label="Moyens de contact",
+                    mot="moyen de contact",
+                    profondeur=1,
+                    required=False,
                     colonnes={
                         "canal": ChoixField(label="Canal", choices=canaux, fermes=fermes.get("canaux")),
                         "valeur": TexteField(label="Numéro ou adresse", max_length=250),
@@ -744,7 +792,11 @@ class ContactsField(LignesField):
                     },
                 ),
             },
-            mot="contact", disposition="fiche", avec_id=True, verifier=self._verifier, **kwargs,
+            mot="contact",
+            disposition="fiche",
+            avec_id=True,
+            verifier=self._verifier,
+            **kwargs,
         )
 
     def _verifier(self, contact: dict[str, Any]) -> dict[str, str]:

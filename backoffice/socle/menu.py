@@ -1,8 +1,8 @@
 """The registry behind the header: apps declare their entries in ``AppConfig.ready()``.
 
     from backoffice.socle import menu
-    menu.enregistrer(menu.EntreeMenu(30, "Dossiers collaboratifs", "dossiers", visible=regles.peut_voir_dossiers))
-    menu.enregistrer(menu.EntreeMenu(40, "Tâches", "taches", visible=regles.a_une_file, compteur=requetes.nombre_taches))
+    menu.enregistrer(menu.EntreeMenu(30, "Dossiers collaboratifs", "dossiers", visible=regles.peut_voir))
+    menu.enregistrer(menu.EntreeMenu(40, "Tâches", "taches", compteur=requetes.nombre_taches))
 
 An entry whose address does not resolve is left out. Registering the same address name again replaces the entry.
 """
@@ -138,7 +138,5 @@ def liens_compte_pour(request: HttpRequest) -> list[dict[str, str]]:
         return []
     liens = sorted(_liens_compte.values(), key=lambda lien: (lien.ordre, lien.libelle))
     return [
-        {"libelle": lien.libelle, "url": url}
-        for lien in liens
-        if (url := adresse(lien.nom_url)) and lien.visible(user)
+        {"libelle": lien.libelle, "url": url} for lien in liens if (url := adresse(lien.nom_url)) and lien.visible(user)
     ]

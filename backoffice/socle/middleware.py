@@ -14,7 +14,7 @@ from .vues import page_precedente
 
 journal = logging.getLogger(__name__)
 
-# lock_not_available, deadlock_detected, query_canceled (statement_timeout), serialization_failure
+# In this order: lock not available, deadlock, statement timeout, serialization failure.
 _ETATS_OCCUPES = {"55P03", "40P01", "57014", "40001"}
 
 TITRES = {
@@ -24,8 +24,11 @@ TITRES = {
     422: "Certaines informations sont à corriger",
 }
 CONSEILS = {
-    403: "Si vous pensez que cette action devrait vous être ouverte, contactez le support avec l’adresse de cette page.",
-    404: "Vérifiez l’adresse, ou repartez de l’accueil. Une fiche d’un autre établissement n’est pas visible avec votre compte.",
+    403: "Si vous pensez que cette action devrait vous être ouverte, donnez au support l’adresse de cette page.",
+    404: (
+        "Vérifiez l’adresse, ou repartez de l’accueil. "
+        "Une fiche d’un autre établissement n’est pas visible avec votre compte."
+    ),
     409: "Revenez à la page précédente pour voir la situation d’aujourd’hui, puis recommencez si c’est encore utile.",
     422: "Revenez à la page précédente et corrigez ce qui est indiqué.",
 }
@@ -53,7 +56,8 @@ class GestionErreurs:
             journal.warning("base occupée (%s) : %s %s", _etat_sql(exception), request.method, request.path)
             exception = Conflit(
                 "occupe",
-                "Une autre personne enregistre au même moment. Rien n’a été perdu de votre côté : réessayez dans quelques secondes.",
+                "Une autre personne enregistre au même moment. Rien n’a été enregistré de votre côté : "
+                "réessayez dans quelques secondes.",
             )
         if not isinstance(exception, ErreurMetier):
             return None

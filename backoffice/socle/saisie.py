@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 from django.http import HttpRequest, RawPostDataException
 
-_SECRET = re.compile(r"csrf|pass|mot.?de.?passe|mdp|secret|token|jeton|otp|totp|code.?(unique|recup|secours|acces)", re.I)
+_SECRET = re.compile(
+    r"csrf|pass|mot.?de.?passe|mdp|secret|token|jeton|otp|totp|code.?(unique|recup|secours|acces)", re.I
+)
 _TECHNIQUE = re.compile(r"-present$|^(next|suite|version|jeton_de_version)$")
 _LONGUEUR = 20_000
 

@@ -63,7 +63,10 @@ def lire_jour(texte: str, jour: int) -> tuple[list[list[str]], list[str]]:
                 raise ValueError(morceau)
             debut, fin = en_minutes(trouve[1]), en_minutes(trouve[2])
         except ValueError:
-            refus.append(f"{nom.capitalize()} : « {morceau.strip()} » n’est pas une plage d’heures. Écrire par exemple 08:00-12:00.")
+            refus.append(
+                f"{nom.capitalize()} : « {morceau.strip()} » n’est pas une plage d’heures. "
+                "Écrire par exemple 08:00-12:00."
+            )
             continue
         if fin <= debut:
             refus.append(
@@ -78,7 +81,8 @@ def lire_jour(texte: str, jour: int) -> tuple[list[list[str]], list[str]]:
         if resultat and debut < resultat[-1][1]:
             d, f = resultat[-1]
             refus.append(
-                f"{nom.capitalize()} : les plages {en_heure(d)}-{en_heure(f)} et {en_heure(debut)}-{en_heure(fin)} se chevauchent."
+                f"{nom.capitalize()} : les plages {en_heure(d)}-{en_heure(f)} "
+                f"et {en_heure(debut)}-{en_heure(fin)} se chevauchent."
             )
             continue
         if resultat and debut == resultat[-1][1]:

@@ -1,7 +1,7 @@
 """Base view, error pages, health."""
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 from django.contrib.auth.mixins import AccessMixin
@@ -39,7 +39,7 @@ class VueProtegee(AccessMixin, View):
         if getattr(self.request, "htmx", False):
             page = urlsplit(self.request.headers.get("HX-Current-URL", ""))
             suite = f"{page.path}?{page.query}" if page.query else page.path
-            return HttpResponseClientRedirect(f"{reverse(settings.LOGIN_URL)}?next={suite or '/'}")
+            return HttpResponseClientRedirect(f"{reverse(settings.LOGIN_URL)}?next={quote(suite or '/')}")
         if self.request.method == "POST":
             return session_terminee(self.request)
         return super().handle_no_permission()

@@ -20,9 +20,7 @@ register = template.Library()
 
 INSECABLE = "\u00a0"
 FINE = "\u202f"
-MOIS = (
-    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
-)
+MOIS = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
 JOURS = "lundi mardi mercredi jeudi vendredi samedi dimanche".split()
 
 
@@ -100,7 +98,10 @@ def il_y_a(valeur: Any) -> SafeString | str:
     iso = _local(valeur).isoformat(timespec="minutes") if avec_heure else valeur.isoformat()  # type: ignore[arg-type]
     return format_html(
         '<time datetime="{}" title="{}">{}<span class="visually-hidden"> ({})</span></time>',
-        iso, exact, _ecart(valeur, timezone.now()), exact,
+        iso,
+        exact,
+        _ecart(valeur, timezone.now()),
+        exact,
     )
 
 
@@ -162,7 +163,7 @@ def icone(nom: str, classe: str = "", titre: str = "") -> SafeString:
 def badge_etat(etat: str, mot: str = "", complement: str = "") -> SafeString:
     """The sign of a state: icon and word. Same thing as ``<c-badge-etat>``, faster in long lists."""
     s = signe(etat)
-    suite = format_html(" <span class=\"badge-etat-suite\">{}</span>", complement) if complement else mark_safe("")
+    suite = format_html(' <span class="badge-etat-suite">{}</span>', complement) if complement else mark_safe("")
     return format_html(
         '<span class="badge-etat badge-{}">{}<span>{}{}</span></span>', s.ton, icone(s.icone), mot or s.mot, suite
     )
@@ -175,7 +176,7 @@ _AVANT_INSECABLE = re.compile(r"(?<=[\w»)]) (?=:(?: |$))")
 
 @register.filter
 def typo(valeur: Any) -> Any:
-    """No-break spaces of French typography around « » : ; ! ?. For texts to read: HTML that holds a field is left alone."""
+    """No-break spaces around « » : ; ! ?. For texts to read: HTML that holds a field is left alone."""
     if isinstance(valeur, SafeString) and _CHAMP_HTML.search(valeur):
         return valeur
     corrige = _AVANT_INSECABLE.sub(INSECABLE, _AVANT_FINE.sub(FINE, str(valeur).replace("« ", "«" + FINE)))
