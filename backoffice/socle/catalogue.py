@@ -1,7 +1,7 @@
 """« /aide/composants/ »: every component, typical, empty and crowded; for developers, tests and staff."""
 
 import datetime
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -68,6 +68,9 @@ def resoudre(texte: str) -> list[tuple[str, str]]:
     return [(c, lib) for c, lib in COMMUNES.items() if texte.lower() in lib.lower() or texte == c]
 
 
+ACTES = [(f"A{n}", f"Acte spécifique n° {n} du groupe {n % 37}") for n in range(1500)]
+
+
 class ExempleForm(forms.Form):
     nom = TexteField(label="Nom", help_text="« Unité » suivi du nom du type d’unité opérationnelle.", max_length=200)
     type_uo = ChoixField(
@@ -79,7 +82,7 @@ class ExempleForm(forms.Form):
     actes = ChoixMultipleField(
         label="Actes spécifiques",
         required=False,
-        choices=[(f"A{n}", f"Acte spécifique n° {n} du groupe {n % 37}") for n in range(1500)],
+        choices=ACTES,
     )
     territoire = CommunesField(
         label="Territoire d’intervention",
@@ -284,6 +287,9 @@ def composants(request: HttpRequest) -> HttpResponse:
         messages.warning(request, "Le nom ne commence pas par « Unité ».")
     formulaire = ExempleForm(request.POST) if request.method == "POST" else ExempleForm(initial=INITIAL)
     refuse = ExempleForm(data=REFUSE, auto_id="refuse_%s", prefix=None)
+    sans_rien = ExempleForm(auto_id="vide_%s")
+    for autre in (refuse, sans_rien):  # 1,500 choices once are enough
+        cast(ChoixMultipleField, autre.fields["actes"]).choices = ACTES[:20]
     maintenant = timezone.now()
     contexte = {
         "fil": [("Aide", "/aide/composants/"), ("Composants", "")],
@@ -295,7 +301,7 @@ def composants(request: HttpRequest) -> HttpResponse:
         "semaine_pleine": {j: [["00:00", "24:00"]] for j in range(1, 8)},
         "form": formulaire,
         "refuse": refuse,
-        "vide": ExempleForm(auto_id="vide_%s"),
+        "vide": sans_rien,
         "long": LONG,
         "puces": [
             *({"libelle": lib} for _, lib in ACTIVITES[:5]),
