@@ -1,8 +1,26 @@
-from django.http import HttpResponse
-from django.urls import path
+"""Addresses of the dossiers; those of the tasks are in urls_taches."""
+
+from django.urls import include, path
+
+from .vues import dossiers, fiches
 
 urlpatterns = [
-    path("dossiers/<int:numero>/", lambda r, numero: HttpResponse(""), name="dossier"),
-    path("dossiers/<int:numero>/fiches/<int:fiche>/", lambda r, numero, fiche: HttpResponse(""), name="dossier_fiche"),
-    path("taches/<int:numero>/", lambda r, numero: HttpResponse(""), name="tache"),
+    path("dossiers/", dossiers.DossiersView.as_view(), name="dossiers"),
+    path("dossiers/creer/", dossiers.CreerView.as_view(), name="dossier_creer"),
+    path("dossiers/circuit.bpmn", dossiers.CircuitView.as_view(), name="dossier_circuit"),
+    path("dossiers/<int:numero>/", dossiers.DossierView.as_view(), name="dossier"),
+    path("dossiers/<int:numero>/changements/", dossiers.ChangementsView.as_view(), name="dossier_changements"),
+    path("dossiers/<int:numero>/journal/", dossiers.JournalView.as_view(), name="dossier_journal"),
+    path("dossiers/<int:numero>/envoyer/", dossiers.EnvoyerView.as_view(), name="dossier_envoyer"),
+    path("dossiers/<int:numero>/retirer/", dossiers.RetirerView.as_view(), name="dossier_retirer"),
+    path("dossiers/<int:numero>/abandonner/", dossiers.AbandonnerView.as_view(), name="dossier_abandonner"),
+    path("dossiers/<int:numero>/fiches/<int:fiche>/", fiches.FicheView.as_view(), name="dossier_fiche"),
+    path("dossiers/<int:numero>/fiches/<int:fiche>/menu/", fiches.MenuView.as_view(), name="dossier_menu"),
+    path("dossiers/<int:numero>/ajouter/", fiches.AjouterView.as_view(), name="dossier_ajouter"),
+    path("dossiers/<int:numero>/dupliquer/", fiches.DupliquerView.as_view(), name="dossier_dupliquer"),
+    path("dossiers/<int:numero>/deplacer/", fiches.DeplacerView.as_view(), name="dossier_deplacer"),
+    path("dossiers/<int:numero>/supprimer/", fiches.SupprimerView.as_view(), name="dossier_supprimer"),
+    path("dossiers/<int:numero>/annuler/", fiches.AnnulerView.as_view(), name="dossier_annuler"),
+    path("dossiers/<int:numero>/conflit/", fiches.ConflitView.as_view(), name="dossier_conflit"),
+    path("", include("workflows.urls_taches")),
 ]

@@ -1,0 +1,108 @@
+"""Forms of the dossiers."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django import forms
+
+from backoffice.socle.champs_formulaire import ChoixField, EntierField, TexteField
+from structures.enums import Niveau
+from structures.forms import FicheForm
+
+from .domaine.fiches import QUANTITE_MAXIMALE
+
+UNITE = "Unité"
+
+
+class DossierForm(forms.Form):
+    """A new dossier: its establishment among those of the person, and its name (acceptance 54–56)."""
+
+    use_required_attribute = False
+    eg = ChoixField(label="Établissement", vide="Choisissez l’établissement")
+    nom = TexteField(
+        label="Nom du dossier",
+        max_length=150,
+        help_text="Ce que le dossier prépare, en quelques mots : « Ouverture de l’UHCD », « Regroupement des soins "
+        "de suite ». Il est lu par tous ceux qui l’approuvent.",
+    )
+
+    def __init__(self, *, etablissements: Iterable[tuple[str, str]], data: Any = None, initial: Any = None) -> None:
+        super().__init__(data, initial=initial)
+        self.fields["eg"].choices = list(etablissements)  # type: ignore[attr-defined]
+
+
+class AjouterForm(forms.Form):
+    """How many fiches to create (acceptance 66)."""
+
+    use_required_attribute = False
+    quantite = EntierField(label="Combien ?", min_value=1, max_value=QUANTITE_MAXIMALE, initial=1)
+
+
+class DeplacerForm(forms.Form):
+    """The new place of a fiche among the legal ones: (id, name, path) triples."""
+
+    use_required_attribute = False
+    parent = forms.ChoiceField(
+        label="Nouvelle place",
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "Choisissez la nouvelle place.",
+            "invalid_choice": "Choisissez une place de la liste : cette fiche ne peut pas aller là.",
+        },
+    )
+
+    def __init__(self, *, places: Sequence[tuple[int, str]], data: Any = None) -> None:
+        super().__init__(data)
+        self.fields["parent"].choices = [(str(cle), nom) for cle, nom in places]  # type: ignore[attr-defined]
+
+
+class FicheDossierForm(FicheForm):
+    """The editor of the register, for a working copy.
+
+    A ``nouvelle`` fiche has no champ d'activité yet: every Type d'UO can be chosen. Afterwards a type of the same
+    champ only (domain.md §2).
+    """
+
+    def __init__(self, *, nouvelle: bool, **kwargs: Any) -> None:
+        self.nouvelle = nouvelle
+        super().__init__(**kwargs)
+        if self.niveau == Niveau.UO:
+            self._expliquer()
+
+    def _lire_options(self) -> None:
+        if not self.nouvelle:
+            super()._lire_options()
+            return
+        etat, self.etat = self.etat, {**self.etat, "champ_activite": ""}
+        super()._lire_options()
+        self.etat = etat
+
+    def _expliquer(self) -> None:
+        aides = {
+            "nom": "« Unité », suivi du nom du type d’unité opérationnelle.",
+            "type_uo": ""
+            if self.nouvelle
+            else "Les types du même champ d’activité : le champ d’une unité ne change jamais.",
+            "champ_activite": "Rempli d’après le Type d’UO si vous le laissez vide. Il ne pourra plus changer après "
+            "la publication.",
+            "mode_prise_en_charge": "Il ne pourra plus changer après la publication.",
+        }
+        for nom, aide in aides.items():
+            if nom in self.fields and aide:
+                self.fields[nom].help_text = aide
+
+    @property
+    def types(self) -> dict[str, str]:
+        """The name that each type proposes, by code."""
+        champ = self.fields.get("type_uo")
+        return {code: nom_propose(texte) for code, texte in champ.choices if code} if champ else {}
+
+
+def nom_propose(type_uo: str) -> str:
+    """« Unité d’imagerie » stays itself; « Centre de crise » gives « Unité Centre de crise »."""
+    return type_uo if type_uo.startswith(UNITE) else f"{UNITE} {type_uo}"
+
+
+def nom_inhabituel(niveau: str, nom: str) -> bool:
+    """True for the name of an UO that does not start as the guide asks (acceptance 70); it does not block."""
+    return niveau == Niveau.UO and bool(nom.strip()) and not nom.strip().lower().startswith(UNITE.lower())

@@ -1,0 +1,362 @@
+"""A dossier as a whole: the list, creation, workspace, what it changes, journal, sending, withdrawal, abandonment."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+
+from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
+from backoffice.socle.templatetags.ror import nombre, pluriel
+from backoffice.socle.vues import VueProtegee
+from structures.enums import Filiere, Niveau, Role
+from structures.models import Fiche
+from structures.regles import egs_de, gestionnaires, membres_de, personnes_avec_role_sur
+from structures.requetes import noms_au, reservation_de, reservations_des
+
+from .. import affichage, requetes, schema
+from ..domaine import creer as creation
+from ..domaine import decisions
+from ..enums import OUVERTS, TERMINES, EtatDossier
+from ..forms import DossierForm
+from ..models import Dossier
+from .espace import FILTRES, Espace, VueDossier, derniers_evenements, entier
+
+ONGLETS = {"ouverts": "Ouverts", "termines": "Terminés", "tous": "Tous"}
+
+
+class DossiersView(VueProtegee):
+    """« Dossiers collaboratifs »: those the person may see; what the page shows is in its address."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        q = request.GET.get("q", "").strip()[:100]
+        onglet = request.GET.get("etat", "")
+        onglet = onglet if onglet in ONGLETS else "ouverts"
+        trouves = requetes.rechercher_dossiers(request.user, q)
+        ouverts, termines = requetes.nombres_de_dossiers(trouves)
+        nombres = {"ouverts": ouverts, "termines": termines, "tous": ouverts + termines}
+        retenus = {
+            "ouverts": trouves.filter(etat__in=OUVERTS),
+            "termines": trouves.filter(etat__in=TERMINES),
+            "tous": trouves,
+        }[onglet]
+        page = requetes.page_dossiers(
+            retenus, apres=entier(request.GET.get("apres")), avant=entier(request.GET.get("avant"))
+        )
+        avancees = requetes.avancements(page.lignes)
+        editeur = egs_de(request.user).exists()
+        return render(
+            request,
+            "workflows/dossiers.html",
+            {
+                "q": q,
+                "onglet": onglet,
+                "onglets": [
+                    {
+                        "libelle": libelle,
+                        "url": "?" + urlencode({"etat": cle} | ({"q": q} if q else {})),
+                        "nombre": nombres[cle],
+                        "actif": cle == onglet,
+                    }
+                    for cle, libelle in ONGLETS.items()
+                ],
+                "lignes": [_ligne(d, avancees[d.pk]) for d in page.lignes],
+                "page": page,
+                "total": nombres["tous"],
+                "editeur": editeur,
+            },
+        )
+
+
+def _ligne(dossier: Dossier, avancement: requetes.Avancement) -> dict[str, Any]:
+    return {
+        "dossier": dossier,
+        "signe": affichage.signe_de(dossier),
+        "avancement": avancement,
+        "quoi": "fiche finalisée" if avancement.finalisees < 2 else "fiches finalisées",
+        "etape": avancement.taches[0].etape.titre if avancement.taches else "",
+        "qui": affichage.qui_agit(avancement.taches),
+        "echeance": min((t.echeance for t in avancement.taches), default=None),
+        "retard": any(t.en_retard for t in avancement.taches),
+    }
+
+
+class CreerView(VueProtegee):
+    """« Créer un dossier collaboratif »: on one of one's establishments, with a name (acceptance 54–56)."""
+
+    def autoriser(self, request: HttpRequest) -> None:
+        egs = list(egs_de(request.user).order_by("pk"))
+        if not egs:
+            raise Interdit("sans_droit", "Seuls les Référents et Directions d’un établissement créent un dossier.")
+        self.egs = {eg.identifiant: eg for eg in egs}
+        request.libelles_saisie = {"eg": "Établissement", "nom": "Nom du dossier"}  # type: ignore[attr-defined]
+
+    def _choix(self) -> list[tuple[str, str]]:
+        """(identifier, name) of one's establishments that are open today, by name."""
+        noms = noms_au([eg.pk for eg in self.egs.values()])
+        return sorted(noms.values(), key=lambda paire: paire[1].casefold())
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        choix = self._choix()
+        demande = request.GET.get("eg", "")
+        if demande:
+            self._verifier(demande)
+        voulu = demande or (choix[0][0] if len(choix) == 1 else "")
+        return self._page(request, DossierForm(etablissements=choix, initial={"eg": voulu}), choix)
+
+    def _verifier(self, identifiant: str) -> None:
+        if identifiant in self.egs:
+            return
+        fiche = Fiche.objects.filter(identifiant=identifiant[:20]).first()
+        if fiche is None:
+            raise Introuvable("fiche_inconnue", "Cet établissement n’existe pas.")
+        if fiche.niveau != Niveau.EG:
+            raise Invalide("pas_un_eg", "Un dossier collaboratif se crée sur un établissement (entité géographique).")
+        raise Interdit("sans_droit", "Vous n’êtes ni Référent ni Direction de cet établissement.")
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        choix = self._choix()
+        form = DossierForm(etablissements=choix, data=request.POST)
+        if not form.is_valid():
+            return self._page(request, form, choix, statut=422)
+        eg = self.egs[form.cleaned_data["eg"]]
+        try:
+            dossier = creation.creer(eg=eg, nom=form.cleaned_data["nom"], acteur=request.user)
+        except Invalide as refus:
+            for nom, phrases in (refus.champs or {"": [refus.message]}).items():
+                form.add_error(nom or None, phrases)
+            return self._page(request, form, choix, statut=422)
+        except Conflit as refus:
+            ouvert = reservation_de(eg.pk)
+            return self._page(request, form, choix, statut=409, refus=refus, ouvert=ouvert)
+        messages.success(request, f"Le dossier « {dossier.nom} » est créé. Choisissez une fiche pour commencer.")
+        return HttpResponseRedirect(reverse("dossier", args=[dossier.pk]))
+
+    def _page(
+        self, request: HttpRequest, form: DossierForm, choix: list[tuple[str, str]], statut: int = 200, **plus: Any
+    ) -> HttpResponse:
+        par_pk = {eg.pk: identifiant for identifiant, eg in self.egs.items()}
+        noms = dict(choix)
+        contexte = {
+            "form": form,
+            "fil": [("Dossiers collaboratifs", reverse("dossiers")), ("Créer un dossier", "")],
+            "ouverts": [
+                (noms.get(par_pk[pk], par_pk[pk]), r.nom, reverse("dossier", args=[r.dossier]))
+                for pk, r in reservations_des(list(par_pk)).items()
+            ],
+            "refus": None,
+            "ouvert": None,
+        }
+        return render(request, "workflows/creer.html", contexte | plus, status=statut)
+
+
+class DossierView(VueDossier):
+    """The workspace: where the dossier is, its tree, what is to be done, its journal."""
+
+    def get(self, request: HttpRequest, numero: int) -> HttpResponse:
+        espace = self.espace
+        montrer = request.GET.get("montrer", "")
+        contexte: dict[str, Any] = {
+            "espace": espace,
+            "dossier": self.dossier,
+            "fil": self.fil(),
+            "panneau": "workflows/_panneau_accueil.html",
+            "titre_panneau": "",
+            "montrer": montrer if montrer in FILTRES else "",
+            "noeuds": [],
+            "sur_fiche": False,
+            "journal": espace.journal(),
+            "schema": _schema(espace),
+        }
+        if self.dossier.est_ouvert:
+            contexte["noeuds"] = espace.noeuds(montrer=montrer)
+        else:
+            liste = affichage.changements(self.dossier, request.user)
+            contexte |= {"changements": liste, "resume": affichage.resume(liste)}
+        return render(request, "workflows/dossier.html", contexte)
+
+
+def _schema(espace: Espace) -> str:
+    ici = affichage.position_de(espace.dossier)
+    faits = {e["noeud"] for e in espace.etapes if e["etat"] == "fait"} | {"creation"}
+    if ici == EtatDossier.PUBLIE:
+        faits.add("publication")
+    if ici in ("refuse", "abandonne"):
+        faits -= {ici}
+    mots = {"fait": "fait", "en-cours": "en cours", "a-venir": "à venir", "sans-objet": "sans objet"}
+    texte = " ".join(f"{i}. {e['libelle']} : {mots[e['etat']]}." for i, e in enumerate(espace.etapes, 1))
+    return schema.dessin(espace.parcours, ici, faits, texte)
+
+
+class ChangementsView(VueDossier):
+    """« Ce que le dossier change »: the same list as those who decide."""
+
+    def get(self, request: HttpRequest, numero: int) -> HttpResponse:
+        liste = affichage.changements(self.dossier, request.user)
+        return render(
+            request,
+            "workflows/changements.html",
+            {
+                "espace": self.espace,
+                "dossier": self.dossier,
+                "fil": self.fil(("Ce que le dossier change", "")),
+                "changements": liste,
+                "resume": affichage.resume(liste),
+            },
+        )
+
+
+class JournalView(VueDossier):
+    """Everything that happened, the last first; 50 a page."""
+
+    TAILLE = 50
+
+    def get(self, request: HttpRequest, numero: int) -> HttpResponse:
+        lus = derniers_evenements(self.dossier, self.TAILLE + 1, entier(request.GET.get("avant")))
+        montres = lus[: self.TAILLE]
+        return render(
+            request,
+            "workflows/journal.html",
+            {
+                "espace": self.espace,
+                "dossier": self.dossier,
+                "fil": self.fil(("Journal", "")),
+                "evenements": affichage.lignes_journal(self.dossier, montres),
+                "suite": montres[-1].pk if len(lus) > self.TAILLE else None,
+                "debut": "avant" not in request.GET,
+            },
+        )
+
+
+class CircuitView(VueProtegee):
+    """The BPMN 2.0 of the flow, to open in a modelling tool."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        reponse = HttpResponse(schema.bpmn(), content_type="application/bpmn+xml; charset=utf-8")
+        reponse["Content-Disposition"] = 'attachment; filename="dossier-collaboratif.bpmn"'
+        return reponse
+
+
+class EnvoyerView(VueDossier):
+    """« Envoyer en validation »: what is sent, to whom; what is missing when it can't be."""
+
+    edition = True
+
+    def get(self, request: HttpRequest, numero: int) -> HttpResponse:
+        liste = affichage.changements(self.dossier, request.user)
+        return render(
+            request,
+            "workflows/envoyer.html",
+            {
+                "espace": self.espace,
+                "dossier": self.dossier,
+                "fil": self.fil(("Envoyer en validation", "")),
+                "changements": liste,
+                "resume": affichage.resume(liste),
+                "suite": [e for e in self.espace.etapes if e["noeud"] not in ("redaction", "envoi")],
+                "alarmes": alarmes(self.espace),
+            },
+        )
+
+    def post(self, request: HttpRequest, numero: int) -> HttpResponse:
+        dossier = decisions.envoyer(numero=numero, acteur=request.user)
+        taches = dossier.taches.filter(close_le__isnull=True).select_related("tache__owner", "autorite")
+        qui = affichage.qui_agit(taches)
+        messages.success(request, f"Le dossier est envoyé. Prochaine étape : {qui}.")
+        return HttpResponseRedirect(self.espace.url)
+
+
+def alarmes(espace: Espace) -> list[str]:
+    """Steps to come that nobody could do today (domain.md §6: an incident, never a silence)."""
+    dossier, parcours, user = espace.dossier, espace.parcours, espace.user
+    phrases = []
+    directions = personnes_avec_role_sur([dossier.eg_id], [Role.DIRECTION])
+    if parcours.filiere == Filiere.SANITAIRE and not directions.exists():
+        phrases.append(
+            "Aucun compte Direction n’est ouvert sur cet établissement : personne ne pourra valider le dossier. "
+            "Demandez au support l’ouverture d’un compte Direction."
+        )
+    if parcours.filiere == Filiere.HANDICAP:
+        if not parcours.codes:
+            phrases.append(
+                "La tutelle de cet établissement n’est pas connue : un gestionnaire SESAN devra d’abord la désigner."
+            )
+        phrases += [
+            f"{nom} n’a pas de compte qui puisse approuver ce dossier : les gestionnaires SESAN en seront avertis."
+            for code, nom in zip(parcours.codes, parcours.autorites, strict=True)
+            if not membres_de(code).exclude(pk=user.pk).exists()
+        ]
+    elif not gestionnaires().exclude(pk=user.pk).exists():
+        phrases.append("Aucun gestionnaire SESAN ne peut approuver ce dossier aujourd’hui.")
+    return phrases
+
+
+class RetirerView(VueDossier):
+    """The sender takes the dossier back."""
+
+    def autoriser(self, request: HttpRequest) -> None:
+        super().autoriser(request)
+        if not self.espace.editeur:
+            raise Interdit("sans_droit", "Seule la personne qui a envoyé le dossier peut le retirer.")
+        if request.method == "GET" and not self.espace.retirable:
+            raise Conflit(
+                "plus_retirable",
+                "Ce dossier ne peut pas être retiré : seule la personne qui l’a envoyé le peut, avant la première "
+                "décision favorable.",
+            )
+
+    def get(self, request: HttpRequest, numero: int) -> HttpResponse:
+        return _confirmer(
+            request,
+            self.espace,
+            titre=f"Retirer le dossier « {self.dossier.nom} » ?",
+            texte="Le dossier redevient un brouillon que vous pourrez corriger puis renvoyer.\n"
+            "Les personnes qui devaient se prononcer en sont averties. L’historique est gardé.",
+            confirmer="Retirer le dossier",
+        )
+
+    def post(self, request: HttpRequest, numero: int) -> HttpResponse:
+        decisions.retirer(numero=numero, acteur=request.user)
+        messages.success(request, "Le dossier est retiré : il est de nouveau un brouillon.")
+        return HttpResponseRedirect(self.espace.url)
+
+
+class AbandonnerView(VueDossier):
+    """End a draft without publishing it."""
+
+    edition = True
+
+    def get(self, request: HttpRequest, numero: int) -> HttpResponse:
+        n = self.espace.total
+        perdues = f"Les changements préparés sur {nombre(n)} fiche{pluriel(n)} ne seront jamais publiés.\n" if n else ""
+        return _confirmer(
+            request,
+            self.espace,
+            titre=f"Abandonner le dossier « {self.dossier.nom} » ?",
+            texte=f"{perdues}Le répertoire reste tel qu’il est. Le dossier et son historique restent consultables.\n"
+            "Un dossier abandonné ne peut pas être repris.",
+            confirmer="Abandonner le dossier",
+            danger=True,
+        )
+
+    def post(self, request: HttpRequest, numero: int) -> HttpResponse:
+        decisions.abandonner(numero=numero, acteur=request.user)
+        messages.success(request, f"Le dossier « {self.dossier.nom} » est abandonné. Rien n’a changé au répertoire.")
+        return HttpResponseRedirect(self.espace.url)
+
+
+def _confirmer(
+    request: HttpRequest, espace: Espace, *, titre: str, texte: str, confirmer: str, danger: bool = False
+) -> HttpResponse:
+    contexte = {
+        "titre": titre,
+        "texte": texte,
+        "confirmer": confirmer,
+        "url": request.path,
+        "retour": espace.url,
+        "danger": danger,
+        "form": None,
+    }
+    return render(request, "socle/confirmation.html", contexte)

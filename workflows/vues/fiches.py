@@ -1,0 +1,560 @@
+"""The fiches of a dossier: fill, create, duplicate, move, delete, undo, settle a conflict with the register."""
+
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+
+from backoffice.socle.erreurs import Conflit, Introuvable, Invalide
+from backoffice.socle.templatetags.ror import nombre, pluriel
+from structures.affichage import Affichage
+from structures.champs import CHAMPS, champs_de, est_vide, libelle, manquants
+from structures.domaine.modifier import lire, se_heurtent
+from structures.domaine.patches import Etat, Patch, appliquer, difference, valeur
+from structures.enums import Niveau
+from structures.models import Fiche
+from structures.regles import peut_lire_contacts_tres_restreints
+from structures.requetes import champ_et_filiere, etat_lu, etats_au, version_au
+
+from .. import affichage
+from ..domaine import fiches as verbes
+from ..domaine.apercu import NoeudTravail
+from ..domaine.fusion import etat_de_travail
+from ..forms import AjouterForm, DeplacerForm, FicheDossierForm, nom_inhabituel
+from ..models import FicheTravail
+from .espace import CREER, VueDossier, chemin, entier, nom_de, noms
+
+PLURIELS = {
+    Niveau.POLE: ("pôle", "pôles"),
+    Niveau.SERVICE: ("service", "services"),
+    Niveau.UF: ("unité fonctionnelle", "unités fonctionnelles"),
+    Niveau.UO: ("unité opérationnelle", "unités opérationnelles"),
+}
+
+
+# -- one fiche ---------------------------------------------------------------------------------------
+
+
+class FicheView(VueDossier):
+    """A fiche of the dossier: its form on a draft, for those who edit it; else what changes and what it holds."""
+
+    def autoriser(self, request: HttpRequest) -> None:
+        super().autoriser(request)
+        self.cle = self.kwargs["fiche"]
+        self.travail: FicheTravail | None = next((t for t in self.espace.travaux if t.fiche_id == self.cle), None)
+        if not self.dossier.est_ouvert:
+            if self.travail is None:
+                raise Introuvable("fiche_inconnue", "Ce dossier n’a pas changé cette fiche.")
+            return
+        self.place = self.noeud(str(self.cle))
+        request.libelles_saisie = {  # type: ignore[attr-defined]
+            c.nom: libelle(c, self.place.niveau) for c in champs_de(self.place.niveau)
+        }
+
+    # -- reading -------------------------------------------------------------------------------------
+
+    def get(self, request: HttpRequest, numero: int, fiche: int) -> HttpResponse:
+        if not self.espace.modifiable or self.place.supprime:
+            return self._lecture(request)
+        self._lire_registre()
+        etat = etat_de_travail(self.travail, self.registre)
+        return self._page(request, self._formulaire(etat))
+
+    def _lecture(self, request: HttpRequest) -> HttpResponse:
+        """What the dossier does to the fiche, then everything it holds."""
+        ouvert = self.dossier.est_ouvert
+        changements = affichage.changements(self.dossier, request.user, fiche=self.cle) if self.travail else []
+        etat: Etat = {}
+        fiche = self.travail.fiche if self.travail else Fiche.objects.get(pk=self.cle)
+        if ouvert:
+            etat = etat_de_travail(self.travail, etats_au([self.cle]).get(self.cle, {}))
+        eg = version_au(self.dossier.eg)
+        tout_voir = peut_lire_contacts_tres_restreints(request.user, self.dossier.eg)
+        mots = Affichage([etat], niveau=fiche.niveau, tres_restreint=tout_voir)
+        supprimee = ouvert and self.place.supprime
+        nom = changements[0].nom if changements else nom_de(self.place)
+        contexte = {
+            "fiche": fiche,
+            "niveau": Niveau(fiche.niveau).label,
+            "nom": nom,
+            "changement": changements[0] if changements else None,
+            "sections": mots.sections(etat, champ_et_filiere(eg.categorie if eg else "")[0]) if etat else [],
+            "supprimee": supprimee,
+            "annulable": supprimee and self.espace.modifiable,
+            "au_repertoire": fiche.versions.exists(),
+            "ou": chemin(self.espace.arbre, self.espace.arbre.noeuds.get(self.place.parent_id or 0)) if ouvert else "",
+        }
+        if ouvert:
+            return self.panneau(request, "workflows/_panneau_lecture.html", contexte, titre=nom, actif=self.cle)
+        contexte |= {"espace": self.espace, "dossier": self.dossier, "fil": self.fil((nom, "")), "titre_panneau": nom}
+        return render(request, "workflows/fiche_passee.html", contexte)
+
+    # -- the form ------------------------------------------------------------------------------------
+
+    def _lire_registre(self) -> None:
+        """The register of today under the fiche, with the token that names it in the form."""
+        self.registre: Etat = {}
+        self.jeton, self.jour = "", timezone.localdate()
+        if self.place.publie:
+            lecture = lire(Fiche.objects.get(pk=self.cle))
+            if lecture is not None:
+                self.registre, self.jeton, self.jour = lecture.etat, lecture.jeton, lecture.jour
+
+    def _formulaire(self, etat: Etat, data: Any = None, montre: Etat | None = None) -> FicheDossierForm:
+        qui = verbes.MODIFIABLES if self.place.publie else verbes.A_LA_CREATION
+        return FicheDossierForm(
+            nouvelle=not self.place.publie,
+            niveau=self.place.niveau,
+            champs=champs_de(self.place.niveau, qui),
+            etat=etat,
+            champ_eg=self.espace.arbre.champ,
+            data=data,
+            montre=montre,
+        )
+
+    def _page(
+        self,
+        request: HttpRequest,
+        form: FicheDossierForm,
+        *,
+        statut: int = 200,
+        revision: int | None = None,
+        jeton: str | None = None,
+        jour: date | None = None,
+        **plus: Any,
+    ) -> HttpResponse:
+        espace, place = self.espace, self.place
+        etat = form.montre
+        mots = Affichage([form.etat, *self._etats_en_conflit()], niveau=place.niveau, tres_restreint=True)
+        modifiables = {c.nom for c in form.champs}
+        avant, apres = self._voisines()
+        absents = {c.nom: c for c in manquants(place.niveau, espace.arbre.champ, etat)}
+        manques = [
+            c for n, c in absents.items() if n.removesuffix("_unite") == n or n.removesuffix("_unite") not in absents
+        ]
+        contexte = {
+            "form": form,
+            "sections": form.sections(),
+            "fiche": place,
+            "niveau": Niveau(place.niveau).label,
+            "nom": nom_de(place),
+            "ou": chemin(espace.arbre, espace.arbre.noeuds.get(place.parent_id or 0)),
+            "travail": self.travail,
+            "etats": espace._etats(place),
+            "depuis": espace._note(place),
+            "actions": espace.actions(place),
+            "revision": revision if revision is not None else self.travail.revision if self.travail else 0,
+            "jeton": self.jeton if jeton is None else jeton,
+            "jour_lecture": (self.jour if jour is None else jour).isoformat(),
+            "manques": [
+                (form[c.nom].id_for_label or form[c.nom].auto_id, libelle(c, place.niveau))
+                for c in manques
+                if c.nom in form.fields
+            ],
+            "figes": [
+                (libelle(c, place.niveau), mots.texte(c.nom, form.etat))
+                for c in champs_de(place.niveau)
+                if c.nom not in modifiables and c.section != "gestion" and not est_vide(c, valeur(form.etat, c.nom))
+            ],
+            "commentaires": list(self.dossier.commentaires.filter(fiche=self.cle).select_related("auteur")),
+            "conflits": self._conflits(mots),
+            "avertir_nom": nom_inhabituel(place.niveau, str(valeur(etat, "nom"))),
+            "precedente": avant,
+            "suivante": apres,
+            "heurt": None,
+            "refus": "",
+        }
+        titre = f"{'Modifier' if place.publie else 'Compléter'} {nom_de(place)}"
+        return self.panneau(
+            request, "workflows/_panneau_fiche.html", contexte | plus, titre=titre, actif=self.cle, statut=statut
+        )
+
+    def _voisines(self) -> tuple[NoeudTravail | None, NoeudTravail | None]:
+        """The fiches to finalise before and after this one, in the order of the tree."""
+        ordre = {n.fiche_id: i for i, n in enumerate(self.espace.arbre.racine.parcours())}
+        ici = ordre.get(self.cle, 0)
+        avant = [n for n in self.espace.en_attente if ordre[n.fiche_id] < ici]
+        apres = [n for n in self.espace.en_attente if ordre[n.fiche_id] > ici]
+        return (avant[-1] if avant else None), (apres[0] if apres else None)
+
+    def _etats_en_conflit(self) -> list[Etat]:
+        return [{c.nom: v} for c in self.espace.conflits.get(self.cle, ()) for v in (c.base, c.repertoire, c.dossier)]
+
+    def _conflits(self, mots: Affichage) -> list[dict[str, Any]]:
+        """The fields that the register changed too, in words."""
+
+        def dire(nom: str, contenu: Any) -> Any:
+            return mots.texte(nom, {nom: contenu})
+
+        return [
+            {
+                "nom": c.nom,
+                "champ": libelle(CHAMPS[c.nom], self.place.niveau),
+                "base": dire(c.nom, c.base),
+                "repertoire": dire(c.nom, c.repertoire),
+                "dossier": dire(c.nom, c.dossier),
+            }
+            for c in self.espace.conflits.get(self.cle, ())
+        ]
+
+    # -- saving --------------------------------------------------------------------------------------
+
+    def post(self, request: HttpRequest, numero: int, fiche: int) -> HttpResponse:
+        self.exiger_edition()
+        if not self.dossier.est_brouillon:
+            self._refuser_fige()
+        if self.place.supprime:
+            raise Conflit(
+                "fiche_supprimee", "Cette fiche est supprimée dans ce dossier : annulez d’abord la suppression."
+            )
+        self._lire_registre()
+        revision = entier(request.POST.get("revision"))
+        jeton, jour = request.POST.get("jeton", ""), _jour(request.POST.get("jour"))
+        vu = self._registre_vu(jeton, jour)
+        patch_vu = self._patch_vu(revision)
+        if revision is None or vu is None or patch_vu is None:
+            raise Invalide("revision", "Le formulaire est illisible. Rouvrez la fiche et recommencez.")
+        montre = appliquer(vu, patch_vu)
+        form = self._formulaire(montre, request.POST)
+        ancien = {"revision": revision, "jeton": jeton, "jour": jour}
+        if not form.is_valid():
+            return self._page(request, form, statut=422, **ancien)
+        mien = difference(montre, form.etat_saisi())
+        mien = {n: v for n, v in mien.items() if request.POST.get(f"garder_{n}") != "leur"}
+        if heurts := self._heurts_registre(vu, mien):
+            return self._comparer(request, montre, mien, heurts, _phrase_registre(heurts, self.place.niveau))
+        base = appliquer(self.registre, patch_vu)
+        voulu = appliquer(base, mien)
+        finaliser = request.POST.get("action") == "finaliser"
+        try:
+            travail = verbes.enregistrer(
+                numero=numero,
+                acteur=request.user,
+                fiche=self.cle,
+                saisie={n: voulu[n] for n in mien},
+                revision=revision,
+                finaliser=finaliser,
+            )
+        except Conflit as refus:
+            if refus.code != "fiche_modifiee":
+                raise
+            self.travail = self.dossier.fiches.select_related("modifiee_par").get(fiche=self.cle)
+            return self._comparer(request, montre, mien, set(refus.champs), refus.message)
+        except Invalide as refus:
+            form.ajouter_erreurs(refus.champs or {"": [refus.message]})
+            return self._page(request, form, statut=422, refus=refus.code, **ancien)
+        self._dire(request, travail, finaliser=finaliser, change=bool(mien))
+        return HttpResponseRedirect(self._suite(request))
+
+    def _refuser_fige(self) -> None:
+        raise Conflit(
+            "dossier_fige",
+            f"Ce dossier n’est plus un brouillon ({self.dossier.get_etat_display().lower()}) : ses fiches ne peuvent "
+            "plus être modifiées.",
+        )
+
+    def _registre_vu(self, jeton: str, jour: date) -> Etat | None:
+        """The register as the form showed it."""
+        if not self.place.publie:
+            return {}
+        return self.registre if jeton == self.jeton else etat_lu(Fiche.objects.get(pk=self.cle), jeton, jour)
+
+    def _patch_vu(self, revision: int | None) -> Patch | None:
+        """The working copy as the form showed it; None for a revision that never was."""
+        if self.travail is None or not revision:
+            return {}
+        if revision == self.travail.revision:
+            return self.travail.patch
+        vue = self.travail.revisions.filter(numero=revision).first()
+        return vue.patch if vue else None
+
+    def _heurts_registre(self, vu: Etat, mien: Patch) -> set[str]:
+        """Fields that this person changes while a direct change of the register changed them otherwise."""
+        leur = difference(vu, {n: valeur(self.registre, n) for n in mien})
+        return {n for n in leur if mien[n] != leur[n] and se_heurtent(n, mien[n], leur[n])}
+
+    def _comparer(self, request: HttpRequest, montre: Etat, mien: Patch, heurts: set[str], phrase: str) -> HttpResponse:
+        """409: the form again on the values of now, with what was typed, and the versions side by side.
+
+        What others changed elsewhere is already merged in; for each field of ``heurts`` the person chooses.
+        """
+        maintenant = etat_de_travail(self.travail, self.registre)
+        saisi = appliquer(maintenant, mien)
+        mots = Affichage([montre, maintenant, saisi], niveau=self.place.niveau, tres_restreint=True)
+        lignes = [
+            {
+                "nom": n,
+                "champ": libelle(CHAMPS[n], self.place.niveau),
+                "base": mots.texte(n, montre),
+                "leur": mots.texte(n, maintenant),
+                "mienne": mots.texte(n, appliquer(montre, mien)),
+            }
+            for n in mien
+            if n in heurts
+        ]
+        autres = [n for n in maintenant if n not in heurts and n in CHAMPS and n not in ("existe", "parent")]
+        return self._page(
+            request,
+            self._formulaire(maintenant, montre=saisi),
+            statut=409,
+            heurt={
+                "phrase": phrase,
+                "lignes": lignes,
+                "repris": mots.differences(montre, {**montre, **{n: maintenant[n] for n in autres}}, autres),
+            },
+        )
+
+    def _dire(self, request: HttpRequest, travail: FicheTravail | None, *, finaliser: bool, change: bool) -> None:
+        nom = (travail.patch.get("nom") if travail else "") or nom_de(self.place)
+        if travail is None:
+            revenue = "est de nouveau identique au répertoire : le dossier ne la change plus"
+            messages.info(request, f"« {nom} » {revenue if change else 'n’a pas changé'}.")
+            return
+        if finaliser:
+            reste = len([n for n in self.espace.en_attente if n.fiche_id != self.cle])
+            suite = (
+                f"Il reste {nombre(reste)} fiche{pluriel(reste)} à finaliser."
+                if reste
+                else "Toutes les fiches ont été finalisées : le dossier peut être envoyé en validation."
+            )
+            messages.success(request, f"« {nom} » est enregistrée et finalisée. {suite}")
+        else:
+            etat = etat_de_travail(travail, self.registre)
+            niveau = self.place.niveau
+            absents = ", ".join(libelle(c, niveau) for c in manquants(niveau, self.espace.arbre.champ, etat))
+            suite = f" Il manque pour la finaliser : {absents}." if absents else ""
+            messages.success(request, f"« {nom} » est enregistrée, en attente.{suite}")
+        if nom_inhabituel(self.place.niveau, nom):
+            messages.warning(
+                request, f"Le nom « {nom} » ne commence pas par « Unité » : vérifiez qu’il suit la règle de nommage."
+            )
+
+    def _suite(self, request: HttpRequest) -> str:
+        """Back to the tree at this fiche; to the next one to finalise when asked."""
+        suivante = self._voisines()[1] or self._voisines()[0]
+        if request.POST.get("action") == "finaliser" and request.POST.get("enchainer") and suivante:
+            return self.espace.url_fiche(suivante.fiche_id)
+        return self.espace.ancre(self.cle)
+
+
+def _jour(brut: str | None) -> date:
+    try:
+        return date.fromisoformat(brut or "")
+    except ValueError:
+        return timezone.localdate()
+
+
+def _phrase_registre(heurts: set[str], niveau: str) -> str:
+    champs = ", ".join(f"« {libelle(CHAMPS[n], niveau)} »" for n in CHAMPS if n in heurts)
+    return (
+        f"Une modification directe du répertoire a changé {champs} pendant que vous remplissiez la fiche. Comparez les "
+        "deux versions et gardez la bonne."
+    )
+
+
+class MenuView(VueDossier):
+    """The actions on one fiche, loaded into its menu in a big tree; a page without JavaScript."""
+
+    def get(self, request: HttpRequest, numero: int, fiche: int) -> HttpResponse:
+        noeud = self.noeud(str(fiche))
+        contexte = {"actions": self.espace.actions(noeud), "nom": nom_de(noeud)}
+        if getattr(request, "htmx", False):
+            return render(request, "workflows/_menu.html", contexte)
+        return self.panneau(request, "workflows/_panneau_menu.html", contexte, titre=nom_de(noeud), actif=fiche)
+
+
+# -- changes of the tree -----------------------------------------------------------------------------
+
+
+class VueAction(VueDossier):
+    """An action on the tree of a draft. Those that ask nothing send a GET back to the tree."""
+
+    edition = True
+
+    def get(self, request: HttpRequest, numero: int) -> HttpResponse:
+        return HttpResponseRedirect(self.espace.url)
+
+    def _demandee(self, nom: str = "fiche") -> NoeudTravail:
+        return self.noeud(self.request.GET.get(nom) if self.request.method == "GET" else self.request.POST.get(nom))
+
+    def _revenir(self, fiche: int | None) -> HttpResponse:
+        return HttpResponseRedirect(self.espace.ancre(fiche) if fiche else self.espace.url)
+
+
+class AjouterView(VueAction):
+    """« Créer des unités opérationnelles »: how many, under which fiche (acceptance 64–68)."""
+
+    def get(self, request: HttpRequest, numero: int) -> HttpResponse:
+        parent = self._demandee("sous")
+        return self._page(request, parent, AjouterForm())
+
+    def post(self, request: HttpRequest, numero: int) -> HttpResponse:
+        parent = self._demandee("sous")
+        form = AjouterForm(request.POST)
+        if not form.is_valid():
+            return self._page(request, parent, form, statut=422)
+        crees = verbes.ajouter(
+            numero=numero, acteur=request.user, parent=parent.fiche_id, quantite=form.cleaned_data["quantite"]
+        )
+        n, niveau = len(crees), Niveau(self.espace.arbre.niveau_a_creer(parent))
+        if n == 1:
+            messages.success(request, f"Une fiche est créée ({PLURIELS[niveau][0]}) : complétez-la.")
+            return HttpResponseRedirect(self.espace.url_fiche(crees[0].fiche_id))
+        messages.success(request, f"{n} fiches sont créées ({PLURIELS[niveau][1]}) : complétez-les une par une.")
+        return self._revenir(crees[0].fiche_id)
+
+    def _page(self, request: HttpRequest, parent: NoeudTravail, form: AjouterForm, statut: int = 200) -> HttpResponse:
+        niveau = self.espace.arbre.niveau_a_creer(parent)
+        if niveau is None:
+            raise Invalide("niveau_illegal", f"Rien ne peut être créé sous « {nom_de(parent)} ».")
+        contexte = {
+            "form": form,
+            "parent": parent,
+            "nom": nom_de(parent),
+            "niveau": Niveau(parent.niveau).label,
+            "verbe": CREER[Niveau(niveau)],
+            "quoi": PLURIELS[Niveau(niveau)][1],
+        }
+        titre = f"{CREER[Niveau(niveau)]} sous « {nom_de(parent)} »"
+        return self.panneau(
+            request, "workflows/_panneau_ajouter.html", contexte, titre=titre, actif=parent.fiche_id, statut=statut
+        )
+
+
+class DupliquerView(VueAction):
+    """« Dupliquer »: the same fiche at the same place (acceptance 74)."""
+
+    def post(self, request: HttpRequest, numero: int) -> HttpResponse:
+        noeud = self._demandee()
+        copie = verbes.dupliquer(numero=numero, acteur=request.user, fiche=noeud.fiche_id)
+        messages.success(
+            request, f"« {nom_de(noeud)} » est dupliquée. La copie est en attente : changez ce qui la distingue."
+        )
+        return self._revenir(copie.fiche_id)
+
+
+class DeplacerView(VueAction):
+    """« Déplacer »: choose among the legal places (acceptance 78)."""
+
+    def get(self, request: HttpRequest, numero: int) -> HttpResponse:
+        noeud = self._demandee()
+        return self._page(request, noeud, self._form(noeud))
+
+    def _form(self, noeud: NoeudTravail, data: Any = None) -> DeplacerForm:
+        arbre = self.espace.arbre
+        places = [(p.fiche_id, chemin(arbre, p) or nom_de(p)) for p in arbre.places(noeud)]
+        return DeplacerForm(places=places, data=data)
+
+    def post(self, request: HttpRequest, numero: int) -> HttpResponse:
+        noeud = self._demandee()
+        form = self._form(noeud, request.POST)
+        if not form.is_valid():
+            return self._page(request, noeud, form, statut=422)
+        parent = int(form.cleaned_data["parent"])
+        verbes.deplacer(numero=numero, acteur=request.user, fiche=noeud.fiche_id, parent=parent)
+        sous = nom_de(self.espace.arbre.noeuds[parent])
+        messages.success(request, f"« {nom_de(noeud)} » est déplacée sous « {sous} ».")
+        return self._revenir(noeud.fiche_id)
+
+    def _page(self, request: HttpRequest, noeud: NoeudTravail, form: DeplacerForm, statut: int = 200) -> HttpResponse:
+        if noeud is self.espace.arbre.racine or noeud.supprime:
+            raise Invalide("deplacement_illegal", "Cette fiche ne peut pas être déplacée.")
+        arbre = self.espace.arbre
+        contexte = {
+            "form": form,
+            "fiche": noeud,
+            "nom": nom_de(noeud),
+            "niveau": Niveau(noeud.niveau).label,
+            "ici": chemin(arbre, arbre.noeuds.get(noeud.parent_id or 0)) or self.espace.etablissement,
+            "dessous": sum(1 for _ in noeud.parcours()) - 1,
+            "places": list(form["parent"]),
+        }
+        return self.panneau(
+            request, "workflows/_panneau_deplacer.html", contexte,
+            titre=f"Déplacer « {nom_de(noeud)} »", actif=noeud.fiche_id, statut=statut,
+        )  # fmt: skip
+
+
+class SupprimerView(VueAction):
+    """« Supprimer »: asks first, naming everything that goes with the fiche (acceptance 79)."""
+
+    def get(self, request: HttpRequest, numero: int) -> HttpResponse:
+        noeud = self._demandee()
+        if noeud is self.espace.arbre.racine:
+            raise Invalide("suppression_illegale", "Un établissement ne se supprime pas par un dossier collaboratif.")
+        if noeud.supprime:
+            raise Conflit("deja_supprimee", "Cette fiche est déjà supprimée dans ce dossier.")
+        branche = [n for n in noeud.parcours() if not n.supprime]
+        fermees, perdues = [n for n in branche if n.publie], [n for n in branche if not n.publie]
+        contexte = {
+            "fiche": noeud,
+            "url": f"{self.espace.url}supprimer/",
+            "confirmer": "Supprimer" if len(branche) == 1 else f"Supprimer {nombre(len(branche))} fiches",
+            "danger": True,
+            "listes": [
+                ("Fermées à la publication du dossier ; leur historique reste consultable :", noms(fermees)),
+                ("Nouvelles dans ce dossier, elles disparaissent :", noms(perdues)),
+            ],
+            "phrase": "",
+        }
+        return self.panneau(
+            request, "workflows/_panneau_confirmer.html", contexte,
+            titre=f"Supprimer « {nom_de(noeud)} » ?", actif=noeud.fiche_id,
+        )  # fmt: skip
+
+    def post(self, request: HttpRequest, numero: int) -> HttpResponse:
+        noeud = self._demandee()
+        partis = verbes.supprimer(numero=numero, acteur=request.user, fiche=noeud.fiche_id)
+        avec = len(partis) - 1
+        suite = f" avec {nombre(avec)} fiche{pluriel(avec)} rattachée{pluriel(avec)}" if avec else ""
+        quand = "sera fermée à la publication" if noeud.publie else "est retirée du dossier"
+        messages.success(request, f"« {nom_de(noeud)} » {quand}{suite}.")
+        return self._revenir(noeud.fiche_id if noeud.publie else noeud.parent_id)
+
+
+class AnnulerView(VueAction):
+    """« Annuler ce changement »: the fiche is again as the register has it."""
+
+    def get(self, request: HttpRequest, numero: int) -> HttpResponse:
+        noeud = self._demandee()
+        if noeud.travail is None:
+            raise Conflit("rien_a_annuler", "Ce dossier ne change pas cette fiche.")
+        changements = affichage.changements(self.dossier, request.user, fiche=noeud.fiche_id)
+        contexte = {
+            "fiche": noeud,
+            "url": f"{self.espace.url}annuler/",
+            "confirmer": "Annuler ce changement",
+            "danger": True,
+            "listes": [],
+            "phrase": f"« {nom_de(noeud)} » redevient telle qu’elle est au répertoire. Ce que le dossier préparait "
+            "est oublié :",
+            "changement": changements[0] if changements else None,
+        }
+        return self.panneau(
+            request, "workflows/_panneau_confirmer.html", contexte,
+            titre="Annuler ce changement ?", actif=noeud.fiche_id,
+        )  # fmt: skip
+
+    def post(self, request: HttpRequest, numero: int) -> HttpResponse:
+        noeud = self._demandee()
+        verbes.annuler_changement(numero=numero, acteur=request.user, fiche=noeud.fiche_id)
+        mot = "La suppression" if noeud.supprime else "Le changement"
+        messages.success(request, f"{mot} de « {nom_de(noeud)} » est annulé{'e' if noeud.supprime else ''}.")
+        return self._revenir(noeud.fiche_id if noeud.publie else noeud.parent_id)
+
+
+class ConflitView(VueAction):
+    """Keep the value of the register or that of the dossier."""
+
+    def post(self, request: HttpRequest, numero: int) -> HttpResponse:
+        noeud = self._demandee()
+        garder = request.POST.get("garder", "")
+        verbes.regler_conflit(
+            numero=numero, acteur=request.user, fiche=noeud.fiche_id, champ=request.POST.get("champ", ""), garder=garder
+        )
+        du = "répertoire" if garder == "repertoire" else "dossier"
+        messages.success(request, f"La valeur du {du} est gardée. La fiche est à finaliser de nouveau.")
+        return HttpResponseRedirect(self.espace.url_fiche(noeud.fiche_id))
