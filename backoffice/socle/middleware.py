@@ -10,7 +10,7 @@ from django.shortcuts import render
 
 from . import saisie
 from .erreurs import Conflit, ErreurMetier
-from .vues import page_precedente
+from .vues import fragment, page_precedente, veut_fragment
 
 journal = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def refus(request: HttpRequest, erreur: ErreurMetier) -> HttpResponse:
     """The page, or the fragment, of a refusal."""
     statut = erreur.statut
     contexte: dict[str, Any] = {
-        "erreur": erreur,
+        "message": erreur.message,
         "statut": statut,
         "titre": TITRES.get(statut, "Cette action n’a pas pu être faite"),
         "conseil": CONSEILS.get(statut, ""),
@@ -77,11 +77,8 @@ def refus(request: HttpRequest, erreur: ErreurMetier) -> HttpResponse:
         "retour": page_precedente(request),
         "reessayer": request.get_full_path() if request.method == "GET" and statut == 409 else "",
     }
-    if getattr(request, "htmx", False) and not request.htmx.boosted:  # type: ignore[attr-defined]
-        reponse = render(request, "erreurs/_refus.html", contexte, status=statut)
-        reponse["HX-Retarget"] = "#alertes"
-        reponse["HX-Reswap"] = "innerHTML show:top"
-        return reponse
+    if veut_fragment(request):
+        return fragment(request, "erreurs/_refus.html", contexte, statut)
     return render(request, "erreurs/refus.html", contexte, status=statut)
 
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest, RawPostDataException
 _SECRET = re.compile(
     r"csrf|pass|mot.?de.?passe|mdp|secret|token|jeton|otp|totp|code.?(unique|recup|secours|acces)", re.I
 )
+_SECRET_EXACT = re.compile(r"^(ancien|nouveau|confirmation)\d?$", re.I)  # the fields of the password page
 _TECHNIQUE = re.compile(r"-present$|^(next|suite|version|jeton_de_version)$")
 _LONGUEUR = 20_000
 
@@ -32,10 +33,13 @@ def lignes(request: HttpRequest) -> list[tuple[str, str]]:
     except (RawPostDataException, OSError):
         return []
     libelles: Mapping[str, str] = getattr(request, "libelles_saisie", {})
+    sensibles = getattr(request, "sensitive_post_parameters", ())
+    if sensibles == "__ALL__":
+        return []
     resultat: list[tuple[str, str]] = []
     total = 0
     for nom in donnees:
-        if _SECRET.search(nom) or _TECHNIQUE.search(nom):
+        if nom in sensibles or _SECRET.search(nom) or _SECRET_EXACT.search(nom) or _TECHNIQUE.search(nom):
             continue
         valeur = "\n".join(v for v in donnees.getlist(nom) if v.strip())
         if not valeur:

@@ -53,22 +53,52 @@ def page_precedente(request: HttpRequest) -> str:
     return "/"
 
 
+def fragment(request: HttpRequest, gabarit: str, contexte: dict[str, Any], statut: int) -> HttpResponse:
+    """The answer to an htmx request: a message for the zone of alerts, whatever the request aimed at."""
+    reponse = render(request, gabarit, contexte, status=statut)
+    reponse["HX-Retarget"] = "#alertes"
+    reponse["HX-Reswap"] = "innerHTML show:top"
+    return reponse
+
+
+def veut_fragment(request: HttpRequest) -> bool:
+    htmx = getattr(request, "htmx", None)
+    return htmx is not None and bool(htmx) and not htmx.boosted
+
+
+def _page(request: HttpRequest, gabarit: str, titre: str, message: str, statut: int) -> HttpResponse:
+    lignes = saisie.lignes(request)
+    if veut_fragment(request):
+        contexte = {"titre": titre, "message": message, "messages_champs": [], "saisie": lignes}
+        return fragment(request, "erreurs/_refus.html", contexte, statut)
+    return render(request, gabarit, {"saisie": lignes, "retour": page_precedente(request)}, status=statut)
+
+
 def session_terminee(request: HttpRequest, reason: str = "") -> HttpResponse:
     """« Votre session est terminée »: a POST without a session or with an old token. What was typed stays, to copy."""
-    return render(
+    return _page(
         request,
         "erreurs/session.html",
-        {"saisie": saisie.lignes(request), "retour": page_precedente(request)},
-        status=403,
+        "Votre session est terminée",
+        "Rien n’a été enregistré. Rechargez la page, reconnectez-vous, puis recommencez.",
+        403,
     )
 
 
 def refuse_403(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return render(request, "403.html", {"retour": page_precedente(request)}, status=403)
+    return _page(
+        request, "403.html", "Cette action ne vous est pas ouverte", "Votre compte ne donne pas ce droit.", 403
+    )
 
 
 def introuvable_404(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return render(request, "404.html", {"retour": page_precedente(request)}, status=404)
+    return _page(
+        request,
+        "404.html",
+        "Introuvable",
+        "Ce que vous demandez n’existe plus, ou votre compte ne le voit pas. Rechargez la page.",
+        404,
+    )
 
 
 def erreur_500(request: HttpRequest) -> HttpResponse:

@@ -118,6 +118,30 @@ def test_htmx_gets_a_fragment_for_the_zone_of_alerts(client):
     assert "a validé ce dossier" in reponse.content.decode()
 
 
+@pytest.mark.parametrize(("adresse", "statut"), [("/permission/", 403), ("/absent/", 404)])
+def test_no_whole_page_lands_inside_a_page(client, adresse, statut):
+    reponse = client.post(adresse, {"nom": "Unité A"}, headers={"HX-Request": "true"})
+    page = reponse.content.decode()
+    assert (reponse.status_code, reponse["HX-Retarget"]) == (statut, "#alertes")
+    assert "<html" not in page
+    assert "Unité A" in page
+
+
+def test_an_old_token_in_an_htmx_request_is_a_fragment_too():
+    reponse = Client(enforce_csrf_checks=True).post("/conflit/", {"nom": "Unité A"}, headers={"HX-Request": "true"})
+    assert (reponse.status_code, reponse["HX-Retarget"]) == (403, "#alertes")
+    assert "Votre session est terminée" in reponse.content.decode()
+
+
+def test_the_password_page_never_shows_what_was_typed():
+    client = Client(enforce_csrf_checks=True)
+    page = client.post(
+        "/mot-de-passe/", {"ancien": "hunter1", "nouveau": "hunter2", "confirmation": "hunter2"}
+    ).content.decode()
+    assert "Votre session est terminée" in page
+    assert "hunter" not in page
+
+
 def test_another_database_error_is_no_conflict(client):
     client.raise_request_exception = False
     assert client.get("/unicite/").status_code == 500
