@@ -146,7 +146,7 @@ class FicheForm(forms.Form):
             formulaire.help_text = champ.aide
             if isinstance(formulaire, ChoixMultipleField | CommunesField):
                 formulaire.widget.attrs["data-libelle"] = formulaire.label
-            # Required in words only, see _clean_fields.
+            # Required in words only, see full_clean.
             formulaire.required = est_exige(champ, champ_eg) and champ.genre is not Genre.UNITE_AGE
             self.fields[champ.nom] = formulaire
             self.initial[champ.nom] = self._initiale(champ, valeur(self.montre, champ.nom))
@@ -297,13 +297,13 @@ class FicheForm(forms.Form):
 
     # -- what was typed ----------------------------------------------------------------------------
 
-    def _clean_fields(self) -> None:
+    def full_clean(self) -> None:
         """Completeness does not block: « (obligatoire) » is only said."""
         marques = [champ for champ in self.fields.values() if champ.required]
         for champ in marques:
             champ.required = False
         try:
-            super()._clean_fields()
+            super().full_clean()
         finally:
             for champ in marques:
                 champ.required = True
@@ -321,7 +321,7 @@ class FicheForm(forms.Form):
 
     def _verifier_lundi(self, semaine: _Semaine) -> None:
         champ = f"{semaine.nom}_lundi"
-        if champ in self._errors:
+        if self.has_error(champ):
             return
         lundi = self.cleaned_data.get(champ)
         if lundi is None:

@@ -310,6 +310,7 @@ def nombres_de_fiches(egs: Collection[int], jour: date | None = None) -> dict[in
         .values("eg")
         .annotate(uo=Count("pk", filter=Q(niveau=Niveau.UO)), toutes=Count("pk"))
         .values_list("eg", "uo", "toutes")
+        if eg is not None
     }
 
 
@@ -347,7 +348,7 @@ def noms_au(fiches: Collection[int], jour: date | None = None) -> dict[int, tupl
 
 
 def reservations_des(egs: Collection[int]) -> dict[int, Reservation]:
-    return {r.eg_id: r for r in Reservation.objects.filter(eg__in=egs).order_by("eg_id")}
+    return {r.pk: r for r in Reservation.objects.filter(eg__in=egs).order_by("eg_id")}
 
 
 # -- codes and communes -----------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -12,9 +12,10 @@ from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
+from backoffice.comptes.models import User
 from backoffice.socle.arbre import Noeud as NoeudAffiche
 from backoffice.socle.erreurs import Conflit, ErreurMetier, Interdit, Introuvable, Invalide
-from backoffice.socle.templatetags.ror import date_longue
+from backoffice.socle.templatetags.ror import date_longue, nombre
 from backoffice.socle.vues import VueProtegee
 
 from . import regles, requetes
@@ -102,7 +103,7 @@ def noeuds_affiches(racine: requetes.Noeud, jour: Jour, actif: int | None = None
             etats=["sensible"] if noeud.sensible else [],
             actif=noeud.fiche_id == actif,
             ouvert=taille < GRAND_ARBRE or noeud.niveau in (Niveau.EG, Niveau.POLE),
-            note=f"{uo} UO" if noeud.enfants else "",
+            note=f"{nombre(uo)} UO" if noeud.enfants else "",
         )
         return affiche, uo
 
@@ -365,7 +366,7 @@ def _dessous(fiche: Fiche, jour: Jour, contenu_au: date) -> dict[str, Any]:
     if fiche.niveau == Niveau.UO or fiche.eg is None:
         return {"noeuds": None, "decompte": [], "titre_arbre": ""}
     noeuds_lus = requetes.noeuds_au(fiche.eg, contenu_au)
-    racine = requetes.assembler(noeuds_lus, fiche.eg_id) and noeuds_lus.get(fiche.pk)
+    racine = requetes.assembler(noeuds_lus, fiche.eg.pk) and noeuds_lus.get(fiche.pk)
     if racine is None:
         return {"noeuds": None, "decompte": [], "titre_arbre": ""}
     comptes = decompte(n for n in racine.parcours() if n is not racine)
@@ -436,8 +437,10 @@ def _evenements(etapes: Iterable[requetes.Etape], niveau: str) -> list[dict[str,
     evenements = []
     for m, _, _ in etapes:
         champs = _noms_changes(m, niveau)
-        quoi = ", ".join(champs[:6]) + (f" et {len(champs) - 6} autres champs" if len(champs) > 6 else "")
-        phrases = [quoi]
+        # Never « et 1 autres champs »: seven names are told whole.
+        montres = champs if len(champs) <= 7 else champs[:6]
+        reste = f" et {len(champs) - 6} autres champs" if len(champs) > 7 else ""
+        phrases = [", ".join(montres) + reste]
         if m.date_effet != timezone.localdate(m.saisie_le):
             phrases.append(f"Date d’effet : {date_longue(m.date_effet)}.")
         if m.motif:
@@ -530,7 +533,7 @@ class AnnulerChangementView(VueFiche):
         )
 
     def post(self, request: HttpRequest, identifiant: str, pk: int) -> HttpResponse:
-        modification_directe.annuler_prevue(modification=self.modification, acteur=request.user)
+        modification_directe.annuler_prevue(modification=self.modification, acteur=cast(User, request.user))
         messages.success(
             request,
             f"Le changement prévu le {date_longue(self.modification.date_effet)} est annulé : il n’aura pas lieu.",
@@ -706,7 +709,7 @@ class ModifierView(VueFiche):
         try:
             modification_directe.modifier(
                 fiche=self.fiche,
-                acteur=request.user,
+                acteur=cast(User, request.user),
                 patch=patch,
                 date_effet=date_effet,
                 jeton=jeton,

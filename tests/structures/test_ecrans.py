@@ -14,7 +14,7 @@ from structures import affichage
 from structures.domaine import reserver
 from structures.domaine.modifier import annuler_prevue
 from structures.enums import Role
-from structures.models import Modification
+from structures.models import Commune, Modification
 from tests.factories import repertoire as fabrique
 from tests.formulaires import lire_formulaire
 
@@ -737,3 +737,15 @@ def test_la_tutelle_fixee_par_sesan_est_au_gestionnaire_seul(hopital, referent):
     saisie.envoyer("resume", autorites=["ARS-11", "CD-75"])
     saisie.envoyer("enregistrer")
     assert fabrique.contenu(hopital["EG"]).autorites == ["ARS-11", "CD-75"]
+
+
+def test_un_territoire_de_toute_la_region_se_modifie(hopital, referent, settings):
+    """1,286 communes travel twice through the form (the settings of the product must let that many fields through)."""
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 50_000
+    communes = sorted(Commune.objects.filter(region="11").values_list("code", flat=True))
+    fabrique.publier(hopital["UO"], {"territoire": {"ajoute": communes}}, date(2024, 1, 1))
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume", territoire=communes[1:])
+    assert f"… et {len(communes) - 1} inchangés".replace("1285", "1 285") in saisie.mots
+    saisie.envoyer("enregistrer")
+    assert hopital["UO"].modifications.latest("pk").patch == {"territoire": {"retire": [communes[0]]}}

@@ -268,8 +268,8 @@ def test_une_saisie_refusee_dit_pourquoi_a_cote_du_champ_et_reste(saisie, champ,
     form.verifier(etat)
     assert extrait in " ".join(form.errors[champ])
     rendu = str(form)
-    for valeur in saisie.values():
-        texte = valeur if isinstance(valeur, str) else valeur[-1]
+    for postee in saisie.values():
+        texte = postee if isinstance(postee, str) else postee[-1]
         assert texte[:200] in rendu
 
 
