@@ -11,223 +11,609 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('structures', '0001_initial'),
-        ('viewflow', '0015_task_scheduled'),
+        ("structures", "0001_initial"),
+        ("viewflow", "0015_task_scheduled"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Processus',
-            fields=[
-            ],
+            name="Processus",
+            fields=[],
             options={
-                'proxy': True,
-                'indexes': [],
-                'constraints': [],
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
             },
-            bases=('viewflow.process',),
+            bases=("viewflow.process",),
         ),
         migrations.CreateModel(
-            name='Dossier',
+            name="Dossier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('nom', models.CharField(max_length=150, verbose_name='nom')),
-                ('etat', django_fsm.FSMField(choices=[('redaction', 'Brouillon'), ('finalise', 'Fiches finalisées'), ('validation', 'En validation par la Direction'), ('affectation', 'En attente d’affectation à une tutelle'), ('approbation', 'En approbation'), ('publie', 'Publié'), ('refuse', 'Refusé'), ('abandonne', 'Abandonné')], default='redaction', max_length=20, protected=True, verbose_name='état')),
-                ('filiere', models.CharField(blank=True, choices=[('sanitaire', 'Sanitaire'), ('handicap', 'Handicap'), ('autre', 'Médico-social et social hors handicap')], max_length=10, verbose_name='filière')),
-                ('autorites', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None, verbose_name='tutelles')),
-                ('cree_le', models.DateTimeField(default=django.utils.timezone.now, verbose_name='créé le')),
-                ('envoye_le', models.DateTimeField(null=True, verbose_name='envoyé le')),
-                ('empreinte', models.CharField(blank=True, max_length=64, verbose_name='empreinte du contenu envoyé')),
-                ('motif', models.TextField(blank=True, verbose_name='motif du renvoi ou du refus')),
-                ('termine_le', models.DateTimeField(null=True, verbose_name='terminé le')),
-                ('publie_le', models.DateTimeField(null=True, verbose_name='publié le')),
-                ('auteur', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dossiers_crees', to=settings.AUTH_USER_MODEL)),
-                ('eg', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dossiers', to='structures.fiche', verbose_name='établissement')),
-                ('envoye_par', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='dossiers_envoyes', to=settings.AUTH_USER_MODEL)),
-                ('processus', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='dossier', to='workflows.processus')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("nom", models.CharField(max_length=150, verbose_name="nom")),
+                (
+                    "etat",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("redaction", "Brouillon"),
+                            ("finalise", "Fiches finalisées"),
+                            ("validation", "En validation par la Direction"),
+                            ("affectation", "En attente d’affectation à une tutelle"),
+                            ("approbation", "En approbation"),
+                            ("publie", "Publié"),
+                            ("refuse", "Refusé"),
+                            ("abandonne", "Abandonné"),
+                        ],
+                        default="redaction",
+                        max_length=20,
+                        protected=True,
+                        verbose_name="état",
+                    ),
+                ),
+                (
+                    "filiere",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("sanitaire", "Sanitaire"),
+                            ("handicap", "Handicap"),
+                            ("autre", "Médico-social et social hors handicap"),
+                        ],
+                        max_length=10,
+                        verbose_name="filière",
+                    ),
+                ),
+                (
+                    "autorites",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="tutelles",
+                    ),
+                ),
+                ("cree_le", models.DateTimeField(default=django.utils.timezone.now, verbose_name="créé le")),
+                ("envoye_le", models.DateTimeField(null=True, verbose_name="envoyé le")),
+                ("empreinte", models.CharField(blank=True, max_length=64, verbose_name="empreinte du contenu envoyé")),
+                ("motif", models.TextField(blank=True, verbose_name="motif du renvoi ou du refus")),
+                ("termine_le", models.DateTimeField(null=True, verbose_name="terminé le")),
+                ("publie_le", models.DateTimeField(null=True, verbose_name="publié le")),
+                (
+                    "auteur",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dossiers_crees",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "eg",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dossiers",
+                        to="structures.fiche",
+                        verbose_name="établissement",
+                    ),
+                ),
+                (
+                    "envoye_par",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dossiers_envoyes",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "processus",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="dossier", to="workflows.processus"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Commentaire',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('texte', models.TextField(verbose_name='commentaire')),
-                ('le', models.DateTimeField(default=django.utils.timezone.now, verbose_name='le')),
-                ('resolu_le', models.DateTimeField(null=True, verbose_name='résolu le')),
-                ('auteur', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('fiche', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='structures.fiche')),
-                ('dossier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='commentaires', to='workflows.dossier')),
-            ],
-            options={
-                'ordering': ['pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Evenement',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('type', models.CharField(choices=[('cree', 'Dossier créé'), ('fiche_ajoutee', 'Fiche ajoutée'), ('fiche_enregistree', 'Fiche enregistrée et mise en attente'), ('fiche_finalisee', 'Fiche enregistrée et finalisée'), ('fiche_dupliquee', 'Fiche dupliquée'), ('fiche_deplacee', 'Fiche déplacée'), ('fiche_supprimee', 'Fiche supprimée'), ('changement_annule', 'Changement annulé'), ('conflit_regle', 'Conflit réglé'), ('fiches_finalisees', 'Toutes les fiches ont été finalisées'), ('rouvert', 'Rédaction reprise'), ('envoye', 'Envoyé en validation'), ('tache_creee', 'Tâche créée'), ('tache_prise', 'Tâche prise'), ('tache_rendue', 'Tâche remise dans la file'), ('sans_acteur', 'Incident : personne ne peut faire cette tâche'), ('rappel', 'Rappel envoyé'), ('escalade', 'Retard signalé'), ('valide', 'Validé par la Direction'), ('affecte', 'Tutelle affectée'), ('approuve', 'Approuvé'), ('renvoye', 'Renvoyé pour correction'), ('refuse', 'Refusé'), ('retire', 'Retiré par l’expéditeur'), ('abandonne', 'Abandonné'), ('commente', 'Commentaire'), ('publie', 'Publié')], max_length=20, verbose_name='type')),
-                ('le', models.DateTimeField(default=django.utils.timezone.now, verbose_name='le')),
-                ('details', models.JSONField(default=dict, verbose_name='détails')),
-                ('acteur', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('dossier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evenements', to='workflows.dossier')),
-                ('fiche', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='structures.fiche')),
-            ],
-            options={
-                'ordering': ['pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='FicheTravail',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('patch', models.JSONField(default=dict, verbose_name='changements')),
-                ('base', models.JSONField(default=dict, verbose_name='valeurs du répertoire au premier changement')),
-                ('etat', django_fsm.FSMField(choices=[('en_attente', 'En attente'), ('finalisee', 'Finalisée')], default='en_attente', max_length=20, protected=True, verbose_name='état')),
-                ('revision', models.PositiveIntegerField(default=0, verbose_name='révision')),
-                ('modifiee_le', models.DateTimeField(default=django.utils.timezone.now, verbose_name='modifiée le')),
-                ('dossier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='fiches', to='workflows.dossier')),
-                ('fiche', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='travaux', to='structures.fiche')),
-                ('modifiee_par', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Revision',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('numero', models.PositiveIntegerField(verbose_name='numéro')),
-                ('patch', models.JSONField(verbose_name='changements')),
-                ('le', models.DateTimeField(default=django.utils.timezone.now, verbose_name='le')),
-                ('auteur', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('travail', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='revisions', to='workflows.fichetravail')),
-            ],
-            options={
-                'ordering': ['numero'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Tache',
-            fields=[
-                ('tache', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='suivi', serialize=False, to='viewflow.task')),
-                ('noeud', models.CharField(max_length=40, verbose_name='étape')),
-                ('creee_le', models.DateTimeField(default=django.utils.timezone.now, verbose_name='créée le')),
-                ('echeance', models.DateTimeField(verbose_name='échéance')),
-                ('sans_acteur', models.BooleanField(default=False, verbose_name='sans acteur')),
-                ('close_le', models.DateTimeField(null=True, verbose_name='close le')),
-                ('issue', models.CharField(blank=True, choices=[('finalise', 'Toutes les fiches finalisées'), ('rouvert', 'Fiche rouverte'), ('envoye', 'Envoyé en validation'), ('valide', 'Validé'), ('affecte', 'Tutelle affectée'), ('approuve', 'Approuvé'), ('renvoye', 'Renvoyé pour correction'), ('refuse', 'Refusé'), ('retire', 'Retiré par l’expéditeur'), ('abandonne', 'Abandonné'), ('annule', 'Close par une autre décision')], max_length=20, verbose_name='issue')),
-                ('autorite', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='structures.autorite')),
-                ('close_par', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('dossier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='taches', to='workflows.dossier')),
-                ('eg', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='structures.fiche')),
-            ],
-            options={
-                'ordering': ['echeance', 'pk'],
+                "ordering": ["-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Commentaire",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('noeud', models.CharField(max_length=40, verbose_name='étape')),
-                ('issue', models.CharField(choices=[('finalise', 'Toutes les fiches finalisées'), ('rouvert', 'Fiche rouverte'), ('envoye', 'Envoyé en validation'), ('valide', 'Validé'), ('affecte', 'Tutelle affectée'), ('approuve', 'Approuvé'), ('renvoye', 'Renvoyé pour correction'), ('refuse', 'Refusé'), ('retire', 'Retiré par l’expéditeur'), ('abandonne', 'Abandonné'), ('annule', 'Close par une autre décision')], max_length=20, verbose_name='décision')),
-                ('motif', models.TextField(blank=True, verbose_name='motif')),
-                ('empreinte', models.CharField(max_length=64, verbose_name='empreinte')),
-                ('le', models.DateTimeField(default=django.utils.timezone.now, verbose_name='le')),
-                ('acteur', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to=settings.AUTH_USER_MODEL)),
-                ('autorite', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='structures.autorite')),
-                ('tache', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='decision', to='viewflow.task')),
-                ('dossier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='workflows.dossier')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("texte", models.TextField(verbose_name="commentaire")),
+                ("le", models.DateTimeField(default=django.utils.timezone.now, verbose_name="le")),
+                ("resolu_le", models.DateTimeField(null=True, verbose_name="résolu le")),
+                (
+                    "auteur",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "fiche",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="structures.fiche"
+                    ),
+                ),
+                (
+                    "dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="commentaires", to="workflows.dossier"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('issue__in', ['renvoye', 'refuse']), _negated=True), models.Q(('motif', ''), _negated=True), _connector='OR'), name='decision_motivee')],
+                "ordering": ["pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Evenement",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("cree", "Dossier créé"),
+                            ("fiche_ajoutee", "Fiche ajoutée"),
+                            ("fiche_enregistree", "Fiche enregistrée et mise en attente"),
+                            ("fiche_finalisee", "Fiche enregistrée et finalisée"),
+                            ("fiche_dupliquee", "Fiche dupliquée"),
+                            ("fiche_deplacee", "Fiche déplacée"),
+                            ("fiche_supprimee", "Fiche supprimée"),
+                            ("changement_annule", "Changement annulé"),
+                            ("conflit_regle", "Conflit réglé"),
+                            ("fiches_finalisees", "Toutes les fiches ont été finalisées"),
+                            ("rouvert", "Rédaction reprise"),
+                            ("envoye", "Envoyé en validation"),
+                            ("tache_creee", "Tâche créée"),
+                            ("tache_prise", "Tâche prise"),
+                            ("tache_rendue", "Tâche remise dans la file"),
+                            ("sans_acteur", "Incident : personne ne peut faire cette tâche"),
+                            ("rappel", "Rappel envoyé"),
+                            ("escalade", "Retard signalé"),
+                            ("valide", "Validé par la Direction"),
+                            ("affecte", "Tutelle affectée"),
+                            ("approuve", "Approuvé"),
+                            ("renvoye", "Renvoyé pour correction"),
+                            ("refuse", "Refusé"),
+                            ("retire", "Retiré par l’expéditeur"),
+                            ("abandonne", "Abandonné"),
+                            ("commente", "Commentaire"),
+                            ("publie", "Publié"),
+                        ],
+                        max_length=20,
+                        verbose_name="type",
+                    ),
+                ),
+                ("le", models.DateTimeField(default=django.utils.timezone.now, verbose_name="le")),
+                ("details", models.JSONField(default=dict, verbose_name="détails")),
+                (
+                    "acteur",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="evenements", to="workflows.dossier"
+                    ),
+                ),
+                (
+                    "fiche",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="structures.fiche"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="FicheTravail",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("patch", models.JSONField(default=dict, verbose_name="changements")),
+                ("base", models.JSONField(default=dict, verbose_name="valeurs du répertoire au premier changement")),
+                (
+                    "etat",
+                    django_fsm.FSMField(
+                        choices=[("en_attente", "En attente"), ("finalisee", "Finalisée")],
+                        default="en_attente",
+                        max_length=20,
+                        protected=True,
+                        verbose_name="état",
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=0, verbose_name="révision")),
+                ("modifiee_le", models.DateTimeField(default=django.utils.timezone.now, verbose_name="modifiée le")),
+                (
+                    "dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="fiches", to="workflows.dossier"
+                    ),
+                ),
+                (
+                    "fiche",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="travaux", to="structures.fiche"
+                    ),
+                ),
+                (
+                    "modifiee_par",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Revision",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("numero", models.PositiveIntegerField(verbose_name="numéro")),
+                ("patch", models.JSONField(verbose_name="changements")),
+                ("le", models.DateTimeField(default=django.utils.timezone.now, verbose_name="le")),
+                (
+                    "auteur",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "travail",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="revisions",
+                        to="workflows.fichetravail",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["numero"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Tache",
+            fields=[
+                (
+                    "tache",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="suivi",
+                        serialize=False,
+                        to="viewflow.task",
+                    ),
+                ),
+                ("noeud", models.CharField(max_length=40, verbose_name="étape")),
+                ("creee_le", models.DateTimeField(default=django.utils.timezone.now, verbose_name="créée le")),
+                ("echeance", models.DateTimeField(verbose_name="échéance")),
+                ("sans_acteur", models.BooleanField(default=False, verbose_name="sans acteur")),
+                ("close_le", models.DateTimeField(null=True, verbose_name="close le")),
+                (
+                    "issue",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("finalise", "Toutes les fiches finalisées"),
+                            ("rouvert", "Fiche rouverte"),
+                            ("envoye", "Envoyé en validation"),
+                            ("valide", "Validé"),
+                            ("affecte", "Tutelle affectée"),
+                            ("approuve", "Approuvé"),
+                            ("renvoye", "Renvoyé pour correction"),
+                            ("refuse", "Refusé"),
+                            ("retire", "Retiré par l’expéditeur"),
+                            ("abandonne", "Abandonné"),
+                            ("annule", "Close par une autre décision"),
+                        ],
+                        max_length=20,
+                        verbose_name="issue",
+                    ),
+                ),
+                (
+                    "autorite",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="structures.autorite",
+                    ),
+                ),
+                (
+                    "close_par",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="taches", to="workflows.dossier"
+                    ),
+                ),
+                (
+                    "eg",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="structures.fiche"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["echeance", "pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Decision",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("noeud", models.CharField(max_length=40, verbose_name="étape")),
+                (
+                    "issue",
+                    models.CharField(
+                        choices=[
+                            ("finalise", "Toutes les fiches finalisées"),
+                            ("rouvert", "Fiche rouverte"),
+                            ("envoye", "Envoyé en validation"),
+                            ("valide", "Validé"),
+                            ("affecte", "Tutelle affectée"),
+                            ("approuve", "Approuvé"),
+                            ("renvoye", "Renvoyé pour correction"),
+                            ("refuse", "Refusé"),
+                            ("retire", "Retiré par l’expéditeur"),
+                            ("abandonne", "Abandonné"),
+                            ("annule", "Close par une autre décision"),
+                        ],
+                        max_length=20,
+                        verbose_name="décision",
+                    ),
+                ),
+                ("motif", models.TextField(blank=True, verbose_name="motif")),
+                ("empreinte", models.CharField(max_length=64, verbose_name="empreinte")),
+                ("le", models.DateTimeField(default=django.utils.timezone.now, verbose_name="le")),
+                (
+                    "acteur",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "autorite",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="structures.autorite",
+                    ),
+                ),
+                (
+                    "tache",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="decision", to="viewflow.task"
+                    ),
+                ),
+                (
+                    "dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="decisions", to="workflows.dossier"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("issue__in", ["renvoye", "refuse"]), _negated=True),
+                            models.Q(("motif", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="decision_motivee",
+                    )
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='decision',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='8fba7f46cb6c17b379d999686260fa7e8a7c047c', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_7dd78', table='workflows_decision', when='BEFORE')),
+            model_name="decision",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="8fba7f46cb6c17b379d999686260fa7e8a7c047c",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_7dd78",
+                    table="workflows_decision",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='evenement',
-            index=models.Index(fields=['dossier', 'id'], name='evenement_dossier'),
+            model_name="evenement",
+            index=models.Index(fields=["dossier", "id"], name="evenement_dossier"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='evenement',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='290df900311897d726b4f8aa7e614940a64c88b8', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_089a7', table='workflows_evenement', when='BEFORE')),
+            model_name="evenement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="290df900311897d726b4f8aa7e614940a64c88b8",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_089a7",
+                    table="workflows_evenement",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='fichetravail',
-            constraint=models.UniqueConstraint(fields=('dossier', 'fiche'), name='travail_unique'),
+            model_name="fichetravail",
+            constraint=models.UniqueConstraint(fields=("dossier", "fiche"), name="travail_unique"),
         ),
         migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.UniqueConstraint(fields=('travail', 'numero'), name='revision_unique'),
+            model_name="revision",
+            constraint=models.UniqueConstraint(fields=("travail", "numero"), name="revision_unique"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='revision',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='e2b67e83132a85d54046d8c36b9359430c19ef22', operation='UPDATE', pgid='pgtrigger_append_only_0c366', table='workflows_revision', when='BEFORE')),
+            model_name="revision",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="e2b67e83132a85d54046d8c36b9359430c19ef22",
+                    operation="UPDATE",
+                    pgid="pgtrigger_append_only_0c366",
+                    table="workflows_revision",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='tache',
-            index=models.Index(condition=models.Q(('close_le__isnull', True)), fields=['noeud', 'eg'], name='tache_ouverte_eg'),
+            model_name="tache",
+            index=models.Index(
+                condition=models.Q(("close_le__isnull", True)), fields=["noeud", "eg"], name="tache_ouverte_eg"
+            ),
         ),
         migrations.AddIndex(
-            model_name='tache',
-            index=models.Index(condition=models.Q(('close_le__isnull', True)), fields=['echeance', 'tache'], name='tache_ouverte_echeance'),
+            model_name="tache",
+            index=models.Index(
+                condition=models.Q(("close_le__isnull", True)),
+                fields=["echeance", "tache"],
+                name="tache_ouverte_echeance",
+            ),
         ),
         migrations.AddIndex(
-            model_name='tache',
-            index=models.Index(condition=models.Q(('autorite__isnull', False), ('close_le__isnull', True)), fields=['autorite'], name='tache_ouverte_autorite'),
+            model_name="tache",
+            index=models.Index(
+                condition=models.Q(("autorite__isnull", False), ("close_le__isnull", True)),
+                fields=["autorite"],
+                name="tache_ouverte_autorite",
+            ),
         ),
         migrations.AddIndex(
-            model_name='tache',
-            index=models.Index(condition=models.Q(('close_le__isnull', False)), fields=['close_par', 'close_le'], name='tache_close_par'),
+            model_name="tache",
+            index=models.Index(
+                condition=models.Q(("close_le__isnull", False)),
+                fields=["close_par", "close_le"],
+                name="tache_close_par",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tache',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('close_le__isnull', True), ('issue', '')), models.Q(('close_le__isnull', False), models.Q(('issue', ''), _negated=True)), _connector='OR'), name='tache_close_avec_issue'),
+            model_name="tache",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("close_le__isnull", True), ("issue", "")),
+                    models.Q(("close_le__isnull", False), models.Q(("issue", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="tache_close_avec_issue",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tache',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('autorite__isnull', False), ('noeud', 'approbation_tutelle')), models.Q(models.Q(('noeud', 'approbation_tutelle'), _negated=True), ('autorite__isnull', True)), _connector='OR'), name='tache_autorite_si_tutelle'),
+            model_name="tache",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("autorite__isnull", False), ("noeud", "approbation_tutelle")),
+                    models.Q(models.Q(("noeud", "approbation_tutelle"), _negated=True), ("autorite__isnull", True)),
+                    _connector="OR",
+                ),
+                name="tache_autorite_si_tutelle",
+            ),
         ),
         migrations.AddIndex(
-            model_name='dossier',
-            index=models.Index(fields=['eg', 'etat'], name='dossier_eg_etat'),
+            model_name="dossier",
+            index=models.Index(fields=["eg", "etat"], name="dossier_eg_etat"),
         ),
         migrations.AddConstraint(
-            model_name='dossier',
-            constraint=models.UniqueConstraint(condition=models.Q(('etat__in', ('redaction', 'finalise', 'validation', 'affectation', 'approbation'))), fields=('eg',), name='dossier_un_ouvert_par_eg'),
+            model_name="dossier",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("etat__in", ("redaction", "finalise", "validation", "affectation", "approbation"))),
+                fields=("eg",),
+                name="dossier_un_ouvert_par_eg",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dossier',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('etat', 'publie'), ('publie_le__isnull', False)), models.Q(models.Q(('etat', 'publie'), _negated=True), ('publie_le__isnull', True)), _connector='OR'), name='dossier_publie_le'),
+            model_name="dossier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("etat", "publie"), ("publie_le__isnull", False)),
+                    models.Q(models.Q(("etat", "publie"), _negated=True), ("publie_le__isnull", True)),
+                    _connector="OR",
+                ),
+                name="dossier_publie_le",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dossier',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('etat__in', ('publie', 'refuse', 'abandonne')), ('termine_le__isnull', False)), models.Q(('etat__in', ('redaction', 'finalise', 'validation', 'affectation', 'approbation')), ('termine_le__isnull', True)), _connector='OR'), name='dossier_termine_le'),
+            model_name="dossier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("etat__in", ("publie", "refuse", "abandonne")), ("termine_le__isnull", False)),
+                    models.Q(
+                        ("etat__in", ("redaction", "finalise", "validation", "affectation", "approbation")),
+                        ("termine_le__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="dossier_termine_le",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dossier',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('etat__in', ['validation', 'affectation', 'approbation', 'publie', 'refuse']), _negated=True), models.Q(('envoye_le__isnull', False), ('envoye_par__isnull', False), models.Q(('filiere', ''), _negated=True), models.Q(('empreinte', ''), _negated=True)), _connector='OR'), name='dossier_envoye_signe'),
+            model_name="dossier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("etat__in", ["validation", "affectation", "approbation", "publie", "refuse"]), _negated=True
+                    ),
+                    models.Q(
+                        ("envoye_le__isnull", False),
+                        ("envoye_par__isnull", False),
+                        models.Q(("filiere", ""), _negated=True),
+                        models.Q(("empreinte", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="dossier_envoye_signe",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dossier',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('etat', 'refuse'), _negated=True), models.Q(('motif', ''), _negated=True), _connector='OR'), name='dossier_refus_motive'),
+            model_name="dossier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("etat", "refuse"), _negated=True), models.Q(("motif", ""), _negated=True), _connector="OR"
+                ),
+                name="dossier_refus_motive",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='dossier',
-            trigger=pgtrigger.compiler.Trigger(name='jamais_supprime', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='7a66b1ff3ceaa52b9f90f4ce0c5fc2dff0393d37', operation='DELETE', pgid='pgtrigger_jamais_supprime_6f414', table='workflows_dossier', when='BEFORE')),
+            model_name="dossier",
+            trigger=pgtrigger.compiler.Trigger(
+                name="jamais_supprime",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="7a66b1ff3ceaa52b9f90f4ce0c5fc2dff0393d37",
+                    operation="DELETE",
+                    pgid="pgtrigger_jamais_supprime_6f414",
+                    table="workflows_dossier",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]
