@@ -116,9 +116,12 @@ def filtrer(
         taches = taches.filter(autorite=autorite)
     if retard:
         taches = taches.filter(close_le__isnull=True, echeance__lt=timezone.now())
-    for mot in normaliser(texte).split():
-        etablissements = versions_au().filter(niveau="EG", recherche__contains=mot).values("fiche")
-        taches = taches.filter(Q(eg__in=etablissements) | Q(dossier__nom__icontains=mot))
+    mots = normaliser(texte).split()
+    if mots:
+        taches = taches.annotate(nom_cherche=_sans_accents("dossier__nom"))
+    for mot in mots:
+        egs = versions_au().filter(niveau="EG", recherche__contains=mot).order_by().values("fiche")
+        taches = taches.filter(Q(eg__in=egs) | Q(nom_cherche__contains=mot))
     return taches
 
 
@@ -220,6 +223,26 @@ def natures(dossiers: Collection[int]) -> dict[int, dict[str, int]]:
     return comptes
 
 
+def tutelles_soeurs(taches: Collection[Tache]) -> dict[int, list[Tache]]:
+    """For approvals by a tutelle: the tasks that the same split of the flow gave to the other authorities, by task.
+
+    One statement for any number; a task alone in its round has an empty list.
+    """
+    approbations = [t for t in taches if t.noeud == "approbation_tutelle"]
+    soeurs: dict[int, list[Tache]] = {t.pk: [] for t in approbations}
+    if not approbations:
+        return soeurs
+    for soeur in (
+        Tache.objects.filter(tache__previous__leading__in=list(soeurs), noeud="approbation_tutelle")
+        .annotate(de=F("tache__previous__leading"))
+        .exclude(pk=F("tache__previous__leading"))
+        .select_related("autorite", "close_par", "tache__owner")
+        .order_by("autorite", "pk")
+    ):
+        soeurs[soeur.de].append(soeur)
+    return soeurs
+
+
 # -- supervision --------------------------------------------------------------------------------------
 
 
@@ -290,15 +313,17 @@ def etapes_en_erreur() -> QuerySet[Task]:
 _ACCENTS, _SANS = "àâäáãåçéèêëíìîïñóòôöõúùûüýÿ’-", "aaaaaaceeeeiiiinooooouuuuyy  "
 
 
+def _sans_accents(champ: str) -> Func:
+    return Func(Lower(champ), Value(_ACCENTS), Value(_SANS), function="translate", output_field=CharField())
+
+
 def rechercher_dossiers(user: "User | AnonymousUser", texte: str = "") -> QuerySet[Dossier]:
     """Dossiers that the person may see, each word being in their name or in that of their establishment."""
     dossiers = dossiers_visibles(user)
     mots = normaliser(texte).split()
     if not mots:
         return dossiers
-    dossiers = dossiers.annotate(
-        nom_cherche=Func(Lower("nom"), Value(_ACCENTS), Value(_SANS), function="translate", output_field=CharField())
-    )
+    dossiers = dossiers.annotate(nom_cherche=_sans_accents("nom"))
     for mot in mots:
         egs = versions_au().filter(niveau="EG", recherche__contains=mot).order_by().values("fiche")
         dossiers = dossiers.filter(Q(nom_cherche__contains=mot) | Q(eg__in=egs))

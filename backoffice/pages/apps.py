@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -5,3 +7,35 @@ class PagesConfig(AppConfig):
     name = "backoffice.pages"
     label = "pages"
     verbose_name = "Pages"
+
+    def ready(self) -> None:
+        from backoffice.socle import menu
+        from notifications import regles as notifications
+        from structures.regles import est_gestionnaire
+
+        notifications.definir_superviseur(est_gestionnaire)
+        menu.enregistrer(menu.EntreeMenu(10, "Accueil", "accueil"))
+        menu.enregistrer(menu.EntreeMenu(40, "Tâches", "taches", visible=_a_un_role, compteur=_a_faire))
+        menu.enregistrer(menu.EntreeMenu(60, "Supervision", "supervision", visible=_est_gestionnaire))
+        menu.enregistrer(menu.EntreeMenu(70, "Comptes", "comptes", visible=_est_gestionnaire))
+
+
+def _a_un_role(user: Any) -> bool:
+    from .requetes import roles_de
+
+    return bool(roles_de(user))
+
+
+def _est_gestionnaire(user: Any) -> bool:
+    from structures.enums import Role
+
+    from .requetes import roles_de
+
+    return Role.GESTIONNAIRE in roles_de(user)
+
+
+def _a_faire(user: Any) -> int:
+    """What waits for her: the tasks that she holds and those she may take; « 1 000 » says a thousand or more."""
+    from workflows.requetes import PLAFOND, a_faire, compter
+
+    return min(compter({"a_faire": a_faire(user)})["a_faire"], PLAFOND)

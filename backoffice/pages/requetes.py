@@ -1,0 +1,283 @@
+"""Read models of the home page, the supervision and the accounts."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import Count, Exists, Max, OuterRef, Prefetch, Q, QuerySet
+from django.utils import timezone
+
+from backoffice.comptes.models import User
+from notifications.models import Envoi
+from notifications.requetes import envois_en_echec
+from structures.champs import CONTENU, Exige, Forme
+from structures.enums import ChampEG, Niveau, Role
+from structures.models import Habilitation, RegleCategorie, Reservation, VersionFiche
+from structures.regles import egs_de
+from structures.requetes import libelles_communes, noms_au, versions_au
+from workflows import requetes as dossiers
+from workflows.models import Dossier, Tache
+from workflows.regles import portees
+
+LIMITE = 12
+TAILLE_PAGE = 50
+
+
+# -- home ------------------------------------------------------------------------------------------------
+
+
+def roles_de(user: Any) -> dict[str, set[str | None]]:
+    """The roles of the person, asked once a request: the menu wants them several times on every page."""
+    if not hasattr(user, "_roles_du_jour"):
+        user._roles_du_jour = portees(user) if user.is_authenticated else {}
+    roles: dict[str, set[str | None]] = user._roles_du_jour
+    return roles
+
+
+@dataclass(frozen=True, slots=True)
+class Etablissement:
+    """One of « my establishments »: how complete, how fresh, and the dossier in progress."""
+
+    version: VersionFiche
+    commune: str
+    reservation: Reservation | None
+    uo: int
+    incompletes: int
+    modifie_le: datetime | None
+
+
+def fiches_incompletes(medico_sociaux: Collection[int]) -> Q:
+    """Versions that lack a mandatory field, by EG: the set twin of ``champs.manquants``."""
+    condition = Q(pk__in=[])
+    for champ in CONTENU:
+        if champ.exige is Exige.NON:
+            continue
+        vide = champ.vide()
+        if champ.forme is Forme.ENSEMBLE:
+            manque = Q((champ.nom, []))
+        elif vide is None:
+            manque = Q((f"{champ.nom}__isnull", True))
+        else:
+            manque = Q((champ.nom, vide))
+        manque &= Q(niveau__in=sorted(champ.niveaux))
+        if champ.exige is Exige.MEDICO_SOCIAL:
+            manque &= Q(eg__in=list(medico_sociaux))
+        condition |= manque
+    return condition
+
+
+def mes_etablissements(user: User, limite: int = LIMITE) -> tuple[list[Etablissement], bool]:
+    """Establishments that the person edits, those with an open dossier first, and whether there are more.
+
+    Five statements whatever their number.
+    """
+    ouverts = Exists(Reservation.objects.filter(eg=OuterRef("fiche")))
+    versions = list(
+        versions_au()
+        .filter(fiche__in=egs_de(user), niveau=Niveau.EG)
+        .select_related("fiche")
+        .annotate(ouvert=ouverts)
+        .order_by("-ouvert", "recherche", "fiche_id")[: limite + 1]
+    )
+    encore, versions = len(versions) > limite, versions[:limite]
+    if not versions:
+        return [], False
+    egs = [v.fiche_id for v in versions]
+    categories = {v.categorie for v in versions}
+    ms = set(RegleCategorie.objects.filter(pk__in=categories, champ=ChampEG.MEDICO_SOCIAL).values_list("pk", flat=True))
+    comptes = {
+        eg: (uo, incompletes, modifie)
+        for eg, uo, incompletes, modifie in versions_au()
+        .filter(eg__in=egs)
+        .order_by("eg")
+        .values("eg")
+        .annotate(
+            uo=Count("pk", filter=Q(niveau=Niveau.UO)),
+            incompletes=Count("pk", filter=fiches_incompletes([v.fiche_id for v in versions if v.categorie in ms])),
+            modifie=Max("modification__saisie_le"),
+        )
+        .values_list("eg", "uo", "incompletes", "modifie")
+    }
+    reservations = {r.eg_id: r for r in Reservation.objects.filter(eg__in=egs).order_by("eg")}
+    communes = libelles_communes(v.commune for v in versions if v.commune)
+    return [
+        Etablissement(
+            v,
+            communes.get(v.commune, ""),
+            reservations.get(v.fiche_id),
+            *comptes.get(v.fiche_id, (0, 0, None)),
+        )
+        for v in versions
+    ], encore
+
+
+def premieres_taches(user: User, *, noeuds: Collection[str] = (), a_elle: bool = False, limite: int = 5) -> list[Any]:
+    """The most urgent tasks that wait for her (that she holds, ``a_elle``), at these steps. Rows of the inbox."""
+    taches = dossiers.onglets(user)["mes-taches"] if a_elle else dossiers.a_faire(user)
+    if noeuds:
+        taches = taches.filter(noeud__in=list(noeuds))
+    return dossiers.page_taches(taches, taille=limite).taches
+
+
+# -- supervision -----------------------------------------------------------------------------------------
+
+
+class Incidents(NamedTuple):
+    """How many of each kind; more than ``dossiers.PLAFOND`` is said « 1 000+ »."""
+
+    sans_acteur: int
+    courriels: int
+    minuteries: int
+    erreurs: int
+
+    @property
+    def total(self) -> int:
+        return sum(self)
+
+
+def nombres_incidents() -> Incidents:
+    """One statement."""
+    return Incidents(
+        *dossiers.compter(
+            {
+                "sans_acteur": dossiers.sans_acteur(),
+                "courriels": envois_en_echec(),
+                "minuteries": dossiers.minuteries_en_retard(),
+                "erreurs": dossiers.etapes_en_erreur(),
+            }
+        ).values()
+    )
+
+
+def en_retard() -> QuerySet[Tache]:
+    """Open tasks past their due date, whoever they are for."""
+    return Tache.objects.filter(close_le__isnull=True, echeance__lt=timezone.now())
+
+
+@dataclass(slots=True)
+class Supervision:
+    """What the page shows; lists are the first of each kind."""
+
+    charge: list[dossiers.Charge]
+    incidents: Incidents
+    retards: list[Any] = field(default_factory=list)
+    nombre_retards: int = 0
+    sans_acteur: list[Any] = field(default_factory=list)
+    courriels: list[Envoi] = field(default_factory=list)
+    flux: list[tuple[Any, Dossier | None]] = field(default_factory=list)
+
+    @property
+    def ouverts(self) -> int:
+        return sum(c.nombre for c in self.charge)
+
+
+def supervision(limite: int = 20) -> Supervision:
+    """A constant number of statements; lists that the counts say empty are not read."""
+    incidents = nombres_incidents()
+    vue = Supervision(dossiers.charge_par_etape(Tache.objects.all()), incidents)
+    vue.nombre_retards = sum(c.en_retard for c in vue.charge)
+    if vue.nombre_retards:
+        vue.retards = dossiers.page_taches(en_retard(), taille=limite).taches
+    if incidents.sans_acteur:
+        vue.sans_acteur = dossiers.page_taches(dossiers.sans_acteur(), taille=limite).taches
+    if incidents.courriels:
+        vue.courriels = list(envois_en_echec().defer("corps_texte", "corps_html", "secret")[:limite])
+    if incidents.minuteries or incidents.erreurs:
+        lignes = [*dossiers.etapes_en_erreur()[:limite], *dossiers.minuteries_en_retard()[:limite]]
+        du_processus = {d.processus_id: d for d in Dossier.objects.filter(processus__in={t.process_id for t in lignes})}
+        vue.flux = [(t, du_processus.get(t.process_id)) for t in lignes]
+    return vue
+
+
+# -- accounts --------------------------------------------------------------------------------------------
+
+
+class PageComptes(NamedTuple):
+    """``precedent`` and ``suivant`` are identifiers to ask the neighbouring pages from, "" at the ends."""
+
+    comptes: list[Any]
+    noms: dict[int, tuple[str, str]]
+    precedent: str
+    suivant: str
+
+
+def chercher_comptes(*, q: str = "", role: str = "", etat: str = "") -> QuerySet[User]:
+    comptes = User.objects.all()
+    if etat != "tous":
+        comptes = comptes.filter(is_active=etat != "desactives")
+    if role:
+        portee = Habilitation.objects.actives().filter(user=OuterRef("pk"), role=role).order_by()
+        if etat:  # a closed account holds no active right: look at those that have not ended
+            portee = Habilitation.objects.filter(
+                Q(fin__isnull=True) | Q(fin__gt=timezone.localdate()), user=OuterRef("pk"), role=role
+            ).order_by()
+        comptes = comptes.filter(Exists(portee))
+    for mot in q.split():
+        comptes = comptes.filter(
+            Q(username__icontains=mot)
+            | Q(first_name__icontains=mot)
+            | Q(last_name__icontains=mot)
+            | Q(email__icontains=mot)
+        )
+    return comptes
+
+
+def page_comptes(
+    comptes: QuerySet[User], *, apres: str = "", avant: str = "", taille: int = TAILLE_PAGE
+) -> PageComptes:
+    """One page by identifier, each account with ``droits``: its habilitations not ended. Three statements."""
+    arriere = bool(avant) and not apres
+    if apres:
+        comptes = comptes.filter(username__gt=apres)
+    elif arriere:
+        comptes = comptes.filter(username__lt=avant)
+    en_cours = Habilitation.objects.filter(Q(fin__isnull=True) | Q(fin__gt=timezone.localdate()))
+    en_cours = en_cours.select_related("autorite").order_by("role", "pk")
+    lues = list(
+        comptes.order_by("-username" if arriere else "username").prefetch_related(
+            Prefetch("habilitations", queryset=en_cours, to_attr="droits")
+        )[: taille + 1]
+    )
+    encore, lignes = len(lues) > taille, lues[:taille]
+    if arriere:
+        lignes.reverse()
+    fiches = {d.fiche_id for u in lignes for d in u.droits if d.fiche_id}
+    noms = noms_au(fiches) if fiches else {}
+    avant_elle, apres_elle = (encore, True) if arriere else (bool(apres), encore)
+    return PageComptes(
+        lignes,
+        noms,
+        lignes[0].username if lignes and avant_elle else "",
+        lignes[-1].username if lignes and apres_elle else "",
+    )
+
+
+def habilitations_de(user: User) -> list[tuple[Habilitation, str, str]]:
+    """(habilitation, where, state: « en-cours », « a-venir », « terminee »), the current ones first."""
+    aujourdhui = timezone.localdate()
+    toutes = list(
+        Habilitation.objects.filter(user=user).select_related("autorite", "fiche").order_by("role", "-debut", "pk")
+    )
+    fiches = {h.fiche_id for h in toutes if h.fiche_id}
+    noms = noms_au(fiches) if fiches else {}
+    lignes = []
+    for h in toutes:
+        etat = "terminee" if h.fin and h.fin <= aujourdhui else "a-venir" if h.debut > aujourdhui else "en-cours"
+        lignes.append((h, ou_en_mots(h, noms), etat))
+    return sorted(lignes, key=lambda ligne: ("en-cours", "a-venir", "terminee").index(ligne[2]))
+
+
+def ou_en_mots(habilitation: Habilitation, noms: dict[int, tuple[str, str]]) -> str:
+    """« Hôpital TEST (750000000) », « ARS Île-de-France », « région »."""
+    if habilitation.autorite:
+        return habilitation.autorite.nom
+    if habilitation.fiche_id is None:
+        return "région" if habilitation.role == Role.GESTIONNAIRE else ""
+    identifiant, nom = noms.get(habilitation.fiche_id, ("", ""))
+    return f"{nom} ({identifiant[1:]})" if nom else "structure fermée"
+
+
+def taches_tenues(user: User) -> int:
+    """Open tasks in the person's name."""
+    return Tache.objects.filter(close_le__isnull=True, tache__owner=user).count()

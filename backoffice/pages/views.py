@@ -1,0 +1,339 @@
+"""Home, guidance, accessibility, supervision, accounts."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views import View
+
+from backoffice.comptes.models import User
+from backoffice.socle.erreurs import Introuvable, Invalide
+from backoffice.socle.menu import adresse
+from backoffice.socle.templatetags.ror import nombre, pluriel
+from backoffice.socle.vues import VueProtegee
+from structures.enums import ROLES_EDITEURS, Role
+from structures.models import Habilitation
+from workflows import requetes as dossiers
+from workflows.affichage import qui_agit
+from workflows.enums import ETAPES, Cercle
+from workflows.vues.taches import AutreTutelle, Ligne, autres_tutelles, lignes
+
+from . import domaine, requetes
+from .forms import CompteForm, FiltreComptes, NouveauDroitForm
+
+
+def _user(request: HttpRequest) -> User:
+    return cast(User, request.user)
+
+
+# -- home ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AApprouver:
+    """A task of a tutelle with what the other authorities did."""
+
+    ligne: Ligne
+    autres: list[AutreTutelle]
+
+
+class Accueil(VueProtegee):
+    """« Accueil » by role; somebody with several roles gets the sections of each."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        user = _user(request)
+        roles = requetes.roles_de(user)
+        contexte: dict[str, Any] = {
+            "roles": roles,
+            "editeur": bool(roles.keys() & set(ROLES_EDITEURS)),
+            "direction": Role.DIRECTION in roles,
+            "tutelle": Role.TUTELLE in roles,
+            "gestionnaire": Role.GESTIONNAIRE in roles,
+            "url_dossiers": adresse("dossiers"),
+        }
+        if contexte["editeur"]:
+            contexte["etablissements"], contexte["encore"] = requetes.mes_etablissements(user)
+            noeuds = ["redaction", "envoi"]
+            contexte["dossiers_a_suivre"] = lignes(requetes.premieres_taches(user, noeuds=noeuds), user)
+        if Role.DIRECTION in roles:
+            contexte["a_valider"] = lignes(requetes.premieres_taches(user, noeuds=["validation_direction"]), user)
+        if Role.TUTELLE in roles:
+            taches = requetes.premieres_taches(user, noeuds=["approbation_tutelle"], limite=20)
+            soeurs = dossiers.tutelles_soeurs(taches)
+            contexte["a_approuver"] = [
+                AApprouver(ligne, autres_tutelles(soeurs.get(ligne.tache.pk, []))) for ligne in lignes(taches, user)
+            ]
+        if Role.GESTIONNAIRE in roles:
+            charge = dossiers.charge_par_etape(dossiers.a_faire(user))
+            contexte |= {
+                "charge": [(ETAPES[c.noeud], c) for c in charge],
+                "retards": sum(c.en_retard for c in charge),
+                "incidents": requetes.nombres_incidents(),
+                "miennes": lignes(requetes.premieres_taches(user, a_elle=True), user),
+            }
+        return render(request, "pages/accueil.html", contexte)
+
+
+class OuModifier(VueProtegee):
+    """« J’ai une modification à faire… où aller ? » (acceptance 24 to 27)."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return render(request, "pages/ou_modifier.html", {"url_dossiers": adresse("dossiers")})
+
+
+class Accessibilite(View):
+    """The accessibility statement; open to everybody, as the law wants."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return render(request, "pages/accessibilite.html")
+
+
+# -- supervision -----------------------------------------------------------------------------------------
+
+
+class VueGestionnaire(VueProtegee):
+    """A page of the gestionnaires: 403 for the others."""
+
+    def autoriser(self, request: HttpRequest) -> None:
+        domaine.exiger_gestionnaire(_user(request))
+
+
+class Supervision(VueGestionnaire):
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        user, vue = _user(request), requetes.supervision()
+        contexte = {
+            "vue": vue,
+            "charge": [(ETAPES[c.noeud], c) for c in vue.charge],
+            "retards": [(ligne, qui_agit([ligne.tache])) for ligne in lignes(vue.retards, user)],
+            "sans_acteur": [(ligne, _pourquoi(ligne), _remede(ligne)) for ligne in lignes(vue.sans_acteur, user)],
+            "flux": [(t, ETAPES.get(_hote(t)), d) for t, d in vue.flux],
+        }
+        return render(request, "pages/supervision.html", contexte)
+
+
+def _hote(task: Any) -> str:
+    """The node that a timer watches over; itself for another task."""
+    nom = task.flow_task.name if task.flow_task else ""
+    return str(nom.partition("__")[0])
+
+
+def _pourquoi(ligne: Ligne) -> str:
+    match ligne.etape.cercle:
+        case Cercle.DIRECTION:
+            return "Aucune Direction active n’est habilitée sur cet établissement."
+        case Cercle.EDITEURS:
+            return "Aucun Référent ni aucune Direction actifs ne sont habilités sur cet établissement."
+        case Cercle.TUTELLE:
+            return "Cette autorité n’a aucun membre actif, ou seulement la personne qui a envoyé le dossier."
+    return "Aucun gestionnaire actif, ou seulement la personne qui a envoyé le dossier."
+
+
+def _remede(ligne: Ligne) -> str:
+    """The address that opens the missing account."""
+    cercle, tache = ligne.etape.cercle, ligne.tache
+    role = {Cercle.TUTELLE: Role.TUTELLE, Cercle.GESTIONNAIRES: Role.GESTIONNAIRE}.get(cercle, Role.DIRECTION)
+    champs = {"role": role.value}
+    if cercle in (Cercle.EDITEURS, Cercle.DIRECTION):
+        champs["finess"] = tache.eg.identifiant[1:]
+    elif tache.autorite_id:
+        champs["autorite"] = tache.autorite_id
+    return f"{reverse('compte_creer')}?{urlencode(champs)}"
+
+
+# -- accounts --------------------------------------------------------------------------------------------
+
+
+class Comptes(VueGestionnaire):
+    """The list: search, right, open or closed."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        filtre = FiltreComptes(request.GET)
+        filtre.is_valid()
+        choix = filtre.cleaned_data
+        trouves = requetes.chercher_comptes(
+            q=choix.get("q", ""), role=choix.get("role", ""), etat=choix.get("etat", "")
+        )
+        page = requetes.page_comptes(trouves, apres=choix.get("apres", ""), avant=choix.get("avant", ""))
+        contexte = {
+            "filtre": filtre,
+            "filtre_actif": any(choix.get(nom) for nom in ("q", "role", "etat")),
+            "page": page,
+            "lignes": [
+                (u, [(d.get_role_display(), requetes.ou_en_mots(d, page.noms)) for d in u.droits]) for u in page.comptes
+            ],
+        }
+        return render(request, "pages/comptes.html", contexte)
+
+
+class CreerCompte(VueGestionnaire):
+    """« Ouvrir un compte »: the account, its first right and the mail, together or not at all."""
+
+    http_method_names = ["get", "head", "post"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        initial = {nom: request.GET.get(nom, "")[:150] for nom in ("role", "finess", "autorite")}
+        return render(request, "pages/compte_creer.html", {"form": CompteForm(initial=initial)})
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = CompteForm(request.POST)
+        if form.is_valid():
+            try:
+                user = domaine.ouvrir_compte(acteur=_user(request), **form.cleaned_data)
+            except Invalide as refus:
+                form.refuser(refus.champs)
+            else:
+                messages.success(
+                    request,
+                    f"Le compte « {user.username} » est ouvert. Son identifiant et un mot de passe provisoire "
+                    f"partent à {user.email}.",
+                )
+                return redirect("compte", pk=user.pk)
+        return render(request, "pages/compte_creer.html", {"form": form}, status=422)
+
+
+class VueCompte(VueGestionnaire):
+    """Something about one account (``pk``); GET of a gesture comes back to its page."""
+
+    http_method_names = ["get", "head", "post"]
+    compte: User
+
+    def autoriser(self, request: HttpRequest) -> None:
+        super().autoriser(request)
+        trouve = User.objects.filter(pk=self.kwargs["pk"]).first()
+        if trouve is None:
+            raise Introuvable("compte_inconnu", "Ce compte n’existe pas.")
+        self.compte = trouve
+
+    def get(self, request: HttpRequest, pk: int, **_: Any) -> HttpResponse:
+        return redirect("compte", pk=pk)
+
+    def page(self, request: HttpRequest, form: NouveauDroitForm | None = None) -> HttpResponse:
+        compte = self.compte
+        refusee = form is not None
+        contexte = {
+            "compte": compte,
+            "habilitations": requetes.habilitations_de(compte),
+            "form": form or NouveauDroitForm(),
+            "refusee": refusee,
+            "c_est_moi": compte.pk == _user(request).pk,
+            "taches": requetes.taches_tenues(compte),
+        }
+        return render(request, "pages/compte.html", contexte, status=422 if refusee else 200)
+
+
+class Compte(VueCompte):
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest, pk: int, **_: Any) -> HttpResponse:
+        return self.page(request)
+
+
+class DonnerDroit(VueCompte):
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        form = NouveauDroitForm(request.POST)
+        if form.is_valid():
+            try:
+                domaine.donner_droit(user=self.compte, acteur=_user(request), **form.cleaned_data)
+            except Invalide as refus:
+                form.refuser(refus.champs)
+            else:
+                messages.success(request, "Le droit est donné.")
+                return redirect("compte", pk=pk)
+        return self.page(request, form)
+
+
+def _confirmer(request: HttpRequest, **contexte: Any) -> HttpResponse:
+    return render(request, "socle/confirmation.html", {"danger": True, "form": None, **contexte})
+
+
+class TerminerDroit(VueCompte):
+    """« Mettre fin »: the right ends today, the tasks held under it go back to the queue."""
+
+    habilitation: Habilitation
+
+    def autoriser(self, request: HttpRequest) -> None:
+        super().autoriser(request)
+        self.habilitation = get_object_or_404(Habilitation, pk=self.kwargs["habilitation"], user=self.compte)
+
+    def get(self, request: HttpRequest, pk: int, **_: Any) -> HttpResponse:
+        role = self.habilitation.get_role_display()
+        return _confirmer(
+            request,
+            titre=f"Mettre fin au droit « {role} » de {self.compte} ?",
+            texte="Le droit s’arrête aujourd’hui. Les tâches prises à ce titre retournent dans la file commune.",
+            confirmer="Mettre fin",
+            url=request.path,
+            retour=reverse("compte", args=[pk]),
+        )
+
+    def post(self, request: HttpRequest, pk: int, habilitation: int) -> HttpResponse:
+        rendues = domaine.terminer_droit(habilitation=self.habilitation, acteur=_user(request))
+        messages.success(
+            request, f"Le droit « {self.habilitation.get_role_display()} » a pris fin. {_rendues(rendues)}"
+        )
+        return redirect("compte", pk=pk)
+
+
+def _rendues(combien: int) -> str:
+    if not combien:
+        return "Aucune tâche n’était à reprendre."
+    s = pluriel(combien)
+    return f"{nombre(combien)} tâche{s} {'sont retournées' if combien > 1 else 'est retournée'} dans la file commune."
+
+
+class Desactiver(VueCompte):
+    def get(self, request: HttpRequest, pk: int, **_: Any) -> HttpResponse:
+        return _confirmer(
+            request,
+            titre=f"Désactiver le compte de {self.compte} ?",
+            texte="La personne ne peut plus se connecter et sa session se termine. Ses tâches retournent dans la file "
+            "commune. Rien n’est effacé : le compte peut être réactivé.",
+            confirmer="Désactiver le compte",
+            url=request.path,
+            retour=reverse("compte", args=[pk]),
+        )
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        rendues = domaine.desactiver(user=self.compte, acteur=_user(request))
+        messages.success(request, f"Le compte « {self.compte.username} » est désactivé. {_rendues(rendues)}")
+        return redirect("compte", pk=pk)
+
+
+class Reactiver(VueCompte):
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        domaine.reactiver(user=self.compte, acteur=_user(request))
+        messages.success(request, f"Le compte « {self.compte.username} » est réactivé, avec les droits qu’il avait.")
+        return redirect("compte", pk=pk)
+
+
+class RedonnerMotDePasse(VueCompte):
+    def get(self, request: HttpRequest, pk: int, **_: Any) -> HttpResponse:
+        return _confirmer(
+            request,
+            titre=f"Donner un nouveau mot de passe provisoire à {self.compte} ?",
+            texte=f"Le mot de passe actuel cesse de marcher et les sessions ouvertes se terminent. Le nouveau part à "
+            f"{self.compte.email}.",
+            confirmer="Envoyer un mot de passe provisoire",
+            danger=False,
+            url=request.path,
+            retour=reverse("compte", args=[pk]),
+        )
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        domaine.redonner_mot_de_passe(user=self.compte, acteur=_user(request))
+        messages.success(request, f"Un mot de passe provisoire part à {self.compte.email}.")
+        return redirect("compte", pk=pk)
