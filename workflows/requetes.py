@@ -96,7 +96,9 @@ def compter(listes: Mapping[str, QuerySet[Any]], plafond: int = PLAFOND) -> dict
     morceaux: list[str] = []
     parametres: list[Any] = []
     for liste in listes.values():
-        sql, siens = liste.order_by().values("pk")[: plafond + 1].query.sql_with_params()
+        requete = liste.order_by().values("pk")[: plafond + 1].query
+        # A person without any habilitation has lists that are known to be empty: they count as zero.
+        sql, siens = requete.get_compiler(connection=connection, elide_empty=False).as_sql()
         morceaux.append(f"(SELECT count(*) FROM ({sql}) AS liste)")  # noqa: S608  our own statement
         parametres += siens
     if not morceaux:
@@ -226,21 +228,22 @@ def natures(dossiers: Collection[int]) -> dict[int, dict[str, int]]:
 def tutelles_soeurs(taches: Collection[Tache]) -> dict[int, list[Tache]]:
     """For approvals by a tutelle: the tasks that the same split of the flow gave to the other authorities, by task.
 
-    One statement for any number; a task alone in its round has an empty list.
+    Two statements for any number; a task alone in its round has an empty list.
     """
-    approbations = [t for t in taches if t.noeud == "approbation_tutelle"]
-    soeurs: dict[int, list[Tache]] = {t.pk: [] for t in approbations}
+    approbations = [t.pk for t in taches if t.noeud == "approbation_tutelle"]
     if not approbations:
-        return soeurs
+        return {}
+    liens = Task.previous.through.objects.filter(from_task__in=approbations).order_by("pk")
+    partage = dict(liens.values_list("from_task", "to_task"))
+    tours: dict[int, list[Tache]] = {}
     for soeur in (
-        Tache.objects.filter(tache__previous__leading__in=list(soeurs), noeud="approbation_tutelle")
-        .annotate(de=F("tache__previous__leading"))
-        .exclude(pk=F("tache__previous__leading"))
+        Tache.objects.annotate(partage=F("tache__previous"))
+        .filter(partage__in=set(partage.values()), noeud="approbation_tutelle")
         .select_related("autorite", "close_par", "tache__owner")
         .order_by("autorite", "pk")
     ):
-        soeurs[soeur.de].append(soeur)
-    return soeurs
+        tours.setdefault(soeur.partage, []).append(soeur)
+    return {cle: [s for s in tours.get(partage[cle], []) if s.pk != cle] for cle in approbations if cle in partage}
 
 
 # -- supervision --------------------------------------------------------------------------------------

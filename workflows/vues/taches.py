@@ -264,11 +264,12 @@ _VERBES_TITRE = {
 
 @dataclass(frozen=True, slots=True)
 class AutreTutelle:
-    """What another authority did of the joint approval."""
+    """What another authority did of the joint approval; ``attendue``: nothing yet."""
 
     nom: str
     phrase: str
-    signe: str
+    icone: str
+    attendue: bool = False
 
 
 def autres_tutelles(soeurs: Iterable[Tache]) -> list[AutreTutelle]:
@@ -276,16 +277,23 @@ def autres_tutelles(soeurs: Iterable[Tache]) -> list[AutreTutelle]:
     return [_autre(soeur) for soeur in soeurs]
 
 
+_A_FAIT = {
+    Issue.APPROUVE: ("a approuvé", "coche"),
+    Issue.RENVOYE: ("a renvoyé le dossier pour correction", "renvoi"),
+    Issue.REFUSE: ("a refusé le dossier", "refus"),
+}
+
+
 def _autre(soeur: Tache) -> AutreTutelle:
     nom = soeur.autorite.nom if soeur.autorite else ""
     if soeur.close_le is None:
         qui = f" ; {soeur.tache.owner} s’en charge" if soeur.tache.owner else ""
-        return AutreTutelle(nom, f"n’a pas encore décidé{qui}", "a-faire")
-    if soeur.issue == Issue.ANNULE:
-        return AutreTutelle(nom, "n’a plus à se prononcer : une autre décision a mis fin à sa tâche", "retire")
-    par = f" par {soeur.close_par}" if soeur.close_par else ""
-    mots = f"{soeur.get_issue_display().lower()} le {date_longue(soeur.close_le)}{par}"
-    return AutreTutelle(nom, mots, signe_de(soeur.issue))
+        return AutreTutelle(nom, f"n’a pas encore décidé{qui}", "horloge", attendue=True)
+    if Issue(soeur.issue) not in _A_FAIT:
+        return AutreTutelle(nom, "n’a plus à se prononcer", "moins")
+    verbe, icone = _A_FAIT[Issue(soeur.issue)]
+    par = f" ({soeur.close_par})" if soeur.close_par else ""
+    return AutreTutelle(nom, f"{verbe} le {date_longue(soeur.close_le)}{par}", icone)
 
 
 def ce_qui_suit(tache: Tache, autres: list[AutreTutelle]) -> list[str]:
@@ -299,7 +307,7 @@ def ce_qui_suit(tache: Tache, autres: list[AutreTutelle]) -> list[str]:
                 "Votre validation porte sur exactement ces changements : le dossier est verrouillé depuis son envoi.",
                 "Ensuite, SESAN donne l’approbation finale, qui publie le dossier.",
             ]
-        case "approbation_tutelle" if attendues := [a.nom for a in autres if a.signe == "a-faire"]:
+        case "approbation_tutelle" if attendues := [a.nom for a in autres if a.attendue]:
             return [
                 f"Approbation conjointe : {' et '.join(attendues)} doit aussi approuver.",
                 "Le dossier est publié quand toutes les tutelles l’ont approuvé. Un renvoi ou un refus de l’une met "
@@ -456,6 +464,8 @@ class Geste(VueProtegee):
     def autoriser(self, request: HttpRequest) -> None:
         self.tache = tache_visible(_user(request), self.kwargs["numero"])
         etiquettes = {"motif_renvoi": "Motif du renvoi", "motif_refus": "Motif du refus", "autorites": "Autorités"}
+        if request.method == "POST" and self.tache.close_le is None:
+            verbes.autoriser(self.tache, _user(request))  # before reading the form; the verb asks again under its lock
         request.libelles_saisie = etiquettes | {PREFIXE_COMMENTAIRE.rstrip("-"): "Commentaire sur la fiche"}  # type: ignore[attr-defined]
 
     def get(self, request: HttpRequest, numero: int) -> HttpResponse:
