@@ -15,7 +15,9 @@ from .mesure import tableau
 def _demarrer(var: str) -> float:
     with socket.create_server(("127.0.0.1", 0)) as libre:
         port = libre.getsockname()[1]
-    environ = {c: v for c, v in os.environ.items() if c not in ("DATABASE_URL", "BROKER_URL", "ROR_TESTS", "SECRET_KEY")}
+    environ = {
+        c: v for c, v in os.environ.items() if c not in ("DATABASE_URL", "BROKER_URL", "ROR_TESTS", "SECRET_KEY")
+    }
     debut = time.perf_counter()
     with subprocess.Popen(
         ["make", "run"], env={**environ, "VAR_DIR": var, "PORT": str(port)}, stdout=subprocess.DEVNULL,

@@ -54,7 +54,7 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Playwright runs an event loop in the test's thread; Django then refuses the ORM unless told that we know."""
-    if any("page" in getattr(item, "fixturenames", ()) for item in items):
+    if any({"page", "browser"} & set(getattr(item, "fixturenames", ())) for item in items):
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 

@@ -307,10 +307,7 @@ def _changement(
 
 
 def _lieu(lieux: _Lieux, fiche: int | None) -> str:
-    if fiche not in lieux.noms:
-        return ""
-    niveau = lieux.niveaux.get(fiche, "")
-    return lieux.nom(fiche) if niveau in (Niveau.EG, "") else f"{niveau} {lieux.nom(fiche)}"
+    return lieux.nom(fiche) if fiche in lieux.noms else ""
 
 
 def _contenu(mots: Affichage, niveau: str, etat: Etat) -> list[tuple[str, Any]]:

@@ -157,6 +157,8 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG or TESTS
+# An UO may cover every commune of the country, and be re-posted with all its fields.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 50_000
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # -- Mail ----------------------------------------------------------------------------------------
@@ -173,6 +175,8 @@ ENVOI_BAIL_SECONDES = env.int("ENVOI_BAIL_SECONDES", default=120)  # a worker ki
 # Reverse proxies in front of the product: how many addresses to trust at the end of X-Forwarded-For.
 PROXIES_DE_CONFIANCE = env.int("PROXIES_DE_CONFIANCE", default=0)
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "change"  # the default lets every staff account import
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
 
 # -- Celery --------------------------------------------------------------------------------------
 BROKER_URL = env.str("BROKER_URL", default="")

@@ -12,14 +12,14 @@ from django.utils.formats import date_format
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Invalide
 
-from ..champs import CHAMPS, Forme, Qui
-from ..enums import Source
-from ..models import Fiche, FicheReservee, Modification
+from ..champs import CHAMPS, Forme, Qui, est_vide, libelle, manquants
+from ..enums import ChampEG, Source
+from ..models import Fiche, FicheReservee, Modification, RegleCategorie, VersionFiche
 from ..regles import est_gestionnaire, peut_modifier
 from .enregistrer import annuler, enregistrer, lire_changements, verrouiller
-from .patches import Etat, Patch, appliquer, utile
+from .patches import Etat, Patch, appliquer, utile, valeur
 from .plier import plier
-from .valider import erreurs_contenu
+from .valider import Erreurs, erreurs_contenu
 
 
 class Lecture(NamedTuple):
@@ -77,7 +77,7 @@ def modifier(
     patch = utile(etat, patch)
     if not patch:
         raise Invalide("rien_a_modifier", "Rien n’a changé : la fiche contient déjà ces valeurs.")
-    erreurs = erreurs_contenu(fiche.niveau, etat, patch, date_effet)
+    erreurs = erreurs_contenu(fiche.niveau, etat, patch, date_effet) or _obligatoires_vides(fiche, etat, patch)
     if erreurs:
         raise Invalide("contenu", "Certaines informations sont à corriger.", champs=erreurs)
     modification = Modification(
@@ -103,6 +103,18 @@ def _etat_au(fiche: Fiche, jour: date) -> Etat | None:
         if periode.du <= jour and (periode.au is None or jour < periode.au):
             return periode.etat
     return None
+
+
+def _obligatoires_vides(fiche: Fiche, etat: Etat, patch: Patch) -> Erreurs:
+    """A published fiche may lack something since its import, but nobody empties what it must hold."""
+    categories = VersionFiche.objects.filter(fiche=fiche.eg_id, validite__contains=timezone.localdate())
+    regle = RegleCategorie.objects.filter(pk__in=categories.values("categorie")).first()
+    champ_eg = regle.champ if regle else ChampEG.MEDICO_SOCIAL
+    return {
+        champ.nom: [f"« {libelle(champ, fiche.niveau)} » est obligatoire : la valeur ne peut pas être effacée."]
+        for champ in manquants(fiche.niveau, champ_eg, appliquer(etat, patch))
+        if champ.nom in patch and not est_vide(champ, valeur(etat, champ.nom))
+    }
 
 
 def _jeton(fiche: Fiche) -> str:
@@ -151,7 +163,7 @@ def _refuser_collision(fiche: Fiche, patch: Mapping[str, Any], jeton: str) -> No
             raise Conflit(
                 "modifiee_entre_temps",
                 f"{auteur or 'Un import'} a modifié {noms} le {date_format(quand, 'j F Y à H:i')}, pendant que vous "
-                "remplissiez le formulaire. Rouvrez la fiche, vérifiez ces valeurs et refaites votre changement.",
+                "remplissiez le formulaire. Comparez les valeurs et refaites votre changement s’il est encore utile.",
             )
 
 

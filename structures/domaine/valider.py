@@ -46,7 +46,7 @@ def erreurs_contenu(
     saines = {nom: a for nom, a in apports.items() if not erreurs[nom]}
     _verifier_codes(saines, erreurs, jour)
     _verifier_communes(saines, erreurs)
-    if not erreurs.get("contacts"):
+    if patch.keys() & {"contacts", "unite_sensible"} and not erreurs.get("contacts"):
         erreurs["contacts"] += _erreurs_contacts(valeur(apres, "contacts"), bool(valeur(apres, "unite_sensible")))
     erreurs["age_max"] += (
         _erreurs_ages(apres) if {"age_min", "age_max", "age_min_unite", "age_max_unite"} & patch.keys() else []

@@ -32,9 +32,7 @@ def en_csv(entetes, lignes):
 
 def lignes_communes(paquet):
     epci_de = {
-        membre["code"]: (epci["code"], epci["nom"])
-        for epci in lire(paquet, "epci")
-        for membre in epci["membres"]
+        membre["code"]: (epci["code"], epci["nom"]) for epci in lire(paquet, "epci") for membre in epci["membres"]
     }
     for commune in lire(paquet, "communes"):
         if commune["type"] not in TYPES:

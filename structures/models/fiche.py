@@ -213,6 +213,10 @@ class VersionFiche(models.Model):
                 ),
                 name="version_parent_legal",
             ),
+            models.CheckConstraint(
+                condition=Q(niveau=Niveau.EJ, eg__isnull=True) | (~Q(niveau=Niveau.EJ) & Q(eg__isnull=False)),
+                name="version_eg_selon_niveau",
+            ),
         ]
         indexes = [
             models.Index(fields=["eg", "niveau"], name="version_eg"),

@@ -126,7 +126,6 @@ def test_un_etablissement_qui_ment(fiches):
            ailleurs.pk, fiches[Niveau.UO].pk)  # fmt: skip
 
 
-@pytest.mark.xfail(reason="version_meme_eg is MATCH SIMPLE: a check « EJ or eg not null » is missing on the versions")
 def test_un_etablissement_absent(fiches):
     # MATCH SIMPLE checks no foreign key that has a null in it: the level must then forbid the null.
     refuse("version_", "UPDATE structures_versionfiche SET eg_id = NULL WHERE fiche_id = %s", fiches[Niveau.UO].pk)

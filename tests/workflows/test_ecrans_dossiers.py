@@ -1030,7 +1030,7 @@ def test_changements(monde, dossier):
     ]
     par_nom = {c.nom: c for c in liste}
     deplacee = par_nom["Unité de cardiologie"]
-    assert (deplacee.de, deplacee.vers) == ("UF UF 2101", "UF UF 2102")
+    assert (deplacee.de, deplacee.vers) == ("UF 2101", "UF 2102")
     assert deplacee.natures == ["deplacement", "modification"]
     avant_apres = {ligne["champ"]: (ligne["avant"], ligne["apres"]) for ligne in deplacee.lignes}
     assert set(avant_apres) == {"Type d’UO", "Activités opérationnelles", "Unité sensible"}
@@ -1043,7 +1043,7 @@ def test_changements(monde, dossier):
     page = texte(client(monde.gestionnaire).get(url(dossier, "changements/")))
     assert "1 ajout 1 déplacement 1 modification 2 suppressions" in page
     assert "À regarder de près" in page
-    assert "de UF UF 2101 vers UF UF 2102" in page
+    assert "de UF 2101 vers UF 2102" in page
     assert "Avec 1 fiche rattachée" in page
 
 

@@ -67,6 +67,6 @@ def test_valeurs_enregistrees():
     assert {
         "cree", "fiche_ajoutee", "fiche_enregistree", "fiche_finalisee", "fiche_dupliquee", "fiche_deplacee",
         "fiche_supprimee", "changement_annule", "conflit_regle", "fiches_finalisees", "rouvert", "envoye",
-        "tache_creee", "tache_prise", "tache_rendue", "sans_acteur", "rappel", "escalade", "valide", "affecte", "approuve",
-        "renvoye", "refuse", "retire", "abandonne", "commente", "publie",
+        "tache_creee", "tache_prise", "tache_rendue", "sans_acteur", "rappel", "escalade", "valide", "affecte",
+        "approuve", "renvoye", "refuse", "retire", "abandonne", "commente", "publie",
     } <= set(TypeEvenement.values)  # fmt: skip

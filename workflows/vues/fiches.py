@@ -11,7 +11,7 @@ from django.utils import timezone
 from backoffice.socle.erreurs import Conflit, Introuvable, Invalide
 from backoffice.socle.templatetags.ror import nombre, pluriel
 from structures.affichage import Affichage
-from structures.champs import CHAMPS, champs_de, est_vide, libelle, manquants
+from structures.champs import CHAMPS, Champ, champs_de, est_vide, libelle, manquants
 from structures.domaine.modifier import lire, se_heurtent
 from structures.domaine.patches import Etat, Patch, appliquer, difference, valeur
 from structures.enums import Niveau
@@ -131,10 +131,6 @@ class FicheView(VueDossier):
         mots = Affichage([form.etat, *self._etats_en_conflit()], niveau=place.niveau, tres_restreint=True)
         modifiables = {c.nom for c in form.champs}
         avant, apres = self._voisines()
-        absents = {c.nom: c for c in manquants(place.niveau, espace.arbre.champ, etat)}
-        manques = [
-            c for n, c in absents.items() if n.removesuffix("_unite") == n or n.removesuffix("_unite") not in absents
-        ]
         contexte = {
             "form": form,
             "sections": form.sections(),
@@ -151,7 +147,7 @@ class FicheView(VueDossier):
             "jour_lecture": (self.jour if jour is None else jour).isoformat(),
             "manques": [
                 (form[c.nom].id_for_label or form[c.nom].auto_id, libelle(c, place.niveau))
-                for c in manques
+                for c in self._manques(etat)
                 if c.nom in form.fields
             ],
             "figes": [
@@ -171,6 +167,11 @@ class FicheView(VueDossier):
         return self.panneau(
             request, "workflows/_panneau_fiche.html", contexte | plus, titre=titre, actif=self.cle, statut=statut
         )
+
+    def _manques(self, etat: Etat) -> list[Champ]:
+        """What the fiche lacks to be finalised; a number and its unit are one question."""
+        absents = {c.nom: c for c in manquants(self.place.niveau, self.espace.arbre.champ, etat)}
+        return [c for n, c in absents.items() if not n.endswith("_unite") or n.removesuffix("_unite") not in absents]
 
     def _voisines(self) -> tuple[NoeudTravail | None, NoeudTravail | None]:
         """The fiches to finalise before and after this one, in the order of the tree."""
@@ -244,7 +245,11 @@ class FicheView(VueDossier):
             self.travail = self.dossier.fiches.select_related("modifiee_par").get(fiche=self.cle)
             return self._comparer(request, montre, mien, set(refus.champs), refus.message)
         except Invalide as refus:
-            form.ajouter_erreurs(refus.champs or {"": [refus.message]})
+            champs = refus.champs or {"": [refus.message]}
+            if refus.code == "incomplete":  # the label is already there; a number and its unit are one question
+                absents = [n for n in champs if n.removesuffix("_unite") == n or n.removesuffix("_unite") not in champs]
+                champs = {n: ["obligatoire pour finaliser la fiche."] for n in absents}
+            form.ajouter_erreurs(champs)
             return self._page(request, form, statut=422, refus=refus.code, **ancien)
         self._dire(request, travail, finaliser=finaliser, change=bool(mien))
         return HttpResponseRedirect(self._suite(request))
@@ -323,8 +328,7 @@ class FicheView(VueDossier):
             messages.success(request, f"« {nom} » est enregistrée et finalisée. {suite}")
         else:
             etat = etat_de_travail(travail, self.registre)
-            niveau = self.place.niveau
-            absents = ", ".join(libelle(c, niveau) for c in manquants(niveau, self.espace.arbre.champ, etat))
+            absents = ", ".join(libelle(c, self.place.niveau) for c in self._manques(etat))
             suite = f" Il manque pour la finaliser : {absents}." if absents else ""
             messages.success(request, f"« {nom} » est enregistrée, en attente.{suite}")
         if nom_inhabituel(self.place.niveau, nom):

@@ -223,7 +223,8 @@ def situation(user: User, tache: Any) -> Situation:
         return Situation(False, False, False, "")
     etape, proprietaire = ETAPES[tache.noeud], tache.tache.owner
     if not regles.peut_faire(user, tache):
-        if etape.neutre and tache.dossier.envoye_par_id == user.pk:
+        sienne = Tache.objects.filter(regles.perimetre(user), pk=tache.pk)
+        if etape.neutre and tache.dossier.envoye_par_id == user.pk and sienne.exists():
             return Situation(False, False, False, "Vous avez envoyé ce dossier : une autre personne doit l’approuver.")
         qui = affichage.qui_agit([tache])
         return Situation(False, False, False, f"Cette tâche revient à : {qui}. Vous pouvez la consulter.")

@@ -10,6 +10,13 @@ if (espace) {
   let saisie = false;
 
   const quitter = () => !saisie || window.confirm('Vous avez saisi des informations qui ne sont pas enregistrées. Les abandonner ?');
+  // Beside a fiche the tree scrolls on its own.
+  const montrer = (lien) => {
+    const cadre = lien.closest('.dossier-arbre');
+    if (cadre.scrollHeight <= cadre.clientHeight + 4) return;
+    const ecart = lien.getBoundingClientRect().top - cadre.getBoundingClientRect().top;
+    if (ecart < 0 || ecart > cadre.clientHeight - 80) cadre.scrollTop += ecart - cadre.clientHeight / 2;
+  };
   const situer = () => {
     const tete = panneau.querySelector('[data-fiche]');
     espace.classList.toggle('dossier-sur-fiche', Boolean(tete));
@@ -19,6 +26,7 @@ if (espace) {
     if (!lien) return;
     lien.closest('.arbre-ligne').classList.add('arbre-actif');
     lien.setAttribute('aria-current', 'true');
+    montrer(lien);
     if (tete.dataset.titre) document.title = tete.dataset.titre;
   };
 
@@ -52,6 +60,7 @@ if (espace) {
     lien.focus({ preventScroll: true });
   };
   viser();
+  customElements.whenDefined('ror-arbre').then(() => { const a = espace.querySelector('.arbre-actif .arbre-nom'); if (a) montrer(a); });
   addEventListener('hashchange', viser);
 }
 

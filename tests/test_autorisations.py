@@ -1,0 +1,223 @@
+"""Every URL of the resolver × every role × own and other establishment × GET and POST.
+
+Nobody sees or does what their habilitation does not give: for each address and object the table names who may see it
+and who may act on it. Everybody else must get a redirection to the login (anonymous), a 404 (someone else's thing) or a
+403 (visible, wrong role). An address without an entry fails the test.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from backoffice.comptes.models import User
+from notifications.models import Envoi
+from structures.models import Fiche, Modification, VersionFiche
+from workflows.models import Dossier, Tache
+
+EHPAD = {"referent.ehpad", "direction.ehpad"}
+HOPITAL = {"referent.hopital", "direction.hopital"}
+SESSAD = {"referent.sessad", "direction.sessad"}
+SESAN = {"gestionnaire", "gestionnaire2"}
+PERSONNES = (*sorted(EHPAD | HOPITAL | SESSAD | SESAN), "tutelle.ars", "tutelle.cd", "sans.habilitation")
+TOUS = set(PERSONNES)
+PERSONNE: set[str] = set()
+
+FAIT = {200, 302, 400, 409, 422}  # let in: shown, done, or refused in words
+
+
+@dataclass
+class Adresse:
+    """``voient``: GET lets them in. ``agissent``: POST lets them in. ``caches``: the others get a 404, else a 403.
+
+    ``donnees`` is sent with both methods.
+    """
+
+    kwargs: dict[str, object] = field(default_factory=dict)
+    voient: set[str] | None = None  # None: no GET
+    agissent: set[str] | None = None  # None: no POST
+    caches: set[str] = field(default_factory=set)
+    anonyme: bool = False
+    donnees: dict[str, object] = field(default_factory=dict)
+
+
+def uo_de(eg: str) -> Fiche:
+    return VersionFiche.objects.filter(eg=eg_nomme(eg), niveau="UO").order_by("fiche_id").first().fiche
+
+
+def eg_nomme(nom: str) -> Fiche:
+    return VersionFiche.objects.get(nom=nom, niveau="EG").fiche
+
+
+def table() -> dict[str, list[Adresse]]:
+    """Built from the demo data: names of addresses, objects, and who may."""
+    eg, uo = eg_nomme("EHPAD TEST"), uo_de("EHPAD TEST")
+    parc = Dossier.objects.get(nom="Unité d’accueil temporaire")  # brouillon
+    ime = Dossier.objects.get(nom="Plateforme de répit")  # at the ARS
+    clinique = Dossier.objects.get(nom="Consultation de dermatologie à la clinique")  # at the Direction
+    experimental = Dossier.objects.get(nom="Équipe mobile autisme")  # waits for a gestionnaire
+    courriel = Envoi.objects.filter(destinataire__username="referent.ehpad").order_by("pk").first()
+    compte = User.objects.get(username="referent.camsp")
+    habilitation = compte.habilitations.get()
+    prevu = Modification.objects.get(date_effet__gt=timezone.localdate())
+    auteur = {"referent.hopital"} | SESAN
+    voient_parc, voient_ime = EHPAD | SESAN, SESSAD | SESAN | {"tutelle.ars"}
+    voient_clinique, voient_exp = HOPITAL | SESAN, {"referent.sessad"} | SESAN
+
+    def tache(dossier: Dossier) -> dict[str, object]:
+        return {"numero": Tache.objects.get(dossier=dossier, close_le__isnull=True).pk}
+
+    def sur(dossier: Dossier, visible: set[str], voient: set[str] | None, agissent: set[str] | None, **plus: object):
+        donnees = plus.pop("donnees", {})
+        return Adresse({"numero": dossier.pk, **plus}, voient, agissent, caches=TOUS - visible, donnees=donnees)
+
+    def lecture(dossier: Dossier, voient: set[str]) -> Adresse:
+        return sur(dossier, voient, voient, None)
+
+    def decision(agissent: dict[str, set[str]]) -> list[Adresse]:
+        parmi = {"parc": (parc, voient_parc), "ime": (ime, voient_ime), "clinique": (clinique, voient_clinique),
+                 "exp": (experimental, voient_exp)}  # fmt: skip
+        return [
+            # GET leads to the page of the task, for whoever may see it.
+            Adresse(tache(d), voient, agissent.get(nom, PERSONNE), caches=TOUS - voient)
+            for nom, (d, voient) in parmi.items()
+        ]
+
+    direction, ars, sesan = {"direction.hopital"}, {"tutelle.ars"}, SESAN
+    fiche_parc = parc.fiches.get().fiche_id
+    return {
+        # -- open to everybody
+        "connexion": [Adresse({}, TOUS, TOUS, anonyme=True)],
+        "sante-vive": [Adresse({}, TOUS, TOUS, anonyme=True)],
+        "sante-prete": [Adresse({}, TOUS, TOUS, anonyme=True)],
+        "deconnexion": [Adresse({}, None, TOUS, anonyme=True)],
+        "mot_de_passe": [Adresse({}, TOUS, TOUS)],
+        # -- open to whoever is signed in
+        "accueil": [Adresse({}, TOUS, None)],
+        "ou_modifier": [Adresse({}, TOUS, None)],
+        "accessibilite": [Adresse({}, TOUS, None, anonyme=True)],
+        "aide-composants": [Adresse({}, TOUS, TOUS, anonyme=True)],
+        "repertoire": [Adresse({}, TOUS, None)],
+        "communes": [Adresse({}, TOUS, None)],
+        "fiche": [Adresse({"identifiant": f.identifiant}, TOUS, None) for f in (eg, uo)],
+        "fiche_structures": [Adresse({"identifiant": eg.identifiant}, TOUS, None)],
+        "fiche_historique": [Adresse({"identifiant": uo.identifiant}, TOUS, None)],
+        "fiche_modifier": [
+            Adresse({"identifiant": f.identifiant}, EHPAD | SESAN, EHPAD | SESAN) for f in (eg, uo)
+        ],
+        "changement_annuler": [
+            Adresse({"identifiant": prevu.fiche.identifiant, "pk": prevu.pk}, auteur, auteur)
+        ],
+        # -- dossiers
+        "dossiers": [Adresse({}, TOUS, None)],
+        "dossier_circuit": [Adresse({}, TOUS, None)],
+        "dossier_creer": [Adresse({}, EHPAD | HOPITAL | SESSAD, EHPAD | HOPITAL | SESSAD)],
+        "dossier": [lecture(parc, voient_parc), lecture(ime, voient_ime), lecture(clinique, voient_clinique)],
+        "dossier_changements": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
+        "dossier_journal": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
+        "dossier_envoyer": [sur(parc, voient_parc, EHPAD, EHPAD)],
+        "dossier_retirer": [sur(ime, voient_ime, SESSAD, {"referent.sessad"})],
+        "dossier_abandonner": [sur(parc, voient_parc, EHPAD, EHPAD)],
+        "dossier_fiche": [sur(parc, voient_parc, voient_parc, EHPAD, fiche=fiche_parc)],
+        "dossier_menu": [sur(parc, voient_parc, voient_parc, None, fiche=fiche_parc)],
+        **{
+            f"dossier_{g}": [sur(parc, voient_parc, EHPAD, EHPAD, donnees={"fiche": fiche_parc, "sous": parc.eg_id})]
+            for g in ("ajouter", "dupliquer", "annuler", "conflit", "deplacer", "supprimer")
+        },
+        # -- tasks
+        "taches": [Adresse({}, TOUS, None)],
+        "tache": [
+            Adresse(tache(d), voient, None, caches=TOUS - voient)
+            for d, voient in (
+                (parc, voient_parc), (ime, voient_ime), (clinique, voient_clinique), (experimental, voient_exp)
+            )
+        ],
+        "tache_prendre": decision({"parc": EHPAD, "ime": ars, "clinique": direction, "exp": sesan}),
+        # Not hers: whoever may do the task is told that there is nothing to give back (409).
+        "tache_rendre": decision({"parc": EHPAD, "ime": ars, "clinique": direction, "exp": sesan}),
+        "tache_valider": decision({"clinique": direction}),
+        "tache_approuver": decision({"ime": ars}),
+        "tache_renvoyer": decision({"ime": ars, "clinique": direction}),
+        "tache_refuser": decision({"ime": ars}),
+        "tache_affecter": decision({"exp": sesan}),
+        # -- mails
+        "envois": [Adresse({}, TOUS, None)],
+        "envoi": [Adresse({"pk": courriel.pk}, {"referent.ehpad"} | SESAN, None, caches=TOUS)],
+        "envoi_html": [Adresse({"pk": courriel.pk}, {"referent.ehpad"} | SESAN, None, caches=TOUS)],
+        "envoi_reexpedier": [Adresse({"pk": courriel.pk}, None, SESAN, caches=TOUS - {"referent.ehpad"})],
+        # -- SESAN only
+        "supervision": [Adresse({}, SESAN, None)],
+        "comptes": [Adresse({}, SESAN, None)],
+        "compte_creer": [Adresse({}, SESAN, SESAN)],
+        "compte": [Adresse({"pk": compte.pk}, SESAN, None)],
+        **{
+            f"compte_{g}": [Adresse({"pk": compte.pk}, SESAN, SESAN)]
+            for g in ("donner_droit", "desactiver", "reactiver", "mot_de_passe")
+        },
+        "compte_terminer_droit": [Adresse({"pk": compte.pk, "habilitation": habilitation.pk}, SESAN, SESAN)],
+    }  # fmt: skip
+
+
+def noms_du_resolveur(resolveur: URLResolver | None = None) -> Iterator[str]:
+    """Names of our addresses; Django's admin asks for its own rights and has its own test below."""
+    for motif in (resolveur or get_resolver()).url_patterns:
+        if isinstance(motif, URLResolver):
+            if motif.namespace != "admin":
+                yield from noms_du_resolveur(motif)
+        elif isinstance(motif, URLPattern):
+            yield motif.name or f"<sans nom> {motif.pattern}"
+
+
+@pytest.fixture
+def monde(demo: None) -> dict[str, list[Adresse]]:
+    User.objects.create(username="sans.habilitation", email="sans@essai.example")
+    return table()
+
+
+def test_chaque_adresse_est_dans_la_table(monde: dict[str, list[Adresse]]) -> None:
+    assert set(noms_du_resolveur()) == set(monde)
+
+
+def _code(personne: User, methode: str, url: str, donnees: dict[str, object]) -> int:
+    """Status of one request by a person just signed in, whatever it did undone."""
+    with transaction.atomic():
+        client = Client()
+        client.force_login(personne)
+        statut: int = getattr(client, methode)(url, donnees).status_code
+        transaction.set_rollback(True)
+    return statut
+
+
+@pytest.mark.parametrize("nom", PERSONNES)
+def test_qui_voit_et_qui_agit(monde: dict[str, list[Adresse]], nom: str) -> None:
+    personne, ecarts = User.objects.get(username=nom), []
+    for adresse, cas in monde.items():
+        for un in cas:
+            url = reverse(adresse, kwargs=un.kwargs)
+            for methode, permis in (("get", un.voient), ("post", un.agissent)):
+                refus = 404 if nom in un.caches else 403
+                # A method that does not exist there is said before or after the right is asked.
+                attendu = {405, refus} if permis is None else FAIT if nom in permis else {refus}
+                statut = _code(personne, methode, url, un.donnees)
+                if statut not in attendu:
+                    ecarts.append(f"{nom} {methode.upper()} {url} ({adresse}): {statut}, expected {sorted(attendu)}")
+    assert not ecarts, "\n".join(ecarts)
+
+
+def test_sans_se_connecter(monde: dict[str, list[Adresse]]) -> None:
+    ecarts = []
+    for adresse, cas in monde.items():
+        for un in cas:
+            url = reverse(adresse, kwargs=un.kwargs)
+            for methode in ("get", "post"):
+                reponse = getattr(Client(), methode)(url)
+                au_login = reponse.status_code == 302 and reponse["Location"].startswith("/connexion/")
+                # A POST without a session shows « session terminée » and what was typed, as a 403.
+                finie = methode == "post" and reponse.status_code == 403 and "session est terminée" in reponse.text
+                if not (un.anonyme or au_login or finie):
+                    ecarts.append(f"anonymous {methode.upper()} {url} ({adresse}): {reponse.status_code}")
+    assert not ecarts, "\n".join(ecarts)
