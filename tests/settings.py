@@ -24,6 +24,7 @@ os.environ.update(
     BROKER_URL="memory://",
     SECRET_KEY="tests-only",
     SITE_URL="http://testserver",
+    CONN_MAX_AGE="0",  # a live server's threads must leave nothing open behind them
 )
 
 from backoffice.config.settings import *  # noqa: F403

@@ -82,8 +82,8 @@ class FiltreTaches(forms.Form):
 
     def requete(self, **change: Any) -> str:
         """The query string of this list without its page, with some parameters replaced."""
-        choix = {nom: self.choix.get(nom) for nom in ("onglet", "q", "etape", "autorite", "tri", "retard")}
-        voulus = {**choix, "retard": "on" if choix["retard"] else "", **change}
+        choix = {nom: self.choix.get(nom) for nom in ("q", "etape", "autorite", "tri", "retard")}
+        voulus = {"onglet": self.liste, **choix, "retard": "on" if choix["retard"] else "", **change}
         return urlencode({nom: valeur for nom, valeur in voulus.items() if valeur})
 
 

@@ -1,0 +1,298 @@
+"""Home by role, guidance, accessibility, supervision (ui.md, acceptance 24–27 and 51)."""
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from viewflow.workflow.models import Task
+
+from backoffice.comptes.models import User
+from backoffice.pages import requetes
+from notifications.models import Envoi, EtatEnvoi
+from structures.champs import manquants
+from structures.enums import ChampEG, Niveau, Role
+from structures.models import Fiche, Habilitation, RegleCategorie, VersionFiche
+from structures.requetes import etat_de, versions_au
+from tests.factories import dossiers as fabrique
+from tests.factories import repertoire
+from workflows.domaine import decisions
+from workflows.domaine import taches as verbes
+from workflows.models import Dossier, Tache
+
+pytestmark = pytest.mark.usefixtures("demo")
+
+CLINIQUE, IME, EXPERIMENTAL = (
+    "Consultation de dermatologie à la clinique",
+    "Plateforme de répit",
+    "Équipe mobile autisme",
+)
+
+
+def personne(nom: str) -> User:
+    return User.objects.get(username=nom)
+
+
+def client(nom: str) -> Client:
+    navigateur = Client()
+    navigateur.force_login(personne(nom))
+    return navigateur
+
+
+def eg(nom: str) -> Fiche:
+    return VersionFiche.objects.get(nom=nom, niveau="EG").fiche
+
+
+def tache(nom: str, autorite: str = "") -> Tache:
+    return fabrique.tache(Dossier.objects.get(nom=nom), autorite)
+
+
+def envoyer(etablissement: str, nom: str, acteur: str) -> Dossier:
+    lieu = eg(etablissement)
+    uf = lieu.fiches.filter(niveau="UF").order_by("pk").first()
+    dossier = fabrique.brouillon(lieu, personne(acteur), nom)
+    fabrique.nouvelle(dossier, personne(acteur), (uf or lieu).pk)
+    return fabrique.envoye(dossier, personne(acteur))
+
+
+def texte(reponse) -> str:
+    sans = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", reponse.content.decode(), flags=re.S)
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", sans)))
+
+
+def cartes(reponse) -> list[str]:
+    """Titles of the cards, in order."""
+    return [unescape(t) for t in re.findall(r"<h2>([^<]*)</h2>", reponse.content.decode())]
+
+
+def statements(navigateur: Client, url: str) -> int:
+    navigateur.get("/aide/accessibilite/")
+    with CaptureQueriesContext(connection) as vues:
+        assert navigateur.get(url).status_code == 200
+    return len(vues)
+
+
+# -- home ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("qui", "sections"),
+    [
+        ("referent.ehpad", ["Dossiers à faire avancer", "Mes établissements", "J’ai une modification à faire"]),
+        ("referent.camsp", ["Mes établissements", "J’ai une modification à faire"]),
+        (
+            "direction.hopital",
+            ["À valider", "Dossiers à faire avancer", "Mes établissements", "J’ai une modification à faire"],
+        ),
+        ("tutelle.ars", ["À approuver"]),
+        ("gestionnaire", ["La file, par étape", "Incidents", "Mes tâches"]),
+    ],
+)
+def test_l_accueil_de_chacun(qui: str, sections: list[str]) -> None:
+    assert cartes(client(qui).get("/")) == sections
+
+
+def test_plusieurs_roles_plusieurs_sections() -> None:
+    Habilitation.objects.create(user=personne("tutelle.ars"), role=Role.REFERENT, fiche=eg("EHPAD TEST"))
+    titres = cartes(client("tutelle.ars").get("/"))
+    assert titres == ["À approuver", "Mes établissements", "J’ai une modification à faire"]
+
+
+def test_sans_habilitation_on_dit_a_qui_demander() -> None:
+    User.objects.create(username="personne", email="personne@essai.example")
+    page = texte(client("personne").get("/"))
+    assert "Votre compte n’a aucun droit en ce moment" in page
+    for contact in ("01 83 76 30 31", "ror.support@sesan.fr", "https://formulaire-support.sante-idf.fr"):
+        assert contact in page
+    entrees = re.findall(r'<nav class="haut-nav".*?</nav>', client("personne").get("/").content.decode(), flags=re.S)[0]
+    assert "/taches/" not in entrees
+    assert "/supervision/" not in entrees
+
+
+def test_le_menu_compte_les_taches_qui_attendent() -> None:
+    def menu(qui: str) -> dict[str, int]:
+        return {e["libelle"]: e["compteur"] for e in client(qui).get("/aide/ou-modifier/").context["shell"].menu}
+
+    assert menu("gestionnaire")["Tâches"] == 1
+    assert list(menu("gestionnaire"))[-2:] == ["Supervision", "Comptes"]
+    assert menu("direction.hopital")["Tâches"] == 2
+    assert "Supervision" not in menu("direction.hopital")
+    verbes.prendre(numero=tache(EXPERIMENTAL).pk, acteur=personne("gestionnaire2"))
+    assert menu("gestionnaire")["Tâches"] == 0
+    assert menu("gestionnaire2")["Tâches"] == 1
+
+
+def test_mes_etablissements_disent_completude_et_dossier_en_cours() -> None:
+    referent = personne("referent.ehpad")
+    unite = VersionFiche.objects.filter(eg=eg("EHPAD TEST"), niveau=Niveau.UO).order_by("fiche_id").first().fiche
+    repertoire.publier(unite, {"age_min": None, "publics": {"retire": ["01"]}}, timezone.localdate())
+    liste, encore = requetes.mes_etablissements(referent)
+    vus = {e.version.nom: (e.uo, e.incompletes, e.reservation and e.reservation.nom) for e in liste}
+    assert vus == {"EHPAD TEST": (3, 1, None), "EHPAD du Parc TEST": (3, 0, "Unité d’accueil temporaire")}
+    assert not encore
+    assert liste[0].version.nom == "EHPAD du Parc TEST"  # the open dossier first
+    page = texte(client("referent.ehpad").get("/"))
+    assert "1 fiche incomplète" in page.replace("\u202f", " ").replace("\xa0", " ")
+    assert requetes.mes_etablissements(referent, limite=1)[1]
+
+
+def test_incompletes_est_le_jumeau_de_manquants() -> None:
+    def premiere(niveau: str, lieu: str) -> Fiche:
+        return VersionFiche.objects.filter(niveau=niveau, eg=eg(lieu)).order_by("fiche_id").first().fiche
+
+    for fiche, patch in (
+        (premiere(Niveau.UO, "SESSAD TEST"), {"familles_serafin": {"retire": ["022"]}}),
+        (premiere(Niveau.UO, "Hôpital TEST"), {"type_uo": "", "age_max": None}),
+        (eg("CAMSP TEST"), {"adresse_voie": ""}),
+        (premiere(Niveau.POLE, "Hôpital TEST"), {"nom": ""}),
+    ):
+        repertoire.publier(fiche, patch, timezone.localdate())
+    champs = dict(RegleCategorie.objects.values_list("pk", "champ"))
+    categories = dict(versions_au().filter(niveau=Niveau.EG).values_list("fiche_id", "categorie"))
+    ms = {pk for pk, code in categories.items() if champs[code] == ChampEG.MEDICO_SOCIAL}
+    attendues = {
+        v.pk
+        for v in versions_au().exclude(niveau=Niveau.EJ)
+        if manquants(v.niveau, champs[categories[v.eg_id]], etat_de(v))
+    }
+    vues = versions_au().exclude(niveau=Niveau.EJ).filter(requetes.fiches_incompletes(ms))
+    assert set(vues.values_list("pk", flat=True)) == attendues
+    assert len(attendues) == 4
+
+
+def test_a_approuver_dit_ce_que_l_autre_tutelle_a_fait() -> None:
+    envoyer("CAMSP TEST", "Antenne", "referent.camsp")
+    page = texte(client("tutelle.cd").get("/"))
+    assert "Approbation conjointe : Agence régionale de santé Île-de-France n’a pas encore décidé" in page
+    decisions.approuver(tache=tache("Antenne", "ARS-11").pk, acteur=personne("tutelle.ars"))
+    assert "Agence régionale de santé Île-de-France a approuvé le" in texte(client("tutelle.cd").get("/"))
+    assert "Antenne" not in texte(client("tutelle.ars").get("/"))
+
+
+def test_l_accueil_coute_autant_pour_un_que_pour_trois() -> None:
+    navigateur, referent = client("referent.camsp"), personne("referent.camsp")
+    # From two on: with a single structure, the header reads its name too.
+    Habilitation.objects.create(user=referent, role=Role.REFERENT, fiche=eg("EHPAD TEST"))
+    deux = statements(navigateur, "/")
+    for nom in ("SESSAD TEST", "Clinique TEST"):
+        Habilitation.objects.create(user=referent, role=Role.REFERENT, fiche=eg(nom))
+    assert statements(navigateur, "/") == deux
+    envoyer("CAMSP TEST", "Antenne", "referent.camsp")
+    tutelle = client("tutelle.ars")
+    deux = statements(tutelle, "/")
+    envoyer("SESSAD TEST", "Autre", "referent.sessad")
+    assert statements(tutelle, "/") == deux
+
+
+# -- guidance ------------------------------------------------------------------------------------------
+
+
+def test_ou_modifier() -> None:
+    page = client("referent.ehpad").get("/aide/ou-modifier/")
+    mots = texte(page).replace("\u202f", " ").replace("\xa0", " ")
+    for phrase in (
+        "J’ai une modification à faire… où aller ?",
+        "Le contenu d’une fiche, instantanément",
+        "activités opérationnelles",
+        "modalités d’accueil",
+        "horaires",
+        "contacts",
+        "Le dossier collaboratif, c’est quoi ?",
+        "ajouter des fiches",
+        "déplacer des fiches",
+        "supprimer des fiches",
+        "changer un Type d’UO",
+        "Il n’est pas possible de modifier un type d’unité opérationnelle (UO) depuis le répertoire",
+        "date à laquelle les modifications doivent être prises en compte",
+    ):
+        assert phrase in mots
+    assert 'href="/repertoire/"' in page.content.decode()
+    assert 'href="/dossiers/"' in page.content.decode()
+    assert "/aide/ou-modifier/" in client("referent.ehpad").get("/").content.decode()
+
+
+def test_la_declaration_d_accessibilite_se_lit_sans_compte() -> None:
+    page = Client().get("/aide/accessibilite/")
+    assert page.status_code == 200
+    assert "non conforme" in texte(page)
+
+
+# -- supervision -----------------------------------------------------------------------------------------
+
+
+def test_la_supervision_est_aux_gestionnaires() -> None:
+    assert client("direction.hopital").get("/supervision/").status_code == 403
+    assert client("tutelle.ars").get("/supervision/").status_code == 403
+    assert client("gestionnaire").get("/supervision/").status_code == 200
+
+
+def test_la_supervision_compte_par_etape() -> None:
+    Tache.objects.filter(pk=tache(CLINIQUE).pk).update(
+        echeance=timezone.now() - timedelta(days=2), creee_le=timezone.now() - timedelta(days=6)
+    )
+    reponse = client("gestionnaire").get("/supervision/")
+    vue = reponse.context["vue"]
+    assert {c.noeud: (c.nombre, c.en_retard) for c in vue.charge} == {
+        "redaction": (1, 0),
+        "envoi": (1, 0),
+        "validation_direction": (1, 1),
+        "affectation_tutelle": (1, 0),
+        "approbation_tutelle": (1, 0),
+    }
+    assert [ligne.tache.dossier.nom for ligne, _ in reponse.context["retards"]] == [CLINIQUE]
+    assert vue.incidents.total == 0
+    assert "en retard de 2 jours" in texte(reponse).replace("\xa0", " ")
+
+
+def test_les_incidents_et_leur_remede() -> None:
+    Habilitation.objects.filter(user__username="direction.hopital").update(fin=timezone.localdate())
+    Envoi.objects.filter(pk=Envoi.objects.order_by("pk").first().pk).update(
+        etat=EtatEnvoi.ECHEC, erreur="550 Boîte inconnue", prochaine_tentative=None
+    )
+    minuterie = Task.objects.filter(status="SCHEDULED").order_by("pk").first()
+    Task.objects.filter(pk=minuterie.pk).update(scheduled=timezone.now() - timedelta(minutes=4))
+    assert requetes.nombres_incidents() == (1, 1, 0, 0)
+    Task.objects.filter(pk=minuterie.pk).update(scheduled=timezone.now() - timedelta(minutes=6))
+    en_erreur = Task.objects.exclude(pk=minuterie.pk).filter(status="NEW").order_by("pk").first()
+    Task.objects.filter(pk=en_erreur.pk).update(status="ERROR")
+    assert requetes.nombres_incidents() == (1, 1, 1, 1)
+    reponse = client("gestionnaire").get("/supervision/")
+    mots, corps = texte(reponse), unescape(reponse.content.decode())
+    assert "Aucune Direction active n’est habilitée sur cet établissement." in mots
+    numero = VersionFiche.objects.get(nom="Clinique TEST", niveau="EG").finess
+    assert f"/comptes/creer/?role=direction&finess={numero}" in corps
+    assert "550 Boîte inconnue" in mots
+    assert "1 étape en erreur, 1 minuterie non déclenchée" in mots.replace("\u202f", " ").replace("\xa0", " ")
+    accueil = texte(client("gestionnaire").get("/"))
+    for phrase in ("que personne ne peut faire", "courriel non parti", "minuterie non déclenchée", "étape en erreur"):
+        assert phrase in accueil
+
+
+def test_la_supervision_coute_autant_pour_un_incident_que_pour_trois() -> None:
+    navigateur = client("gestionnaire")
+
+    def incidents(nombre: int) -> None:
+        for envoi in Envoi.objects.order_by("pk")[:nombre]:
+            Envoi.objects.filter(pk=envoi.pk).update(
+                etat=EtatEnvoi.ECHEC, erreur="550 Boîte inconnue", prochaine_tentative=None
+            )
+        passe = timezone.now() - timedelta(hours=1)
+        minuteries = list(Task.objects.filter(flow_task_type="TIMER").order_by("pk").values_list("pk", flat=True))[
+            :nombre
+        ]
+        Task.objects.filter(pk__in=minuteries).update(status="SCHEDULED", scheduled=passe)
+        ouvertes = list(Tache.objects.filter(close_le__isnull=True).order_by("pk").values_list("pk", flat=True))[
+            :nombre
+        ]
+        Tache.objects.filter(pk__in=ouvertes).update(echeance=passe)
+
+    Habilitation.objects.filter(user__username="direction.hopital").update(fin=timezone.localdate())
+    incidents(1)
+    une = statements(navigateur, "/supervision/")
+    Habilitation.objects.filter(role=Role.TUTELLE).update(fin=timezone.localdate())
+    incidents(3)
+    assert statements(navigateur, "/supervision/") == une
