@@ -95,7 +95,7 @@ class FicheDossierForm(FicheForm):
     def types(self) -> dict[str, str]:
         """The name that each type proposes, by code."""
         champ = self.fields.get("type_uo")
-        return {code: nom_propose(texte) for code, texte in champ.choices if code} if champ else {}
+        return {c: nom_propose(texte) for c, texte in champ.choices if c} if isinstance(champ, ChoixField) else {}
 
 
 def nom_propose(type_uo: str) -> str:

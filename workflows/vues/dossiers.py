@@ -1,6 +1,6 @@
 """A dossier as a whole: the list, creation, workspace, what it changes, journal, sending, withdrawal, abandonment."""
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
+from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
 from backoffice.socle.templatetags.ror import nombre, pluriel
 from backoffice.socle.vues import VueProtegee
@@ -123,7 +124,7 @@ class CreerView(VueProtegee):
             return self._page(request, form, choix, statut=422)
         eg = self.egs[form.cleaned_data["eg"]]
         try:
-            dossier = creation.creer(eg=eg, nom=form.cleaned_data["nom"], acteur=request.user)
+            dossier = creation.creer(eg=eg, nom=form.cleaned_data["nom"], acteur=cast(User, request.user))
         except Invalide as refus:
             for nom, phrases in (refus.champs or {"": [refus.message]}).items():
                 form.add_error(nom or None, phrases)
@@ -261,7 +262,7 @@ class EnvoyerView(VueDossier):
         )
 
     def post(self, request: HttpRequest, numero: int) -> HttpResponse:
-        dossier = decisions.envoyer(numero=numero, acteur=request.user)
+        dossier = decisions.envoyer(numero=numero, acteur=self.acteur)
         taches = dossier.taches.filter(close_le__isnull=True).select_related("tache__owner", "autorite")
         qui = affichage.qui_agit(taches)
         messages.success(request, f"Le dossier est envoyé. Prochaine étape : {qui}.")
@@ -318,7 +319,7 @@ class RetirerView(VueDossier):
         )
 
     def post(self, request: HttpRequest, numero: int) -> HttpResponse:
-        decisions.retirer(numero=numero, acteur=request.user)
+        decisions.retirer(numero=numero, acteur=self.acteur)
         messages.success(request, "Le dossier est retiré : il est de nouveau un brouillon.")
         return HttpResponseRedirect(self.espace.url)
 
@@ -342,7 +343,7 @@ class AbandonnerView(VueDossier):
         )
 
     def post(self, request: HttpRequest, numero: int) -> HttpResponse:
-        decisions.abandonner(numero=numero, acteur=request.user)
+        decisions.abandonner(numero=numero, acteur=self.acteur)
         messages.success(request, f"Le dossier « {self.dossier.nom} » est abandonné. Rien n’a changé au répertoire.")
         return HttpResponseRedirect(self.espace.url)
 

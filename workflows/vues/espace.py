@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 
+from backoffice.comptes.models import User
 from backoffice.socle.arbre import Noeud as NoeudAffiche
 from backoffice.socle.erreurs import Conflit, Interdit, Introuvable
 from backoffice.socle.vues import VueProtegee
@@ -193,7 +194,7 @@ class Espace:
         cle, racine = noeud.fiche_id, noeud is self.arbre.racine
         if noeud.supprime:
             return [lire, self._poster("annuler", "Annuler la suppression", "demi-tour", cle)]
-        actions = []
+        actions: list[dict[str, Any]] = []
         if dessous := self.arbre.niveau_a_creer(noeud):
             url = f"{self.url}ajouter/?sous={cle}"
             actions.append({"libelle": CREER[Niveau(dessous)], "url": url, "icone": "ajout"})
@@ -204,7 +205,11 @@ class Espace:
         actions.append(self._poster("dupliquer", "Dupliquer", "dupliquer", cle))
         parent = self.arbre.noeuds.get(noeud.parent_id or 0)
         ailleurs = self._niveaux_ouverts.get(parent.niveau, 0) - (not parent.supprime) if parent else 1
-        deplacer = {"libelle": "Déplacer", "url": f"{self.url}deplacer/?fiche={cle}", "icone": "deplacement"}
+        deplacer: dict[str, Any] = {
+            "libelle": "Déplacer",
+            "url": f"{self.url}deplacer/?fiche={cle}",
+            "icone": "deplacement",
+        }
         actions.append(deplacer if ailleurs else deplacer | {"aide": "Il n’y a pas d’autre place possible."})
         actions += self._annulable(noeud)
         url = f"{self.url}supprimer/?fiche={cle}"
@@ -378,6 +383,10 @@ class VueDossier(VueProtegee):
     @property
     def dossier(self) -> Dossier:
         return self.espace.dossier
+
+    @property
+    def acteur(self) -> User:
+        return cast(User, self.request.user)
 
     def exiger_edition(self) -> None:
         if not self.espace.editeur:

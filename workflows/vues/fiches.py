@@ -1,7 +1,7 @@
 """The fiches of a dossier: fill, create, duplicate, move, delete, undo, settle a conflict with the register."""
 
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -33,6 +33,14 @@ PLURIELS = {
     Niveau.UF: ("unité fonctionnelle", "unités fonctionnelles"),
     Niveau.UO: ("unité opérationnelle", "unités opérationnelles"),
 }
+
+
+class Vu(NamedTuple):
+    """What the form was filled from: the save of the working copy, and the register (token, day)."""
+
+    revision: int
+    jeton: str
+    jour: date
 
 
 # -- one fiche ---------------------------------------------------------------------------------------
@@ -121,9 +129,7 @@ class FicheView(VueDossier):
         form: FicheDossierForm,
         *,
         statut: int = 200,
-        revision: int | None = None,
-        jeton: str | None = None,
-        jour: date | None = None,
+        vu: "Vu | None" = None,
         **plus: Any,
     ) -> HttpResponse:
         espace, place = self.espace, self.place
@@ -142,9 +148,7 @@ class FicheView(VueDossier):
             "etats": espace._etats(place),
             "depuis": espace._note(place),
             "actions": espace.actions(place),
-            "revision": revision if revision is not None else self.travail.revision if self.travail else 0,
-            "jeton": self.jeton if jeton is None else jeton,
-            "jour_lecture": (self.jour if jour is None else jour).isoformat(),
+            "vu": vu or Vu(self.travail.revision if self.travail else 0, self.jeton, self.jour),
             "manques": [
                 (form[c.nom].id_for_label or form[c.nom].auto_id, libelle(c, place.niveau))
                 for c in self._manques(etat)
@@ -220,9 +224,9 @@ class FicheView(VueDossier):
             raise Invalide("revision", "Le formulaire est illisible. Rouvrez la fiche et recommencez.")
         montre = appliquer(vu, patch_vu)
         form = self._formulaire(montre, request.POST)
-        ancien = {"revision": revision, "jeton": jeton, "jour": jour}
+        montre_alors = Vu(revision, jeton, jour)
         if not form.is_valid():
-            return self._page(request, form, statut=422, **ancien)
+            return self._page(request, form, statut=422, vu=montre_alors)
         mien = difference(montre, form.etat_saisi())
         mien = {n: v for n, v in mien.items() if request.POST.get(f"garder_{n}") != "leur"}
         if heurts := self._heurts_registre(vu, mien):
@@ -233,7 +237,7 @@ class FicheView(VueDossier):
         try:
             travail = verbes.enregistrer(
                 numero=numero,
-                acteur=request.user,
+                acteur=self.acteur,
                 fiche=self.cle,
                 saisie={n: voulu[n] for n in mien},
                 revision=revision,
@@ -250,7 +254,7 @@ class FicheView(VueDossier):
                 absents = [n for n in champs if n.removesuffix("_unite") == n or n.removesuffix("_unite") not in champs]
                 champs = {n: ["obligatoire pour finaliser la fiche."] for n in absents}
             form.ajouter_erreurs(champs)
-            return self._page(request, form, statut=422, refus=refus.code, **ancien)
+            return self._page(request, form, statut=422, refus=refus.code, vu=montre_alors)
         self._dire(request, travail, finaliser=finaliser, change=bool(mien))
         return HttpResponseRedirect(self._suite(request))
 
@@ -401,9 +405,9 @@ class AjouterView(VueAction):
         if not form.is_valid():
             return self._page(request, parent, form, statut=422)
         crees = verbes.ajouter(
-            numero=numero, acteur=request.user, parent=parent.fiche_id, quantite=form.cleaned_data["quantite"]
+            numero=numero, acteur=self.acteur, parent=parent.fiche_id, quantite=form.cleaned_data["quantite"]
         )
-        n, niveau = len(crees), Niveau(self.espace.arbre.niveau_a_creer(parent))
+        n, niveau = len(crees), Niveau(crees[0].fiche.niveau)
         if n == 1:
             messages.success(request, f"Une fiche est créée ({PLURIELS[niveau][0]}) : complétez-la.")
             return HttpResponseRedirect(self.espace.url_fiche(crees[0].fiche_id))
@@ -433,7 +437,7 @@ class DupliquerView(VueAction):
 
     def post(self, request: HttpRequest, numero: int) -> HttpResponse:
         noeud = self._demandee()
-        copie = verbes.dupliquer(numero=numero, acteur=request.user, fiche=noeud.fiche_id)
+        copie = verbes.dupliquer(numero=numero, acteur=self.acteur, fiche=noeud.fiche_id)
         messages.success(
             request, f"« {nom_de(noeud)} » est dupliquée. La copie est en attente : changez ce qui la distingue."
         )
@@ -458,7 +462,7 @@ class DeplacerView(VueAction):
         if not form.is_valid():
             return self._page(request, noeud, form, statut=422)
         parent = int(form.cleaned_data["parent"])
-        verbes.deplacer(numero=numero, acteur=request.user, fiche=noeud.fiche_id, parent=parent)
+        verbes.deplacer(numero=numero, acteur=self.acteur, fiche=noeud.fiche_id, parent=parent)
         sous = nom_de(self.espace.arbre.noeuds[parent])
         messages.success(request, f"« {nom_de(noeud)} » est déplacée sous « {sous} ».")
         return self._revenir(noeud.fiche_id)
@@ -511,7 +515,7 @@ class SupprimerView(VueAction):
 
     def post(self, request: HttpRequest, numero: int) -> HttpResponse:
         noeud = self._demandee()
-        partis = verbes.supprimer(numero=numero, acteur=request.user, fiche=noeud.fiche_id)
+        partis = verbes.supprimer(numero=numero, acteur=self.acteur, fiche=noeud.fiche_id)
         avec = len(partis) - 1
         suite = f" avec {nombre(avec)} fiche{pluriel(avec)} rattachée{pluriel(avec)}" if avec else ""
         quand = "sera fermée à la publication" if noeud.publie else "est retirée du dossier"
@@ -544,7 +548,7 @@ class AnnulerView(VueAction):
 
     def post(self, request: HttpRequest, numero: int) -> HttpResponse:
         noeud = self._demandee()
-        verbes.annuler_changement(numero=numero, acteur=request.user, fiche=noeud.fiche_id)
+        verbes.annuler_changement(numero=numero, acteur=self.acteur, fiche=noeud.fiche_id)
         mot = "La suppression" if noeud.supprime else "Le changement"
         messages.success(request, f"{mot} de « {nom_de(noeud)} » est annulé{'e' if noeud.supprime else ''}.")
         return self._revenir(noeud.fiche_id if noeud.publie else noeud.parent_id)
@@ -557,7 +561,7 @@ class ConflitView(VueAction):
         noeud = self._demandee()
         garder = request.POST.get("garder", "")
         verbes.regler_conflit(
-            numero=numero, acteur=request.user, fiche=noeud.fiche_id, champ=request.POST.get("champ", ""), garder=garder
+            numero=numero, acteur=self.acteur, fiche=noeud.fiche_id, champ=request.POST.get("champ", ""), garder=garder
         )
         du = "répertoire" if garder == "repertoire" else "dossier"
         messages.success(request, f"La valeur du {du} est gardée. La fiche est à finaliser de nouveau.")
