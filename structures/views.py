@@ -328,9 +328,28 @@ class FicheView(VueFiche):
                 "nombre_modifications": len(etapes),
                 "modifiable": modifiable and ouverte and not jour.autre,
                 "verrouillee": verrouillee,
+                "actions_structure": _actions_structure(request, fiche, reservation)
+                if ouverte and not jour.autre
+                else [],
                 **_dessous(fiche, jour, contenu_au),
             },
         )
+
+
+def _actions_structure(request: HttpRequest, fiche: Fiche, reservation: Reservation | None) -> list[dict[str, Any]]:
+    """Menu of an EG, and of no other level: create the dossier that changes its structure, or open the one there is
+    (acceptance 54 and 55). Empty for those who may not."""
+    if fiche.niveau != Niveau.EG or not regles.a_role_sur(request.user, fiche.pk):
+        return []
+    if reservation is not None:
+        ouvert = adresse("dossier", reservation.dossier)
+        return [{"libelle": "Ouvrir le dossier collaboratif", "url": ouvert, "icone": "dossier"}] if ouvert else []
+    creer = adresse("dossier_creer")
+    return (
+        [{"libelle": "Créer un dossier collaboratif", "url": f"{creer}?eg={fiche.identifiant}", "icone": "dossier"}]
+        if creer
+        else []
+    )
 
 
 _PRINCIPALES = ("offre", "identite", "public", "acces", "moyens", "territoire", "gestion")

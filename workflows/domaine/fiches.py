@@ -14,6 +14,7 @@ from django.utils.formats import date_format
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
 from structures.champs import CHAMPS, Qui, champs_de, libelle, manquants
+from structures.domaine import reserver
 from structures.domaine.creer import creer_fiches
 from structures.domaine.modifier import se_heurtent
 from structures.domaine.patches import Etat, Patch, appliquer, composer, difference, utile, valeur
@@ -408,6 +409,7 @@ def _suivre(dossier: Dossier, acteur: User) -> None:
     elif not pret and dossier.etat == EtatDossier.FINALISE:
         dossier.rouvrir()
         dossier.save(update_fields=["etat"])
+        reserver.annoncer(dossier=dossier.pk, etape=dossier.get_etat_display(), envoye=False)
         consigner(dossier, TypeEvenement.ROUVERT, acteur)
         conclure(_tache(dossier, "envoi"), dossier, acteur, Issue.ROUVERT)
 
@@ -415,6 +417,7 @@ def _suivre(dossier: Dossier, acteur: User) -> None:
 def terminer_redaction(dossier: Dossier, acteur: User) -> None:
     dossier.finaliser()
     dossier.save(update_fields=["etat"])
+    reserver.annoncer(dossier=dossier.pk, etape=dossier.get_etat_display(), envoye=False)
     consigner(dossier, TypeEvenement.FICHES_FINALISEES, acteur)
     conclure(_tache(dossier, "redaction"), dossier, acteur, Issue.FINALISE)
 
