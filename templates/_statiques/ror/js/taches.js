@@ -17,9 +17,9 @@ const ici = () => lignes().findIndex((l) => l.contains(document.activeElement));
 const viser = (i) => lignes()[i]?.querySelector('a.tache-nom')?.focus();
 
 function geste(nom) {
-  const formulaire = lignes()[ici()]?.querySelector(`form[data-geste="${nom}"]`);
-  if (formulaire) formulaire.requestSubmit();
-  return Boolean(formulaire);
+  const bouton = lignes()[ici()]?.querySelector(`button[data-geste="${nom}"]`);
+  bouton?.click();
+  return Boolean(bouton);
 }
 
 document.addEventListener('click', (e) => {
