@@ -426,10 +426,7 @@ class Parcours:
             case Filiere.HANDICAP if self.autorites:
                 suite = f"l’approbation revient {_a(self.autorites[0])}."
             case Filiere.HANDICAP:
-                suite = (
-                    "l’approbation revient à une tutelle qui n’est pas encore connue. Après l’envoi, un gestionnaire "
-                    "SESAN la désignera."
-                )
+                suite = "l’approbation revient à une tutelle que SESAN doit d’abord désigner."
             case _:
                 suite = "l’approbation revient à SESAN, sans validation préalable de la Direction."
         return f"{debut} : {suite}"
