@@ -2,8 +2,8 @@
 
     .venv/bin/python -m docs.captures http://localhost:8000 [FOLDER]
 
-The product runs with fresh demo data. On Hôpital TEST the script makes a dossier that adds, moves and deletes: give it an
-instance of its own (`PORT=8123 VAR_DIR=/tmp/captures make run`).
+The product runs with fresh demo data. On Hôpital TEST the script makes a dossier that adds, moves and deletes: give it
+an instance of its own (`PORT=8123 VAR_DIR=/tmp/captures make run`).
 """
 
 import os
