@@ -82,7 +82,9 @@ def main(url: str, dossier: Path) -> None:
         else:
             preparer(referent)
         referent.goto(f"{referent.url.split('?')[0].split('#')[0]}?montrer=touchees")
+        referent.set_viewport_size({"width": 1280, "height": 1220})
         referent.screenshot(path=dossier / "dossier.png")
+        referent.set_viewport_size(BUREAU)
         referent.goto("/repertoire/?mss=1")
         referent.screenshot(path=dossier / "repertoire.png")
 
