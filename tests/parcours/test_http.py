@@ -150,7 +150,7 @@ def test_renvoi_commente_puis_renvoye_et_publie():
     assert journal(dossier) == [
         *PREPARE,
         *("envoye", "tache_creee"),
-        *("renvoye", "tache_creee", "commente"),
+        *("renvoye", "tache_creee"),
         *("fiche_finalisee", "fiches_finalisees", "tache_creee"),
         *("envoye", "tache_creee"),
         *("valide", "tache_creee"),
