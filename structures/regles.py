@@ -11,7 +11,7 @@ from django.utils import timezone
 from backoffice.comptes.models import User
 
 from .enums import ROLES_EDITEURS, Role
-from .models import Fiche, Habilitation, VersionFiche
+from .models import Fiche, Habilitation, Modification, VersionFiche
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -52,6 +52,11 @@ def peut_modifier(user: "User | AnonymousUser", fiche: Fiche) -> bool:
     if fiche.eg_id is None:
         return _roles(user, ROLES_EDITEURS).filter(fiche_id=fiche.pk).exists()
     return a_role_sur(user, fiche.eg_id)
+
+
+def peut_annuler(user: "User | AnonymousUser", modification: Modification) -> bool:
+    """A planned change: its author, while she still may change the fiche, and gestionnaires (domain.md §4)."""
+    return est_gestionnaire(user) or (modification.auteur_id == user.pk and peut_modifier(user, modification.fiche))
 
 
 def peut_lire_contacts_tres_restreints(user: "User | AnonymousUser", fiche: Fiche) -> bool:

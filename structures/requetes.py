@@ -122,9 +122,11 @@ def autorites_competentes(eg: VersionFiche) -> list[str]:
         return [eg.autorite_regulation]
     tarification = RegleTarification.objects.filter(pk=eg.mode_tarification).first()
     regle = RegleCategorie.objects.filter(pk=eg.categorie).first()
-    types = (tarification and tarification.autorites) or (regle and regle.autorites) or []
-    trouvees = [_autorite_du_departement(type_, eg.commune[:2]) for type_ in types]
-    return sorted(code for code in trouvees if code) if types and all(trouvees) else []
+    for types in (tarification.autorites if tarification else [], regle.autorites if regle else []):
+        trouvees = [_autorite_du_departement(type_, eg.commune[:2]) for type_ in types]
+        if trouvees and all(trouvees):
+            return sorted(code for code in trouvees if code)
+    return []
 
 
 def _autorite_du_departement(type_: str, departement: str) -> str | None:

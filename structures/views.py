@@ -301,7 +301,7 @@ class FicheView(VueFiche):
         sections = affichage.sections(etat, champ_eg, visibles)
         reservation = requetes.reservation_de(fiche.eg_id)
         verrouillee = reservation is not None and FicheReservee.objects.filter(fiche=fiche).exists()
-        prevus = _prevus(etapes, affichage, request.user, gestionnaire=gestionnaire)
+        prevus = _prevus(etapes, affichage, request.user, gestionnaire=gestionnaire, modifiable=modifiable)
         return render(
             request,
             "structures/fiche.html",
@@ -426,14 +426,11 @@ def _titre(modification: Modification) -> str:
     return modification.origine[:1].upper() + modification.origine[1:] or Source(modification.source).label
 
 
-def _peut_annuler(user: Any, modification: Modification, *, gestionnaire: bool) -> bool:
-    return modification.source == Source.DIRECT and (gestionnaire or modification.auteur_id == user.pk)
-
-
 def _prevus(
-    etapes: Iterable[requetes.Etape], affichage: Affichage, user: Any, *, gestionnaire: bool
+    etapes: Iterable[requetes.Etape], affichage: Affichage, user: Any, *, gestionnaire: bool, modifiable: bool
 ) -> list[dict[str, Any]]:
-    """Live changes that are not true yet, the nearest first, each with what it changes."""
+    """Live changes that are not true yet, the nearest first, each with what it changes (``regles.peut_annuler``
+    answers again when one is cancelled)."""
     aujourdhui = timezone.localdate()
     return [
         {
@@ -444,7 +441,7 @@ def _prevus(
             "saisie_le": m.saisie_le,
             "motif": m.motif,
             "lignes": affichage.differences(avant, apres, m.patch, concis=True),
-            "annulable": _peut_annuler(user, m, gestionnaire=gestionnaire),
+            "annulable": m.source == Source.DIRECT and modifiable and (gestionnaire or m.auteur_id == user.pk),
         }
         for m, avant, apres in etapes
         if m.annulee_le is None and m.date_effet > aujourdhui
@@ -530,7 +527,7 @@ class AnnulerChangementView(VueFiche):
         if trouvee is None:
             raise Introuvable("changement_inconnu", "Ce changement n’existe pas sur cette fiche.")
         self.modification: Modification = trouvee
-        if not _peut_annuler(request.user, trouvee, gestionnaire=regles.est_gestionnaire(request.user)):
+        if trouvee.source != Source.DIRECT or not regles.peut_annuler(request.user, trouvee):
             raise Interdit("sans_droit", "Seuls l’auteur du changement et les gestionnaires peuvent l’annuler.")
 
     def get(self, request: HttpRequest, identifiant: str, pk: int) -> HttpResponse:

@@ -220,7 +220,7 @@ DELAIS_ETAPES = {
     "redaction": env.int("DELAI_REDACTION", default=30),
     "envoi": env.int("DELAI_ENVOI", default=30),
     "validation_direction": env.int("DELAI_DIRECTION", default=3),
-    "affectation_tutelle": env.int("DELAI_AFFECTATION", default=3),
+    "affectation_tutelle": env.int("DELAI_AFFECTATION", default=10),
     "approbation_tutelle": env.int("DELAI_TUTELLE", default=10),
     "approbation_sesan": env.int("DELAI_SESAN", default=10),
 }

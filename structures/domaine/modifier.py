@@ -1,6 +1,6 @@
 """Modification directe: change the content of one fiche, true from its date d'effet on (domain.md, first table)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -15,11 +15,11 @@ from backoffice.socle.erreurs import Conflit, Interdit, Invalide
 from ..champs import CHAMPS, Forme, Qui, est_vide, libelle, manquants
 from ..enums import ChampEG, Source
 from ..models import Fiche, FicheReservee, Modification, RegleCategorie, VersionFiche
-from ..regles import est_gestionnaire, peut_modifier
+from ..regles import est_gestionnaire, peut_annuler, peut_modifier
 from .enregistrer import annuler, enregistrer, lire_changements, verrouiller
 from .patches import Etat, Patch, appliquer, utile, valeur
-from .plier import plier
-from .valider import Erreurs, erreurs_contenu
+from .plier import Changement, plier
+from .valider import Erreurs, erreurs_coherence, erreurs_contenu
 
 
 class Lecture(NamedTuple):
@@ -77,7 +77,7 @@ def modifier(
     patch = utile(etat, patch)
     if not patch:
         raise Invalide("rien_a_modifier", "Rien n’a changé : la fiche contient déjà ces valeurs.")
-    erreurs = erreurs_contenu(fiche.niveau, etat, patch, date_effet) or _obligatoires_vides(fiche, etat, patch)
+    erreurs = erreurs_contenu(fiche.niveau, etat, patch, date_effet) or _erreurs_a_venir(fiche, patch, date_effet)
     if erreurs:
         raise Invalide("contenu", "Certaines informations sont à corriger.", champs=erreurs)
     modification = Modification(
@@ -90,7 +90,7 @@ def modifier(
 @transaction.atomic
 def annuler_prevue(*, modification: Modification, acteur: User) -> None:
     """Cancel a planned direct change: by its author or a gestionnaire, until its day (domain.md §4)."""
-    if modification.auteur_id != acteur.pk and not est_gestionnaire(acteur):
+    if not peut_annuler(acteur, modification):
         raise Interdit("sans_droit", "Seuls l’auteur du changement et les gestionnaires peuvent l’annuler.")
     if modification.source != Source.DIRECT or modification.date_effet <= timezone.localdate():
         raise Conflit("deja_en_vigueur", "Ce changement est déjà en vigueur : il ne peut plus être annulé.")
@@ -99,22 +99,36 @@ def annuler_prevue(*, modification: Modification, acteur: User) -> None:
 
 
 def _etat_au(fiche: Fiche, jour: date) -> Etat | None:
-    for periode in plier(lire_changements([fiche.pk]).get(fiche.pk, ())):
+    return _etat_parmi(lire_changements([fiche.pk]).get(fiche.pk, ()), jour)
+
+
+def _etat_parmi(changements: Iterable[Changement], jour: date) -> Etat | None:
+    for periode in plier(changements):
         if periode.du <= jour and (periode.au is None or jour < periode.au):
             return periode.etat
     return None
 
 
-def _obligatoires_vides(fiche: Fiche, etat: Etat, patch: Patch) -> Erreurs:
-    """A published fiche may lack something since its import, but nobody empties what it must hold."""
+def _erreurs_a_venir(fiche: Fiche, patch: Patch, date_effet: date) -> Erreurs:
+    """What would not go together, or be emptied though mandatory, from ``date_effet`` on: the change flows into the
+    planned ones (domain.md §4). A fiche may lack something since its import, but nobody empties it."""
     categories = VersionFiche.objects.filter(fiche=fiche.eg_id, validite__contains=timezone.localdate())
     regle = RegleCategorie.objects.filter(pk__in=categories.values("categorie")).first()
     champ_eg = regle.champ if regle else ChampEG.MEDICO_SOCIAL
-    return {
-        champ.nom: [f"« {libelle(champ, fiche.niveau)} » est obligatoire : la valeur ne peut pas être effacée."]
-        for champ in manquants(fiche.niveau, champ_eg, appliquer(etat, patch))
-        if champ.nom in patch and not est_vide(champ, valeur(etat, champ.nom))
-    }
+    changements = lire_changements([fiche.pk]).get(fiche.pk, [])
+    dernier = max((c.ordre for c in changements), default=0) + 1
+    erreurs: Erreurs = {}
+    for periode in plier([*changements, Changement(date_effet, dernier, patch)]):
+        if periode.au is not None and periode.au <= date_effet:
+            continue
+        erreurs |= erreurs_coherence(patch.keys(), periode.etat)
+        avant = _etat_parmi(changements, periode.du) or {}
+        erreurs |= {
+            champ.nom: [f"« {libelle(champ, fiche.niveau)} » est obligatoire : la valeur ne peut pas être effacée."]
+            for champ in manquants(fiche.niveau, champ_eg, periode.etat)
+            if champ.nom in patch and not est_vide(champ, valeur(avant, champ.nom))
+        }
+    return erreurs
 
 
 def _jeton(fiche: Fiche) -> str:
@@ -151,10 +165,11 @@ def _refuser_collision(fiche: Fiche, patch: Mapping[str, Any], jeton: str) -> No
     if not (lu.isdigit() and annulees.isdigit()):
         raise Invalide("jeton", "Le formulaire est illisible. Rouvrez la fiche et recommencez.")
     recentes = fiche.modifications.filter(Q(pk__gt=int(lu)) | Q(annulee_le__isnull=False)).select_related("auteur")
-    nombre_annulees = sum(m.annulee_le is not None for m in recentes)
+    annulations = sorted((m for m in recentes if m.annulee_le), key=lambda m: (m.annulee_le, m.pk))
+    defaites = {m.pk for m in annulations[int(annulees) :]}  # cancelled since the form was read
     for m in recentes.order_by("-pk"):
         nouvelle = m.pk > int(lu) and m.annulee_le is None
-        defaite = m.annulee_le is not None and nombre_annulees != int(annulees)
+        defaite = m.pk in defaites
         communs = [n for n in patch if n in m.patch and se_heurtent(n, patch[n], m.patch[n])]
         if (nouvelle or defaite) and communs:
             noms = ", ".join(f"« {CHAMPS[n].libelle} »" for n in communs)

@@ -6,7 +6,7 @@ must make sense.
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -17,7 +17,7 @@ from django.utils import timezone
 from ..champs import CHAMPS, JOURS_PAR_UNITE, UNITES_AGE, Champ, Forme, Genre
 from ..models import Autorite, Commune, Concept
 from .horaires import erreurs_semaine, lire_cle
-from .patches import Etat, appliquer, difference, valeur
+from .patches import appliquer, difference, valeur
 
 LONGUEUR_TEXTE = 20_000
 _TELEPHONE = re.compile(r"\+?[\d .()-]{4,25}")
@@ -46,13 +46,21 @@ def erreurs_contenu(
     saines = {nom: a for nom, a in apports.items() if not erreurs[nom]}
     _verifier_codes(saines, erreurs, jour)
     _verifier_communes(saines, erreurs)
-    if patch.keys() & {"contacts", "unite_sensible"} and not erreurs.get("contacts"):
-        erreurs["contacts"] += _erreurs_contacts(valeur(apres, "contacts"), bool(valeur(apres, "unite_sensible")))
-    erreurs["age_max"] += (
-        _erreurs_ages(apres) if {"age_min", "age_max", "age_min_unite", "age_max_unite"} & patch.keys() else []
-    )
-    if patch.keys() & {"date_ouverture", "date_fermeture", "date_reouverture"}:
-        _verifier_dates(apres, erreurs)
+    for nom, messages in erreurs_coherence([n for n in patch if not erreurs[n]], apres).items():
+        erreurs[nom] += messages
+    return {nom: messages for nom, messages in erreurs.items() if messages}
+
+
+def erreurs_coherence(noms: Collection[str], etat: Mapping[str, Any]) -> Erreurs:
+    """French messages on fields that do not go together in a state, where one of ``noms`` has a part in it. Pure."""
+    erreurs: Erreurs = defaultdict(list)
+    touches = set(noms)
+    if touches & {"contacts", "unite_sensible"}:
+        erreurs["contacts"] += _erreurs_contacts(valeur(etat, "contacts"), bool(valeur(etat, "unite_sensible")))
+    if touches & {"age_min", "age_max", "age_min_unite", "age_max_unite"}:
+        erreurs["age_max"] += _erreurs_ages(etat)
+    if touches & {"date_ouverture", "date_fermeture", "date_reouverture"}:
+        _verifier_dates(etat, erreurs)
     return {nom: messages for nom, messages in erreurs.items() if messages}
 
 
@@ -180,6 +188,9 @@ def _erreurs_contacts(contacts: Mapping[str, Any], sensible: bool) -> list[str]:
         elif not nature and not (nom and fonction):
             erreurs.append(f"{qui} : indiquez le nom et la fonction.")
         niveau = contact.get("confidentialite", "")
+        if niveau not in (LIBRE, RESTREINT, TRES_RESTREINT):
+            erreurs.append(f"{qui} : choisissez un niveau de confidentialité.")
+            continue
         if sensible and niveau != TRES_RESTREINT:
             erreurs.append("Dans une unité sensible, tous les contacts sont « très restreint ».")
         for telecom in contact.get("telecoms", []):
@@ -192,7 +203,7 @@ def _erreurs_contacts(contacts: Mapping[str, Any], sensible: bool) -> list[str]:
     return list(dict.fromkeys(erreurs))
 
 
-def _erreurs_ages(etat: Etat) -> list[str]:
+def _erreurs_ages(etat: Mapping[str, Any]) -> list[str]:
     bornes = [
         valeur(etat, f"age_{b}") * JOURS_PAR_UNITE[valeur(etat, f"age_{b}_unite")]
         for b in ("min", "max")
@@ -203,7 +214,7 @@ def _erreurs_ages(etat: Etat) -> list[str]:
     return []
 
 
-def _verifier_dates(etat: Etat, erreurs: Erreurs) -> None:
+def _verifier_dates(etat: Mapping[str, Any], erreurs: Erreurs) -> None:
     ouverture, fermeture, reouverture = (valeur(etat, f"date_{n}") for n in ("ouverture", "fermeture", "reouverture"))
     if ouverture and fermeture and fermeture < ouverture:
         erreurs["date_fermeture"].append("La fermeture précède l’ouverture.")

@@ -109,7 +109,7 @@ def reservations(dossier: Dossier) -> tuple[int, int]:
     )
 
 
-PREPARE = ["tache_creee", "cree", "fiche_ajoutee", "fiche_finalisee", "fiches_finalisees", "tache_creee"]
+PREPARE = ["cree", "tache_creee", "fiche_ajoutee", "fiche_finalisee", "fiches_finalisees", "tache_creee"]
 
 
 def test_renvoi_commente_puis_renvoye_et_publie():

@@ -83,7 +83,8 @@ def apercu(dossier: Dossier, travaux: list[FicheTravail] | None = None) -> Aperc
         noeud.parent_id = patch.get("parent", noeud.parent_id)
         noeud.type_uo = patch.get("type_uo", noeud.type_uo)
         noeud.sensible = patch.get("unite_sensible", noeud.sensible)
-    racine = noeuds[dossier.eg_id]
+    eg = dossier.eg  # closed in the register since: what is left of the tree still has a root
+    racine = noeuds.setdefault(eg.pk, NoeudTravail(eg.pk, eg.niveau, eg.identifiant, eg.identifiant, None))
     for noeud in noeuds.values():
         if noeud is not racine and noeud.parent_id in noeuds:
             noeuds[noeud.parent_id].enfants.append(noeud)

@@ -13,10 +13,9 @@ from structures.enums import Niveau
 from structures.models import Fiche
 from structures.requetes import reservation_de, version_au
 
-from ..enums import EtatDossier, TypeEvenement
+from ..enums import EtatDossier
 from ..models import Dossier
 from ..regles import peut_creer
-from .journal import consigner
 from .mouvement import mouvement
 
 # By reference: the flow imports the domain, not the other way round.
@@ -53,5 +52,4 @@ def creer(*, eg: Fiche, nom: str, acteur: User) -> Dossier:
     with mouvement(dossier, acteur, ""):
         flux.creation.run(dossier=dossier)
     reserver.ouvrir(eg=eg, dossier=dossier.pk, nom=nom, etape=EtatDossier.REDACTION.label)
-    consigner(dossier, TypeEvenement.CREE, acteur, nom=nom)
     return dossier

@@ -23,10 +23,11 @@ from structures.models import Autorite
 from structures.requetes import autorites_competentes, champ_et_filiere, etats_au, version_au
 
 from .. import notifications as types
-from ..enums import ENVOYES, EtatDossier, EtatFiche, Issue, TypeEvenement
+from ..enums import ENVOYES, EtatDossier, EtatFiche, Issue, Nature, TypeEvenement
 from ..models import Commentaire, Decision, Dossier, FicheTravail, Tache
 from ..regles import acteurs_de, participants, peut_editer, peut_retirer
 from .apercu import apercu
+from .coherence import incoherences
 from .fiches import terminer_redaction
 from .fusion import tous_les_conflits
 from .journal import consigner
@@ -75,7 +76,7 @@ def envoyer(*, numero: int, acteur: User) -> Dossier:
 
 
 def _refuser_si_incomplet(dossier: Dossier, travaux: list[FicheTravail]) -> None:
-    if not travaux:
+    if not any(t.patch for t in travaux):
         raise Invalide("sans_changement", "Ce dossier ne change rien : ajoutez ou modifiez au moins une fiche.")
     attente = [t for t in travaux if t.etat != EtatFiche.FINALISEE]
     arbre = apercu(dossier, travaux)
@@ -95,6 +96,9 @@ def _refuser_si_incomplet(dossier: Dossier, travaux: list[FicheTravail]) -> None
     if orphelins or perdus:
         nom = orphelins[0].nom if orphelins else perdus[0].fiche.identifiant
         raise Invalide("arbre_illegal", f"« {nom} » n’aurait plus de rattachement : déplacez-la ou supprimez-la.")
+    fautes = incoherences(dossier, travaux)
+    if fautes:
+        raise Invalide("contenu", " ".join(fautes[:5]))
 
 
 @transaction.atomic
@@ -137,6 +141,7 @@ def renvoyer(*, tache: int, acteur: User, motif: str, commentaires: Mapping[int,
     Commentaire.objects.bulk_create(
         [Commentaire(dossier=dossier, fiche_id=cle, auteur=acteur, texte=texte) for cle, texte in commentes.items()]
     )
+    a_reprendre = [t for t in a_reprendre if t.nature != Nature.SUPPRESSION]  # nothing to fill in a closing
     for travail in a_reprendre:
         travail.mettre_en_attente()
     FicheTravail.objects.bulk_update(a_reprendre, ["etat"])

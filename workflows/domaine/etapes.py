@@ -7,6 +7,7 @@ from structures.enums import Filiere
 from ..enums import EtatDossier, TypeEvenement
 from ..models import Dossier, Tache
 from . import publication, taches
+from .journal import consigner
 from .mouvement import mouvement_de
 
 
@@ -48,6 +49,7 @@ def creer(activation: Any, *, dossier: Dossier) -> Dossier:
     activation.process.save()
     dossier.processus = activation.process
     dossier.save(force_insert=True)
+    consigner(dossier, TypeEvenement.CREE, dossier.auteur, nom=dossier.nom)
     return dossier
 
 

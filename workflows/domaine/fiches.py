@@ -7,7 +7,7 @@ the last fiche is finalised (→ ``envoi``) or one is reopened (→ ``redaction`
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -23,15 +23,16 @@ from structures.enums import NatureConcept, Niveau
 from structures.models import Association, Fiche
 from structures.requetes import etats_au
 
-from ..enums import EtatDossier, Issue, Nature, TypeEvenement
+from ..enums import EtatDossier, EtatFiche, Issue, Nature, TypeEvenement
 from ..models import Dossier, FicheTravail, Revision, Tache
 from ..regles import peut_editer
 from .apercu import Apercu, NoeudTravail, apercu
-from .fusion import base_de, conflits, enregistrer_base, etat_de_travail
+from .fusion import conflits, etat_de_travail, poser, sans_heurts
 from .journal import consigner
 from .taches import conclure, saisir
 
 QUANTITE_MAXIMALE = 200
+DATES_DE_VIE = ("date_ouverture", "date_fermeture", "type_fermeture", "date_reouverture")  # not those of a copy
 MODIFIABLES = frozenset({Qui.PARTOUT, Qui.DOSSIER})
 A_LA_CREATION = MODIFIABLES | {Qui.CREATION}
 
@@ -82,7 +83,7 @@ def dupliquer(*, numero: int, acteur: User, fiche: int) -> FicheTravail:
         raise Invalide("duplication_illegale", "Cette fiche ne peut pas être dupliquée.")
     etat = etat_de_travail(noeud.travail, etats_au([fiche]).get(fiche, {}))
     copie = difference({}, {c.nom: valeur(etat, c.nom) for c in champs_de(noeud.niveau)})
-    copie = {n: v for n, v in copie.items() if n not in ("date_ouverture", "date_fermeture", "type_fermeture")}
+    copie = {n: v for n, v in copie.items() if n not in DATES_DE_VIE}
     (nouvelle,) = creer_fiches(eg=dossier.eg, niveaux=[noeud.niveau])
     patch: Patch = copie | {"existe": True, "parent": noeud.parent_id}
     (travail,) = _creer_travaux(dossier, acteur, [(nouvelle, patch)])
@@ -135,6 +136,11 @@ def supprimer(*, numero: int, acteur: User, fiche: int) -> list[str]:
         )
     perdu = _retirer_travaux(n.travail for n in branche if not n.publie and n.travail)
     publies = [n for n in branche if n.publie]
+    for n in publies:
+        parent = arbre.noeuds.get(n.parent_id or 0)
+        if n.travail and parent is not None and not parent.publie:  # its new parent disappears: no place to go back to
+            n.travail.patch.pop("parent", None)
+            n.travail.base.pop("parent", None)
     _fermer_travaux(dossier, acteur, publies)
     noms = [n.nom or n.identifiant for n in branche]
     consigner(dossier, TypeEvenement.FICHE_SUPPRIMEE, acteur, fiche=fiche, noms=noms, perdu=perdu)
@@ -153,17 +159,24 @@ def annuler_changement(*, numero: int, acteur: User, fiche: int) -> None:
         raise Conflit("rien_a_annuler", "Ce dossier ne change plus cette fiche.")
     if not noeud.publie and noeud.enfants:
         raise Invalide("fiches_dessous", "D’autres fiches sont rattachées à celle-ci : supprimez-la avec elles.")
-    parent_publie = arbre.noeuds.get(noeud.parent_publie_id or 0)
-    if noeud.publie and parent_publie is not None and parent_publie.supprime:
-        raise Invalide(
-            "parent_supprime",
-            f"« {parent_publie.nom} », à laquelle la fiche est rattachée au répertoire, est supprimée par ce dossier : "
-            "annulez d’abord cette suppression.",
-        )
-    concernes = [noeud.travail]
+    annules = [noeud]
+    if noeud.supprime:  # undone with everything that was closed by the same gesture
+        lot = noeud.travail.revision
+        annules = [n for n in arbre.noeuds.values() if n.supprime and n.travail and n.travail.revision == lot]
+    # An undone closing comes back where the dossier had put it, any other undone change where the register has it.
+    for annule in annules:
+        parent = arbre.noeuds.get((annule.parent_id if annule.supprime else annule.parent_publie_id) or 0)
+        if annule.publie and parent is not None and parent.supprime and parent not in annules:
+            raise Invalide(
+                "parent_supprime",
+                f"« {parent.nom} », à laquelle la fiche serait rattachée, est supprimée par ce dossier : annulez "
+                "d’abord cette suppression.",
+            )
+    perdu = {}
     if noeud.supprime:
-        concernes = [n.travail for n in noeud.parcours() if n.travail and n.supprime]
-    perdu = _retirer_travaux(concernes)
+        _rouvrir_travaux(acteur, [n.travail for n in annules if n.travail])
+    else:
+        perdu = _retirer_travaux([noeud.travail])
     consigner(dossier, TypeEvenement.CHANGEMENT_ANNULE, acteur, fiche=fiche, nom=noeud.nom, perdu=perdu)
     _suivre(dossier, acteur)
 
@@ -177,7 +190,6 @@ def enregistrer(
     saisie: Mapping[str, Any],
     revision: int,
     finaliser: bool = False,
-    retirer_inadaptes: bool = False,
 ) -> FicheTravail | None:
     """« Enregistrer et mettre en attente », or « … et finaliser » (acceptance 73 and 75).
 
@@ -194,11 +206,9 @@ def enregistrer(
     repertoire = etats_au([fiche]).get(fiche, {})
     _refuser_champs_figes(noeud, saisie, etat_de_travail(noeud.travail, repertoire))
     mien = _ce_que_j_ai_change(noeud, repertoire, saisie, revision)
-    saisie_type = mien.get("type_uo")
-    if saisie_type:
-        mien |= _champ_du_type(noeud, saisie_type, etat_de_travail(noeud.travail, repertoire))
+    etat = etat_de_travail(noeud.travail, repertoire)
+    mien |= _champ_du_type(noeud, mien, appliquer(etat, mien))
     if mien:
-        etat = etat_de_travail(noeud.travail, repertoire)
         erreurs = erreurs_contenu(noeud.niveau, etat, utile(etat, mien))
         if erreurs:
             raise Invalide("contenu", "Certaines informations sont à corriger.", champs=erreurs)
@@ -227,15 +237,14 @@ def regler_conflit(*, numero: int, acteur: User, fiche: int, champ: str, garder:
         raise Conflit("conflit_regle", "Ce conflit a déjà été réglé. Rechargez la fiche.")
     if garder not in ("repertoire", "dossier"):
         raise Invalide("choix", "Choisissez la valeur à garder.")
-    voulu = etat_de_travail(travail, repertoire)[champ] if garder == "dossier" else valeur(repertoire, champ)
-    travail.patch = {n: v for n, v in travail.patch.items() if n != champ} | difference(
-        {champ: valeur(repertoire, champ)}, {champ: voulu}
-    )
-    travail.base = {n: v for n, v in travail.base.items() if n != champ}
-    enregistrer_base(travail, repertoire)
-    _ajouter_revision(travail, acteur)
-    travail.mettre_en_attente()
-    travail.save()
+    garde = travail.patch[champ] if garder == "dossier" else sans_heurts(travail, repertoire, champ)
+    poser(travail, repertoire, {champ: appliquer(repertoire, {champ: garde} if garde else {}).get(champ)})
+    if travail.patch:
+        _ajouter_revision(travail, acteur)
+        travail.mettre_en_attente()
+        travail.save()
+    else:
+        _retirer_travaux([travail])
     consigner(dossier, TypeEvenement.CONFLIT_REGLE, acteur, fiche=fiche, champ=champ, garder=garder)
     _suivre(dossier, acteur)
 
@@ -259,16 +268,26 @@ def _noeud(arbre: Apercu, fiche: int) -> NoeudTravail:
     return arbre.noeuds[fiche]
 
 
+def _numeros(nombre: int) -> list[int]:
+    """Numbers of saves, never given twice: a form that shows an undone save can't be taken for a later one."""
+    with connection.cursor() as curseur:
+        curseur.execute(
+            "SELECT nextval(pg_get_serial_sequence('workflows_revision', 'id')) FROM generate_series(1, %s)", [nombre]
+        )
+        return [numero for (numero,) in curseur.fetchall()]
+
+
 def _creer_travaux(dossier: Dossier, acteur: User, contenus: Iterable[tuple[Fiche, Patch]]) -> list[FicheTravail]:
+    (numero,) = _numeros(1)
     travaux = FicheTravail.objects.bulk_create(
-        [FicheTravail(dossier=dossier, fiche=f, patch=p, revision=1, modifiee_par=acteur) for f, p in contenus]
+        [FicheTravail(dossier=dossier, fiche=f, patch=p, revision=numero, modifiee_par=acteur) for f, p in contenus]
     )
-    Revision.objects.bulk_create([Revision(travail=t, numero=1, patch=t.patch, auteur=acteur) for t in travaux])
+    Revision.objects.bulk_create([Revision(travail=t, numero=numero, patch=t.patch, auteur=acteur) for t in travaux])
     return travaux
 
 
 def _ajouter_revision(travail: FicheTravail, acteur: User) -> None:
-    travail.revision += 1
+    (travail.revision,) = _numeros(1)
     travail.modifiee_par, travail.modifiee_le = acteur, timezone.now()
     if travail._state.adding:
         travail.save()
@@ -283,27 +302,37 @@ def _retirer_travaux(travaux: Iterable[FicheTravail]) -> dict[str, Patch]:
 
 
 def _fermer_travaux(dossier: Dossier, acteur: User, noeuds: Iterable[NoeudTravail]) -> None:
-    """Patch ``existe: false`` on published fiches, in a constant number of statements; nothing is left to fill."""
-    existants = [n.travail for n in noeuds if n.travail]
-    neufs = [n for n in noeuds if not n.travail]
-    for travail in existants:
-        travail.patch, travail.base = {"existe": False}, {"existe": True}
+    """Patch ``existe: false`` on published fiches, in a constant number of statements; nothing is left to fill.
+
+    What was typed before stays in the patch, for the day the closing is undone. One number marks the fiches closed
+    together: undoing one undoes those.
+    """
+    (numero,) = _numeros(1)
+    travaux = [n.travail or FicheTravail(dossier=dossier, fiche_id=n.fiche_id, modifiee_par=acteur) for n in noeuds]
+    for travail in travaux:
+        travail.patch, travail.base = {**travail.patch, "existe": False}, {**travail.base, "existe": True}
         travail.finaliser()
-        travail.revision += 1
-        travail.modifiee_par, travail.modifiee_le = acteur, timezone.now()
-    FicheTravail.objects.bulk_update(existants, ["patch", "base", "etat", "revision", "modifiee_par", "modifiee_le"])
-    crees = FicheTravail.objects.bulk_create(
-        [
-            FicheTravail(
-                dossier=dossier, fiche_id=n.fiche_id, patch={"existe": False}, base={"existe": True},
-                etat="finalisee", revision=1, modifiee_par=acteur,
-            )
-            for n in neufs
-        ]
-    )  # fmt: skip
-    Revision.objects.bulk_create(
-        [Revision(travail=t, numero=t.revision, patch=t.patch, auteur=acteur) for t in (*existants, *crees)]
+        travail.revision, travail.modifiee_par, travail.modifiee_le = numero, acteur, timezone.now()
+    FicheTravail.objects.bulk_update(
+        [t for t in travaux if t.pk], ["patch", "base", "etat", "revision", "modifiee_par", "modifiee_le"]
     )
+    FicheTravail.objects.bulk_create([t for t in travaux if not t.pk])
+    Revision.objects.bulk_create([Revision(travail=t, numero=numero, patch=t.patch, auteur=acteur) for t in travaux])
+
+
+def _rouvrir_travaux(acteur: User, travaux: Iterable[FicheTravail]) -> None:
+    """Undo a closing: a fiche that was only closed is no longer touched, the others are as they were, en attente."""
+    seulement_fermes: list[FicheTravail] = []
+    changes: list[FicheTravail] = []
+    for travail in travaux:
+        (changes if travail.patch.keys() - {"existe"} else seulement_fermes).append(travail)
+    _retirer_travaux(seulement_fermes)
+    for travail in changes:
+        travail.patch = {nom: v for nom, v in travail.patch.items() if nom != "existe"}
+        travail.base = {nom: v for nom, v in travail.base.items() if nom != "existe"}
+        travail.mettre_en_attente()
+        _ajouter_revision(travail, acteur)
+        travail.save()
 
 
 def _enregistrer_patch(dossier: Dossier, acteur: User, noeud: NoeudTravail, mien: Patch) -> FicheTravail | None:
@@ -312,16 +341,16 @@ def _enregistrer_patch(dossier: Dossier, acteur: User, noeud: NoeudTravail, mien
     if not mien:
         return noeud.travail
     repertoire = etats_au([noeud.fiche_id]).get(noeud.fiche_id, {}) if noeud.publie else {}
-    patch = composer(travail.patch, mien)
     if noeud.publie:
-        patch = utile(base_de(travail, repertoire), patch)
-    if not patch:
+        # What the person typed is measured against the register that she saw, which settles these fields.
+        voulu = appliquer(etat_de_travail(travail, repertoire), mien)
+        poser(travail, repertoire, {nom: voulu[nom] for nom in mien})
+    else:
+        travail.patch = composer(travail.patch, mien)
+    if not travail.patch:
         if noeud.travail:
             _retirer_travaux([noeud.travail])
         return None
-    travail.patch = patch
-    if noeud.publie:
-        enregistrer_base(travail, repertoire)
     _ajouter_revision(travail, acteur)
     travail.mettre_en_attente()
     travail.save()
@@ -334,11 +363,15 @@ def _ce_que_j_ai_change(
     """The patch from what the form showed to what was typed; refused where somebody changed the same since."""
     travail = noeud.travail
     actuelle = travail.revision if travail else 0
-    if revision == actuelle or travail is None:
+    if revision == actuelle:
         return difference(etat_de_travail(travail, repertoire), dict(saisie))
-    vue = travail.revisions.filter(numero=revision).first()
-    if vue is None and revision != 0:
-        raise Invalide("revision", "Le formulaire est illisible. Rouvrez la fiche et recommencez.")
+    vue = travail.revisions.filter(numero=revision).first() if travail else None
+    if travail is None or (vue is None and revision != 0):
+        raise Conflit(
+            "fiche_modifiee",
+            "Le changement que votre formulaire montrait a été annulé dans ce dossier pendant que vous le remplissiez. "
+            "Rouvrez la fiche, vérifiez-la et refaites vos changements s’ils sont encore utiles.",
+        )
     montre = appliquer(repertoire, vue.patch if vue else {})
     mien = difference(montre, dict(saisie))
     leur = difference(montre, {n: valeur(appliquer(repertoire, travail.patch), n) for n in saisie})
@@ -365,19 +398,24 @@ def _refuser_champs_figes(noeud: NoeudTravail, saisie: Mapping[str, Any], etat: 
             raise Invalide("champ_fige", f"« {champ.libelle} » ne peut pas être modifié dans un dossier.")
 
 
-def _champ_du_type(noeud: NoeudTravail, type_uo: str, etat: Mapping[str, Any]) -> Patch:
-    """A type brings its champ to a new fiche; on a fiche that has one it must be of the same champ (domain.md §2)."""
+def _champ_du_type(noeud: NoeudTravail, mien: Patch, voulu: Etat) -> Patch:
+    """A type brings its champ to a new fiche; on one that has a champ, or is given one, both agree (domain.md §2)."""
+    if not mien.keys() & {"type_uo", "champ_activite"}:
+        return {}
     champs = list(
         Association.objects.filter(
-            nature=NatureConcept.TYPE_CHAMP, source__nomenclature="J238", source__code=type_uo
+            nature=NatureConcept.TYPE_CHAMP, source__nomenclature="J238", source__code=valeur(voulu, "type_uo")
         ).values_list("cible__code", flat=True)
     )
-    if not champs:
+    champ = valeur(voulu, "champ_activite")
+    if not champs or champ in champs:
         return {}
-    if noeud.publie and valeur(etat, "champ_activite") and valeur(etat, "champ_activite") not in champs:
-        message = "Choisissez un type du même champ d’activité : le champ d’une unité ne change jamais."
-        raise Invalide("type_hors_champ", message, champs={"type_uo": [message]})
-    return {} if valeur(etat, "champ_activite") in champs else {"champ_activite": champs[0]}
+    if not noeud.publie and "champ_activite" not in mien:
+        return {"champ_activite": champs[0]}
+    if not champ:
+        return {"champ_activite": champs[0]}
+    message = "Choisissez un type du même champ d’activité que l’unité."
+    raise Invalide("type_hors_champ", message, champs={"type_uo": [message]})
 
 
 def _finaliser(arbre: Apercu, noeud: NoeudTravail, travail: FicheTravail, repertoire: Mapping[str, Any]) -> None:
@@ -385,6 +423,10 @@ def _finaliser(arbre: Apercu, noeud: NoeudTravail, travail: FicheTravail, repert
     if a_regler:
         noms = {c.nom: ["Le répertoire a changé cette valeur : choisissez celle à garder."] for c in a_regler}
         raise Invalide("conflit_a_regler", "Réglez d’abord les conflits avec le répertoire.", champs=noms)
+    # What is published is the patch over the register of now: a save was checked against an earlier one.
+    erreurs = erreurs_contenu(noeud.niveau, repertoire, travail.patch)
+    if erreurs:
+        raise Invalide("contenu", "Certaines informations sont à corriger.", champs=erreurs)
     absents = manques(arbre, noeud, etat_de_travail(travail, repertoire))
     if absents:
         raise Invalide("incomplete", "La fiche est incomplète : elle ne peut pas être finalisée.", champs=absents)
@@ -403,7 +445,7 @@ def _finaliser_si_complete(dossier: Dossier, arbre: Apercu, noeud: NoeudTravail,
 def _suivre(dossier: Dossier, acteur: User) -> None:
     """Keep the flow in step: all touched fiches finalised → ``envoi``; one that is not → back to ``redaction``."""
     etats = list(dossier.fiches.values_list("etat", flat=True))
-    pret = bool(etats) and all(etat == "finalisee" for etat in etats)
+    pret = bool(etats) and all(etat == EtatFiche.FINALISEE for etat in etats)
     if pret and dossier.etat == EtatDossier.REDACTION:
         terminer_redaction(dossier, acteur)
     elif not pret and dossier.etat == EtatDossier.FINALISE:

@@ -21,27 +21,47 @@ class ConflitChamp:
     dossier: Any
 
 
-def base_de(travail: FicheTravail, repertoire: Mapping[str, Any]) -> Etat:
-    """The state the patch was made on: the recorded base of patched fields, the register of today elsewhere."""
-    return {**repertoire, **{nom: depuis_json(nom, v) for nom, v in travail.base.items()}}
-
-
 def etat_de_travail(travail: FicheTravail | None, repertoire: Mapping[str, Any]) -> Etat:
     """The content of a fiche as the dossier will publish it over the register of today."""
     return appliquer(repertoire, travail.patch) if travail else dict(repertoire)
 
 
-def enregistrer_base(travail: FicheTravail, repertoire: Mapping[str, Any]) -> None:
-    """Record the register's value of each newly patched field, forget those no longer patched."""
-    travail.base = {
-        nom: travail.base[nom] if nom in travail.base else vers_json(nom, valeur(repertoire, nom))
-        for nom in travail.patch
+def poser(travail: FicheTravail, repertoire: Mapping[str, Any], voulu: Mapping[str, Any]) -> None:
+    """Make the dossier want these values of a published fiche: patch and base are measured against the register of
+    now. A value that the register already has leaves the patch."""
+    for nom, contenu in voulu.items():
+        actuel = valeur(repertoire, nom)
+        changement = difference({nom: actuel}, {nom: contenu})
+        travail.patch = {n: v for n, v in travail.patch.items() if n != nom} | changement
+        travail.base = {n: v for n, v in travail.base.items() if n != nom}
+        if changement:
+            travail.base[nom] = vers_json(nom, actuel)
+
+
+def sans_heurts(travail: FicheTravail, repertoire: Mapping[str, Any], nom: str) -> Any:
+    """What remains of the dossier's change of a field without the elements that the register changed too."""
+    base = depuis_json(nom, travail.base[nom])
+    autre = difference({nom: base}, {nom: valeur(repertoire, nom)}).get(nom, {})
+    mien, forme = travail.patch[nom], CHAMPS[nom].forme
+    if forme is Forme.VALEUR:
+        return None
+    if forme is Forme.ENSEMBLE:
+        return {
+            "ajoute": sorted(set(mien.get("ajoute", ())) - set(autre.get("retire", ()))),
+            "retire": sorted(set(mien.get("retire", ())) - set(autre.get("ajoute", ()))),
+        }
+    touches = autre.get("pose", {}).keys() | set(autre.get("retire", ()))
+    return {
+        "pose": {cle: v for cle, v in mien.get("pose", {}).items() if cle not in touches},
+        "retire": [cle for cle in mien.get("retire", ()) if cle not in touches],
     }
 
 
 def conflits(travail: FicheTravail, repertoire: Mapping[str, Any]) -> list[ConflitChamp]:
     """Fields to settle. Elements of lists merge by themselves; equal changes on both sides are no conflict."""
     trouves = []
+    if travail.patch.get("existe") is False:
+        return []  # what was typed before the closing is kept for its undoing, not published
     for nom, changement in travail.patch.items():
         if nom not in travail.base:
             continue

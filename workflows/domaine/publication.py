@@ -18,6 +18,7 @@ from .. import notifications as types
 from ..enums import TypeEvenement
 from ..models import Dossier, FicheTravail
 from ..regles import participants
+from .coherence import incoherences
 from .fusion import tous_les_conflits
 from .journal import consigner
 from .taches import contexte_mail
@@ -37,6 +38,12 @@ def publier(dossier: Dossier, acteur: User | None) -> None:
             "conflit_a_regler",
             f"Le répertoire a changé depuis l’envoi sur {len(a_regler)} fiche(s) de ce dossier. "
             "Renvoyez-le pour correction : ses auteurs choisiront la valeur à garder.",
+        )
+    illegales = incoherences(dossier, travaux)
+    if illegales:
+        raise Conflit(
+            "contenu_a_revoir",
+            f"Le répertoire a changé depuis l’envoi : {'; '.join(illegales[:3])} Renvoyez ce dossier pour correction.",
         )
     modifications = modifications_de(dossier, travaux)
     enregistrer(modifications)
@@ -72,5 +79,5 @@ def modifications_de(dossier: Dossier, travaux: list[FicheTravail]) -> list[Modi
 
 def _patch_publie(patch: dict[str, Any], jour: str) -> dict[str, Any]:
     if patch.get("existe") is False:
-        return {**patch, "type_fermeture": "DEF", "date_fermeture": jour}
+        return {"existe": False, "type_fermeture": "DEF", "date_fermeture": jour}
     return patch
