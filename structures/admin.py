@@ -15,7 +15,7 @@ from import_export.results import Result
 from tablib import Dataset
 
 from backoffice.comptes.models import User
-from backoffice.socle.erreurs import ErreurMetier
+from backoffice.socle.erreurs import Conflit, ErreurMetier
 
 from .domaine.habilitations import accorder, structure_de, terminer
 from .models import (
@@ -42,6 +42,8 @@ from .resources import (
     RegleTarificationResource,
     indexer,
 )
+
+SESSION_IMPORT = "import_en_cours"
 
 
 class CSV(base_formats.CSV):
@@ -100,6 +102,23 @@ class ReferentielAdmin(ImportExportModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         return (*super().get_readonly_fields(request, obj), *(self.cles if obj else ()))
+
+    def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """Remember the uploaded file in the session: the confirmation takes no other."""
+        reponse: HttpResponse = super().import_action(request, **kwargs)
+        formulaire = (getattr(reponse, "context_data", None) or {}).get("confirm_form")
+        if formulaire is not None:
+            request.session[SESSION_IMPORT] = formulaire.initial.get("import_file_name")
+        return reponse
+
+    def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        attendu = request.session.pop(SESSION_IMPORT, None)
+        if not attendu or request.POST.get("import_file_name") != attendu:
+            raise Conflit(
+                "import_deja_confirme",
+                "Cet import a déjà été confirmé, ou son aperçu n’est plus valable. Choisissez à nouveau le fichier.",
+            )
+        return super().process_import(request, **kwargs)
 
     def process_result(self, result: Result, request: HttpRequest) -> HttpResponse:
         """The library announces a success even when something changed since the preview and nothing was imported."""

@@ -112,7 +112,7 @@ class DecisionForm(forms.Form):
         for nom in self.data:
             fiche = nom.removeprefix(PREFIXE_COMMENTAIRE)
             if fiche != nom and fiche.isdecimal() and len(fiche) < 19 and self.data[nom].strip():
-                textes[int(fiche)] = self.data[nom].strip()[:5000]
+                textes[int(fiche)] = self.data[nom].strip()
         return textes
 
 

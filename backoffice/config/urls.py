@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+handler400 = "backoffice.socle.vues.requete_illisible_400"
 handler403 = "backoffice.socle.vues.refuse_403"
 handler404 = "backoffice.socle.vues.introuvable_404"
 handler500 = "backoffice.socle.vues.erreur_500"

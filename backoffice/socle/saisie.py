@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, RawPostDataException
 
 _SECRET = re.compile(
@@ -10,7 +11,7 @@ _SECRET = re.compile(
 )
 _SECRET_EXACT = re.compile(r"^(ancien|nouveau|confirmation)\d?$", re.I)  # the fields of the password page
 _TECHNIQUE = re.compile(r"-present$|^(next|suite|version|jeton_de_version)$")
-_LONGUEUR = 20_000
+_LONGUEUR = 200_000  # characters shown back of one field
 
 
 def _libelle(nom: str, libelles: Mapping[str, str]) -> str:
@@ -30,8 +31,8 @@ def lignes(request: HttpRequest) -> list[tuple[str, str]]:
         return []
     try:
         donnees = request.POST
-    except (RawPostDataException, OSError):
-        return []
+    except (RawPostDataException, OSError, BadRequest, SuspiciousOperation, ValueError):
+        return []  # it could not be read the first time either
     libelles: Mapping[str, str] = getattr(request, "libelles_saisie", {})
     sensibles = getattr(request, "sensitive_post_parameters", ())
     if sensibles == "__ALL__":

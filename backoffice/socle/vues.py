@@ -1,7 +1,7 @@
 """Base view, error pages, health."""
 
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from django.conf import settings
 from django.contrib.auth.mixins import AccessMixin
@@ -37,7 +37,7 @@ class VueProtegee(AccessMixin, View):
     def handle_no_permission(self) -> HttpResponseBase:  # type: ignore[override]
         """To the login page; an htmx request leaves the page it is on, rather than show a login inside a fragment."""
         if getattr(self.request, "htmx", False):
-            page = urlsplit(self.request.headers.get("HX-Current-URL", ""))
+            page = decouper(self.request.headers.get("HX-Current-URL", ""))
             suite = f"{page.path}?{page.query}" if page.query else page.path
             return HttpResponseClientRedirect(f"{reverse(settings.LOGIN_URL)}?next={quote(suite or '/')}")
         if self.request.method == "POST":
@@ -45,9 +45,17 @@ class VueProtegee(AccessMixin, View):
         return super().handle_no_permission()
 
 
+def decouper(adresse: str) -> SplitResult:
+    """An address that a browser sent, in parts; one that is none counts as empty."""
+    try:
+        return urlsplit(adresse)
+    except ValueError:
+        return urlsplit("")
+
+
 def page_precedente(request: HttpRequest) -> str:
     """The page one came from when it is one of ours, to offer a way back; else the home page."""
-    venue = urlsplit(request.headers.get("referer", ""))
+    venue = decouper(request.headers.get("referer", ""))
     if venue.path and venue.netloc in ("", request.get_host()):
         return f"{venue.path}?{venue.query}" if venue.query else venue.path
     return "/"
@@ -83,6 +91,17 @@ def session_terminee(request: HttpRequest, reason: str = "") -> HttpResponse:
         "Rien n’a été enregistré. Rechargez la page, reconnectez-vous, puis recommencez.",
         403,
     )
+
+
+def requete_illisible_400(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Drawn like the 500 page, for what was sent can't be read: nothing of it is asked again."""
+    contexte = {
+        "nom_produit": settings.NOM_PRODUIT,
+        "telephone": settings.SUPPORT_TELEPHONE,
+        "horaires": settings.SUPPORT_HORAIRES,
+        "courriel": settings.SUPPORT_COURRIEL,
+    }
+    return HttpResponse(get_template("400.html").render(contexte), status=400)
 
 
 def refuse_403(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -46,12 +46,18 @@ def accorder(
 ) -> Habilitation:
     """Give a role over ``[debut, fin)``, from today unless said. ``acteur`` is None only for commands.
 
-    Refusals: not a gestionnaire (``Interdit``); a closed account (``Conflit``); ``Invalide`` with ``champs`` among
-    role, finess, autorite, debut, fin: a scope that does not fit the role, dates, or a right already held then.
+    Refusals: not a gestionnaire, or a right for oneself (``Interdit``); a closed account (``Conflit``); ``Invalide``
+    with ``champs`` among role, finess, autorite, debut, fin: a scope that does not fit the role, dates, or a right
+    already held then.
     """
     _exiger_gestionnaire(acteur)
+    if acteur is not None and acteur.pk == user.pk:
+        raise Interdit("pour_soi", "Personne ne se donne un droit : demandez-le à un autre gestionnaire.")
     _verifier_portee(role, fiche, autorite)
     debut = debut or timezone.localdate()
+    for nom, jour in (("debut", debut), ("fin", fin)):
+        if jour is not None and not 2000 <= jour.year < 2200:
+            raise _invalide(nom, "Choisissez une date entre 2000 et 2199.")
     if fin is not None and fin <= debut:
         raise _invalide("fin", "La fin vient après le début.")
     verrouille = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)

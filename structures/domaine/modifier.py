@@ -149,6 +149,9 @@ def _refuser_si_reservee(fiche: Fiche) -> None:
 
 
 def _refuser_date_passee(date_effet: date, gestionnaire: bool, motif: str) -> None:
+    if date_effet.year >= 2200:
+        message = "Choisissez une date d’effet avant l’an 2200."
+        raise Invalide("date_lointaine", message, champs={"date_effet": [message]})
     if date_effet >= timezone.localdate():
         return
     if not gestionnaire:

@@ -97,7 +97,7 @@ def _exiger(condition: Callable[[Any], bool], message: str) -> Callable[[Champ, 
 
 def _est_date(contenu: Any) -> bool:
     try:
-        return isinstance(contenu, str) and bool(date.fromisoformat(contenu))
+        return isinstance(contenu, str) and 1800 <= date.fromisoformat(contenu).year < 2200
     except ValueError:
         return False
 

@@ -33,6 +33,8 @@ from .fusion import tous_les_conflits
 from .journal import consigner
 from .taches import autoriser, conclure, contexte_mail, saisir, tache_ouverte
 
+COMMENTAIRE_MAXIMAL = 5000  # characters
+
 
 def empreinte(travaux: Collection[FicheTravail]) -> str:
     """SHA-256 of what the dossier changes: fiche ids and patches, in a canonical form."""
@@ -135,6 +137,8 @@ def renvoyer(*, tache: int, acteur: User, motif: str, commentaires: Mapping[int,
     dossier, ouverte = _decision(tache, acteur, "validation_direction", "approbation_sesan", "approbation_tutelle")
     motif = _motif_exige(motif)
     commentes = {cle: texte.strip() for cle, texte in (commentaires or {}).items() if texte.strip()}
+    if any(len(texte) > COMMENTAIRE_MAXIMAL for texte in commentes.values()):
+        raise Invalide("commentaire_long", f"Un commentaire compte {COMMENTAIRE_MAXIMAL} caractères au plus.")
     a_reprendre = list(dossier.fiches.filter(fiche_id__in=commentes))
     if len(a_reprendre) != len(commentes):
         raise Invalide("commentaire", "Un commentaire vise une fiche qui n’est pas dans ce dossier.")

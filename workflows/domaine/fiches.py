@@ -52,9 +52,16 @@ def ouvrir_brouillon(numero: int, acteur: User) -> Dossier:
 
 
 @transaction.atomic
-def ajouter(*, numero: int, acteur: User, parent: int, quantite: int = 1, nom: str = "") -> list[FicheTravail]:
-    """Create ``quantite`` fiches of the level that goes below ``parent``, en attente (acceptance 64–68)."""
+def ajouter(
+    *, numero: int, acteur: User, parent: int, quantite: int = 1, nom: str = "", vu: int | None = None
+) -> list[FicheTravail]:
+    """Create ``quantite`` fiches of the level that goes below ``parent``, en attente (acceptance 64–68).
+
+    ``vu`` is the last event of the journal that the page knew: a second click on the same page is refused
+    (``Conflit``) rather than done twice. None: no page (commands, tests).
+    """
     dossier = ouvrir_brouillon(numero, acteur)
+    _refuser_deux_fois(dossier, acteur, vu, TypeEvenement.FICHE_AJOUTEE, "Vous venez de créer ces fiches", sous=parent)
     arbre = apercu(dossier)
     noeud = _noeud(arbre, parent)
     niveau = arbre.niveau_a_creer(noeud)
@@ -68,17 +75,28 @@ def ajouter(*, numero: int, acteur: User, parent: int, quantite: int = 1, nom: s
     travaux = _creer_travaux(dossier, acteur, [(f, dict(patch)) for f in fiches])
     consigner(
         dossier, TypeEvenement.FICHE_AJOUTEE, acteur, fiche=fiches[0],
-        fiches=[f.identifiant for f in fiches], niveau=niveau,
+        fiches=[f.identifiant for f in fiches], niveau=niveau, sous=parent,
     )  # fmt: skip
     _suivre(dossier, acteur)
     return travaux
 
 
 @transaction.atomic
-def dupliquer(*, numero: int, acteur: User, fiche: int) -> FicheTravail:
-    """Copy a fiche to the same place: new identifier, no published history, en attente (acceptance 74)."""
+def dupliquer(*, numero: int, acteur: User, fiche: int, vu: int | None = None) -> FicheTravail:
+    """Copy a fiche to the same place: new identifier, no published history, en attente (acceptance 74).
+
+    ``vu``: as for ``ajouter``.
+    """
     dossier = ouvrir_brouillon(numero, acteur)
     noeud = _noeud(apercu(dossier), fiche)
+    _refuser_deux_fois(
+        dossier,
+        acteur,
+        vu,
+        TypeEvenement.FICHE_DUPLIQUEE,
+        "Vous venez de dupliquer cette fiche",
+        modele=noeud.identifiant,
+    )
     if noeud.niveau == Niveau.EG or noeud.supprime:
         raise Invalide("duplication_illegale", "Cette fiche ne peut pas être dupliquée.")
     etat = etat_de_travail(noeud.travail, etats_au([fiche]).get(fiche, {}))
@@ -260,6 +278,16 @@ def manques(arbre: Apercu, noeud: NoeudTravail, etat: Etat) -> dict[str, list[st
 
 
 # -- below: what the verbs share; the dossier is locked --------------------------------------------------
+
+
+def _refuser_deux_fois(dossier: Dossier, acteur: User, vu: int | None, type_: str, phrase: str, **details: Any) -> None:
+    if vu is None:
+        return
+    deja = dossier.evenements.filter(type=type_, acteur=acteur, pk__gt=vu, details__contains=details)
+    if deja.exists():
+        raise Conflit(
+            "deja_fait", f"{phrase} : c’est fait, dans l’arbre du dossier. Recommencez de là pour en avoir d’autres."
+        )
 
 
 def _noeud(arbre: Apercu, fiche: int) -> NoeudTravail:

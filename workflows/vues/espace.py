@@ -216,6 +216,11 @@ class Espace:
         actions.append({"libelle": "Supprimer", "url": url, "icone": "corbeille", "danger": True})
         return actions
 
+    @cached_property
+    def dernier_evenement(self) -> int:
+        """What this page knows of the journal: a second click on it is told from a new gesture."""
+        return self.dossier.evenements.order_by("-pk").values_list("pk", flat=True).first() or 0
+
     def _annulable(self, noeud: NoeudTravail) -> list[dict[str, Any]]:
         if noeud.travail is None or not noeud.publie:  # a new fiche is deleted, not undone
             return []
@@ -223,7 +228,7 @@ class Espace:
         return [{"libelle": "Annuler ce changement", "url": url, "icone": "demi-tour"}]
 
     def _poster(self, verbe: str, libelle: str, icone: str, fiche: int) -> dict[str, Any]:
-        champs = {"fiche": fiche}
+        champs = {"fiche": fiche, "vu": self.dernier_evenement}
         return {"libelle": libelle, "url": f"{self.url}{verbe}/", "icone": icone, "methode": "post", "champs": champs}
 
     def retenues(self, montrer: str) -> set[int] | None:

@@ -405,7 +405,11 @@ class AjouterView(VueAction):
         if not form.is_valid():
             return self._page(request, parent, form, statut=422)
         crees = verbes.ajouter(
-            numero=numero, acteur=self.acteur, parent=parent.fiche_id, quantite=form.cleaned_data["quantite"]
+            numero=numero,
+            acteur=self.acteur,
+            parent=parent.fiche_id,
+            quantite=form.cleaned_data["quantite"],
+            vu=entier(request.POST.get("vu")),
         )
         n, niveau = len(crees), Niveau(crees[0].fiche.niveau)
         if n == 1:
@@ -437,7 +441,9 @@ class DupliquerView(VueAction):
 
     def post(self, request: HttpRequest, numero: int) -> HttpResponse:
         noeud = self._demandee()
-        copie = verbes.dupliquer(numero=numero, acteur=self.acteur, fiche=noeud.fiche_id)
+        copie = verbes.dupliquer(
+            numero=numero, acteur=self.acteur, fiche=noeud.fiche_id, vu=entier(request.POST.get("vu"))
+        )
         messages.success(
             request, f"« {nom_de(noeud)} » est dupliquée. La copie est en attente : changez ce qui la distingue."
         )

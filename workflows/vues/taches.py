@@ -445,7 +445,10 @@ _PARAMETRES = ("onglet", "q", "etape", "autorite", "tri", "retard", "apres", "av
 
 def _sure(requete: str) -> str:
     """Only the parameters of the inbox, so that nothing foreign travels in our links."""
-    lus = parse_qs(requete[:1000], max_num_fields=20)
+    try:
+        lus = parse_qs(requete[:1000], max_num_fields=20)
+    except ValueError:  # not an address that one of our pages made
+        lus = {}
     propre = QueryDict(mutable=True)
     for nom in _PARAMETRES:
         if nom in lus:
