@@ -17,5 +17,5 @@ if [ ! -x "$venv/bin/python" ]; then
   "$found" -m venv "$venv" || say "The virtual environment $PWD/$venv could not be created: check that the directory can be written."
 fi
 echo "Installing the locked dependencies into $venv (a minute the first time)…" >&2
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r "$lock" ||
+"$venv/bin/python" -m pip install -qq --disable-pip-version-check --only-binary :all: --require-hashes -r "$lock" ||
   say "The dependencies could not be installed: check the network or pip's index settings, then start again."

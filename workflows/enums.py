@@ -68,7 +68,7 @@ class TypeEvenement(models.TextChoices):
     FICHES_FINALISEES = "fiches_finalisees", "Toutes les fiches ont été finalisées"
     ROUVERT = "rouvert", "Rédaction reprise"
     ENVOYE = "envoye", "Envoyé en validation"
-    TACHE_CREEE = "tache_creee", "Tâche créée"
+    TACHE_CREEE = "tache_creee", "Étape ouverte"
     TACHE_PRISE = "tache_prise", "Tâche prise"
     TACHE_RENDUE = "tache_rendue", "Tâche remise dans la file"
     SANS_ACTEUR = "sans_acteur", "Incident : personne ne peut faire cette tâche"

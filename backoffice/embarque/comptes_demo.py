@@ -13,13 +13,13 @@ class CompteDemo(NamedTuple):
 
 COMPTES = (
     CompteDemo("referent.ehpad", "Référent de l'EHPAD TEST", "décrire l'offre et monter un dossier"),
-    CompteDemo("direction.ehpad", "Direction de l'EHPAD TEST", "valider un dossier et l'envoyer aux tutelles"),
+    CompteDemo("direction.ehpad", "Direction de l'EHPAD TEST", "monter un dossier approuvé par SESAN"),
     CompteDemo("referent.hopital", "Référent de l'hôpital", "décrire pôles, services, UF et UO"),
     CompteDemo("direction.hopital", "Direction de l'hôpital", "valider un dossier"),
     CompteDemo("referent.sessad", "Référent du SESSAD", "monter un dossier à une seule tutelle"),
-    CompteDemo("direction.sessad", "Direction du SESSAD", "valider un dossier"),
+    CompteDemo("direction.sessad", "Direction du SESSAD", "suivre et envoyer un dossier"),
     CompteDemo("referent.camsp", "Référent du CAMSP", "monter un dossier à deux tutelles"),
-    CompteDemo("direction.camsp", "Direction du CAMSP", "valider un dossier"),
+    CompteDemo("direction.camsp", "Direction du CAMSP", "suivre et envoyer un dossier"),
     CompteDemo("gestionnaire", "Gestionnaire régional", "affecter, approuver et publier"),
     CompteDemo("gestionnaire2", "Gestionnaire régional", "prendre le relais d'un collègue"),
     CompteDemo("tutelle.ars", "Tutelle, ARS", "approuver ou refuser"),

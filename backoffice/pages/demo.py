@@ -251,6 +251,16 @@ ETABLISSEMENTS = (
     Etablissement("experimental", "92990014", "Établissement expérimental TEST", "370", "1 place Jeanne d’Arc", "92130", "92040", "asso", SESSAD),
 )  # fmt: skip
 
+NOMS = {
+    "referent.ehpad": ("Nadia", "Benali"), "direction.ehpad": ("Philippe", "Garnier"),
+    "referent.hopital": ("Claire", "Moreau"), "direction.hopital": ("Hélène", "Vasseur"),
+    "referent.sessad": ("Thomas", "Leroy"), "direction.sessad": ("Awa", "Diallo"),
+    "referent.camsp": ("Julie", "Fontaine"), "direction.camsp": ("Marc", "Lambert"),
+    "gestionnaire": ("Sophie", "Renard"), "gestionnaire2": ("Karim", "Haddad"),
+    "tutelle.ars": ("Isabelle", "Perrin"), "tutelle.ars2": ("Olivier", "Blanc"),
+    "tutelle.cd": ("Mathilde", "Roche"),
+}  # fmt: skip
+
 HABILITATIONS: dict[str, list[tuple[str, str]]] = {
     "referent.ehpad": [(Role.REFERENT, "ehpad"), (Role.REFERENT, "ehpad_parc")],
     "direction.ehpad": [(Role.DIRECTION, "ehpad"), (Role.DIRECTION, "ehpad_parc")],
@@ -346,10 +356,10 @@ def _comptes(structures: dict[str, Fiche]) -> dict[str, User]:
     comptes = {}
     empreinte = make_password(MOT_DE_PASSE)  # hashed once: thirteen times would take seconds
     for identifiant, *_ in COMPTES:
-        prenom, _, nom = identifiant.partition(".")
+        prenom, nom = NOMS[identifiant]
         user, _ = creer_compte(
-            identifiant=identifiant, email=f"{identifiant}@demo.example", prenom=prenom.capitalize(),
-            nom=nom.upper() or "SESAN", acteur=None, annoncer=False,
+            identifiant=identifiant, email=f"{identifiant}@demo.example", prenom=prenom,
+            nom=nom, acteur=None, annoncer=False,
         )  # fmt: skip
         user.password = empreinte
         user.doit_changer_mot_de_passe = False

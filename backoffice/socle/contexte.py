@@ -64,6 +64,7 @@ class Shell:
     url_connexion = property(lambda self: registre.adresse(registre.NOM_URL_CONNEXION))
     url_deconnexion = property(lambda self: registre.adresse(registre.NOM_URL_DECONNEXION))
     url_accessibilite = property(lambda self: registre.adresse(registre.NOM_URL_ACCESSIBILITE))
+    url_aide = property(lambda self: registre.adresse(registre.NOM_URL_AIDE))
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

@@ -63,6 +63,7 @@ NOM_URL_RECHERCHE = "repertoire"
 NOM_URL_CONNEXION = "connexion"
 NOM_URL_DECONNEXION = "deconnexion"
 NOM_URL_ACCESSIBILITE = "accessibilite"
+NOM_URL_AIDE = "ou_modifier"
 
 
 def enregistrer(entree: EntreeMenu) -> None:

@@ -102,6 +102,9 @@ ACTIONS = (
 )
 
 
+NEUVE = {"existe": True, "age_min_unite": "an", "age_max_unite": "an"}  # a new UO
+
+
 def test_tout_demande_une_session(monde, dossier):
     for suite in (*LECTURES, *ACTIONS, f"fiches/{monde.uo.pk}/", f"fiches/{monde.uo.pk}/menu/"):
         reponse = Client().get(url(dossier, suite))
@@ -492,7 +495,7 @@ def test_ajouter(monde, dossier):
     reponse = navigateur.post(url(dossier, "ajouter/"), saisir(page, quantite="3"))
     crees = list(dossier.fiches.order_by("pk"))
     assert [(t.fiche.niveau, t.patch, t.etat) for t in crees] == [
-        ("UO", {"existe": True, "parent": monde.uf.pk}, "en_attente")
+        ("UO", NEUVE | {"parent": monde.uf.pk}, "en_attente")
     ] * 3
     assert reponse["Location"] == url(dossier, f"#fiche-{crees[0].fiche_id}")
     reponse = navigateur.post(url(dossier, "ajouter/"), {"sous": monde.s.pk, "quantite": "1"})
@@ -520,7 +523,7 @@ def test_dupliquer(monde, dossier):
     reponse = client(monde.referent).post(url(dossier, "dupliquer/"), {"fiche": monde.uo.pk})
     copie = dossier.fiches.get()
     assert (copie.nature, copie.etat, copie.patch["parent"]) == ("ajout", "en_attente", monde.uf.pk)
-    assert copie.patch["nom"] == "Unité de cardiologie"
+    assert copie.patch["nom"] == "Unité de cardiologie (copie)"
     assert reponse["Location"] == url(dossier, f"#fiche-{copie.fiche_id}")
     assert client(monde.referent).post(url(dossier, "dupliquer/"), {"fiche": monde.eg.pk}).status_code == 422
 
@@ -679,7 +682,7 @@ def test_finaliser_incomplete(monde, dossier):
         assert f'id="{ancre}' in corps
     assert "Pour garder ce que vous avez saisi et terminer plus tard" in mots
     assert 'value="Unité d’hospitalisation de courte durée"' in corps
-    assert dossier.fiches.get().patch == {"existe": True, "parent": monde.uf.pk}
+    assert dossier.fiches.get().patch == NEUVE | {"parent": monde.uf.pk}
     poster(monde.referent, dossier, neuve, reponse, "attente")
     assert dossier.fiches.get().patch["nom"] == "Unité d’hospitalisation de courte durée"
 
@@ -1077,7 +1080,7 @@ def test_journal(monde, dossier):
         "Conditions d’accueil",
         "Toutes les fiches ont été finalisées",
         "Envoyé en validation",
-        "Tâche créée : Validation par la Direction",
+        "Étape ouverte : Validation par la Direction",
         "Renvoyé pour correction direction",
         "Motif lisible",
     ):

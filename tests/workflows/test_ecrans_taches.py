@@ -123,7 +123,7 @@ def test_prendre_puis_rendre() -> None:
 
     refus = collegue.post(f"/taches/{numero}/prendre/")
     assert refus.status_code == 409
-    assert "Gestionnaire SESAN a pris cette tâche" in texte(refus)
+    assert "Sophie Renard a pris cette tâche" in texte(refus)
 
     reponse = navigateur.post(
         f"/taches/{numero}/rendre/", {"depuis": "liste", "suite": "onglet=mes-taches"}, follow=True
@@ -378,12 +378,12 @@ def test_refuser_puis_la_page_dit_qui_quand_quoi() -> None:
     navigateur.post(f"/taches/{ouverte.pk}/refuser/", {"motif_refus": "Hors du périmètre."})
     assert fabrique.relu(ouverte.dossier).etat == EtatDossier.REFUSE
     page = client("referent.sessad").get(f"/taches/{ouverte.pk}/")
-    assert "Cette tâche est terminée Refusé par Tutelle ARS" in texte(page)
+    assert "Cette tâche est terminée Refusé par Isabelle Perrin" in texte(page)
     assert "Hors du périmètre." in texte(page)
     assert boutons(page) == set()
     tard = client("tutelle.ars2").post(f"/taches/{ouverte.pk}/renvoyer/", {"motif_renvoi": "Une page de motifs."})
     assert tard.status_code == 409
-    assert "déjà été traitée par Tutelle ARS" in texte(tard)
+    assert "déjà été traitée par Isabelle Perrin" in texte(tard)
     assert "Une page de motifs." in texte(tard)  # what was typed stays readable
 
 
@@ -392,7 +392,7 @@ def test_une_tache_prise_par_un_collegue_se_lit_seulement() -> None:
     verbes.prendre(numero=numero, acteur=personne("tutelle.ars"))
     page = client("tutelle.ars2").get(f"/taches/{numero}/")
     assert boutons(page) == set()
-    assert "Tutelle ARS a pris cette tâche" in texte(page)
+    assert "Isabelle Perrin a pris cette tâche" in texte(page)
     refus = client("tutelle.ars2").post(f"/taches/{numero}/refuser/", {"motif_refus": "Mon motif."})
     assert refus.status_code == 409
     assert "Mon motif." in texte(refus)

@@ -32,6 +32,7 @@ from .journal import consigner
 from .taches import conclure, saisir
 
 QUANTITE_MAXIMALE = 200
+COPIE = " (copie)"  # two fiches of one name can't be told apart in the tree
 DATES_DE_VIE = ("date_ouverture", "date_fermeture", "type_fermeture", "date_reouverture")  # not those of a copy
 MODIFIABLES = frozenset({Qui.PARTOUT, Qui.DOSSIER})
 A_LA_CREATION = MODIFIABLES | {Qui.CREATION}
@@ -72,6 +73,8 @@ def ajouter(
         raise Invalide("quantite", message, champs={"quantite": [message]})
     fiches = creer_fiches(eg=dossier.eg, niveaux=[niveau] * quantite)
     patch: Patch = {"existe": True, "parent": parent} | ({"nom": nom} if nom else {})
+    if niveau == Niveau.UO:  # what almost every fiche says
+        patch |= {"age_min_unite": "an", "age_max_unite": "an"}
     travaux = _creer_travaux(dossier, acteur, [(f, dict(patch)) for f in fiches])
     consigner(
         dossier, TypeEvenement.FICHE_AJOUTEE, acteur, fiche=fiches[0],
@@ -102,6 +105,7 @@ def dupliquer(*, numero: int, acteur: User, fiche: int, vu: int | None = None) -
     etat = etat_de_travail(noeud.travail, etats_au([fiche]).get(fiche, {}))
     copie = difference({}, {c.nom: valeur(etat, c.nom) for c in champs_de(noeud.niveau)})
     copie = {n: v for n, v in copie.items() if n not in DATES_DE_VIE}
+    copie["nom"] = f"{valeur(etat, 'nom')[: CHAMPS['nom'].longueur - len(COPIE)]}{COPIE}"
     (nouvelle,) = creer_fiches(eg=dossier.eg, niveaux=[noeud.niveau])
     patch: Patch = copie | {"existe": True, "parent": noeud.parent_id}
     (travail,) = _creer_travaux(dossier, acteur, [(nouvelle, patch)])

@@ -170,7 +170,7 @@ class Migration(migrations.Migration):
                             ("fiches_finalisees", "Toutes les fiches ont été finalisées"),
                             ("rouvert", "Rédaction reprise"),
                             ("envoye", "Envoyé en validation"),
-                            ("tache_creee", "Tâche créée"),
+                            ("tache_creee", "Étape ouverte"),
                             ("tache_prise", "Tâche prise"),
                             ("tache_rendue", "Tâche remise dans la file"),
                             ("sans_acteur", "Incident : personne ne peut faire cette tâche"),
