@@ -44,6 +44,9 @@ def _locale(hote: str) -> bool:
 def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
     """pytest-playwright on the machine's Chromium, which resolves no name but this machine's."""
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=15_000)  # two workers and a browser share two cores
     if not chromium:
         pytest.fail("Chromium is missing: install it (apt-get install chromium) or set CHROMIUM to its program.")
     options = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1", "--disable-gpu"]
