@@ -160,16 +160,6 @@ def libelles(paires: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
     }
 
 
-def changements_prevus(fiche: Fiche, jour: date | None = None) -> QuerySet[Modification]:
-    """Live changes that are not true yet, the nearest first."""
-    return (
-        fiche.modifications.vivantes()
-        .filter(date_effet__gt=jour or timezone.localdate())
-        .select_related("auteur")
-        .order_by("date_effet", "pk")
-    )
-
-
 def historique(fiche: Fiche) -> QuerySet[Modification]:
     """All modifications, cancelled ones included, the last entered first."""
     return fiche.modifications.select_related("auteur", "annulee_par").order_by("-pk")
