@@ -47,6 +47,22 @@ class NatureConcept(models.TextChoices):
     TYPE_CHAMP = "type_champ", "Type d’UO → champ d’activité"
 
 
+class ThemeSignalement(models.TextChoices):
+    """What a reader says is wrong with a fiche."""
+
+    INEXACT = "inexact", "Une information est inexacte"
+    PERIME = "perime", "Une information n’est plus à jour"
+    MANQUANT = "manquant", "Une information manque"
+    FERME = "ferme", "La structure est fermée ou a déménagé"
+    DOUBLON = "doublon", "La fiche existe en double"
+    AUTRE = "autre", "Autre chose"
+
+
+class IssueSignalement(models.TextChoices):
+    CORRIGE = "corrige", "Corrigé"
+    SANS_SUITE = "sans-suite", "Sans suite"
+
+
 # Roles that may change the fiches of an establishment (acceptance 7 and 8).
 ROLES_EDITEURS = (Role.REFERENT, Role.DIRECTION)
 

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from . import views
+from .vues import changements, fiche, modifier, repertoire
 
 
 class IdentifiantConverter:
@@ -17,16 +17,18 @@ class IdentifiantConverter:
 
 register_converter(IdentifiantConverter, "identifiant")
 
+_FICHE = "repertoire/<identifiant:identifiant>/"
+
 urlpatterns = [
-    path("repertoire/", views.RepertoireView.as_view(), name="repertoire"),
-    path("repertoire/communes/", views.CommunesView.as_view(), name="communes"),
-    path("repertoire/<identifiant:identifiant>/", views.FicheView.as_view(), name="fiche"),
-    path("repertoire/<identifiant:identifiant>/structures/", views.StructuresView.as_view(), name="fiche_structures"),
-    path("repertoire/<identifiant:identifiant>/modifier/", views.ModifierView.as_view(), name="fiche_modifier"),
-    path("repertoire/<identifiant:identifiant>/historique/", views.HistoriqueView.as_view(), name="fiche_historique"),
+    path("repertoire/", repertoire.RepertoireView.as_view(), name="repertoire"),
+    path("repertoire/communes/", repertoire.CommunesView.as_view(), name="communes"),
+    path(_FICHE, fiche.FicheView.as_view(), name="fiche"),
+    path(f"{_FICHE}structures/", repertoire.StructuresView.as_view(), name="fiche_structures"),
+    path(f"{_FICHE}modifier/", modifier.ModifierView.as_view(), name="fiche_modifier"),
+    path(f"{_FICHE}historique/", changements.HistoriqueView.as_view(), name="fiche_historique"),
     path(
-        "repertoire/<identifiant:identifiant>/changements/<int:pk>/annuler/",
-        views.AnnulerChangementView.as_view(),
+        f"{_FICHE}changements/<int:pk>/annuler/",
+        changements.AnnulerChangementView.as_view(),
         name="changement_annuler",
     ),
 ]

@@ -33,10 +33,6 @@ class Shell:
         return registre.entrees_pour(self._request)
 
     @cached_property
-    def cloche(self) -> dict[str, Any] | None:
-        return registre.cloche_pour(self._request)
-
-    @cached_property
     def compte(self) -> registre.DescriptionCompte:
         return registre.description_compte(self._request.user) if self.connecte else registre.DescriptionCompte()
 

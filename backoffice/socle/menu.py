@@ -55,7 +55,6 @@ _liens_compte: dict[str, LienCompte] = {
     "mot_de_passe": LienCompte(90, "Changer de mot de passe", "mot_de_passe"),
 }
 _description: Callable[[Any], DescriptionCompte] | None = None
-_cloche: EntreeMenu | None = None
 
 # Named addresses that the shell uses when they exist.
 NOM_URL_ACCUEIL = "accueil"
@@ -73,12 +72,6 @@ def enregistrer(entree: EntreeMenu) -> None:
 def enregistrer_lien_compte(lien: LienCompte) -> None:
     """One more line in the account menu, above « Se déconnecter »."""
     _liens_compte[lien.nom_url] = lien
-
-
-def enregistrer_cloche(entree: EntreeMenu) -> None:
-    """The bell of the header; ``compteur`` counts what was not read."""
-    global _cloche
-    _cloche = entree
 
 
 def enregistrer_description_compte(description: Callable[[Any], DescriptionCompte]) -> None:
@@ -124,13 +117,6 @@ def entrees_pour(request: HttpRequest) -> list[dict[str, Any]]:
         return []
     lignes = (_ligne(e, user, request.path) for e in sorted(_entrees.values(), key=lambda e: (e.ordre, e.libelle)))
     return [ligne for ligne in lignes if ligne]
-
-
-def cloche_pour(request: HttpRequest) -> dict[str, Any] | None:
-    user = getattr(request, "user", None)
-    if _cloche is None or user is None or not user.is_authenticated:
-        return None
-    return _ligne(_cloche, user, request.path)
 
 
 def liens_compte_pour(request: HttpRequest) -> list[dict[str, str]]:

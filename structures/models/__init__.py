@@ -9,21 +9,28 @@ from .nomenclature import (
     RegleCategorie,
     RegleTarification,
 )
+from .personnel import Favori, RechercheEnregistree
+from .suivi import Confirmation, Fraicheur, Signalement
 
 __all__ = [
     "Association",
     "Autorite",
     "Commune",
     "Concept",
+    "Confirmation",
     "Departement",
+    "Favori",
     "Fiche",
     "FicheReservee",
+    "Fraicheur",
     "Habilitation",
     "Modification",
     "Nomenclature",
+    "RechercheEnregistree",
     "RegleCategorie",
     "RegleTarification",
     "Reservation",
+    "Signalement",
     "VersionFiche",
     "prochains_identifiants",
 ]

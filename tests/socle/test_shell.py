@@ -14,7 +14,6 @@ def registre(monkeypatch):
     """An empty registry for this test only."""
     monkeypatch.setattr(menu, "_entrees", {})
     monkeypatch.setattr(menu, "_description", None)
-    monkeypatch.setattr(menu, "_cloche", None)
     return menu
 
 

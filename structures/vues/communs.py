@@ -1,0 +1,153 @@
+"""What the pages of the répertoire share: the day that they show, addresses, the fiche asked for, its banner."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+
+from backoffice.socle.arbre import Noeud as NoeudAffiche
+from backoffice.socle.erreurs import Introuvable
+from backoffice.socle.templatetags.ror import nombre
+from backoffice.socle.vues import VueProtegee
+
+from .. import requetes
+from ..affichage import peut_voir_dossier
+from ..enums import Niveau
+from ..models import Fiche, Reservation, VersionFiche
+
+GRAND_ARBRE = 150  # from that many fiches on, a tree is folded below the Services
+
+
+@dataclass(frozen=True, slots=True)
+class Jour:
+    """The day that a page shows. ``autre``: another one than today was asked for (``?au=``)."""
+
+    jour: date
+    autre: bool = False
+    erreur: str = ""
+
+    @property
+    def suffixe(self) -> str:
+        return f"?{urlencode({'au': self.jour.isoformat()})}" if self.autre else ""
+
+
+def jour_demande(request: HttpRequest) -> Jour:
+    """The day of ``?au=YYYY-MM-DD``, today otherwise; ``erreur`` says what is wrong with a date that is none."""
+    demande, aujourdhui = request.GET.get("au", "").strip(), timezone.localdate()
+    if not demande:
+        return Jour(aujourdhui)
+    try:
+        jour = date.fromisoformat(demande)
+    except ValueError:
+        jour = None
+    if jour is None or not 1900 <= jour.year <= 2199:
+        return Jour(
+            aujourdhui,
+            erreur=f"« {demande[:40]} » n’est pas une date que le répertoire peut montrer : vous le consultez à la "
+            "date d’aujourd’hui. Écrivez une date comme 2027-03-01.",
+        )
+    return Jour(jour, autre=jour != aujourdhui)
+
+
+def adresse(nom: str, *args: Any) -> str:
+    """The address of a name, "" when no app declares it (yet)."""
+    try:
+        return reverse(nom, args=args)
+    except NoReverseMatch:
+        return ""
+
+
+def adresse_fiche(identifiant: str, jour: Jour | None = None) -> str:
+    return reverse("fiche", args=[identifiant]) + (jour.suffixe if jour else "")
+
+
+def fiche_ou_404(identifiant: str) -> Fiche:
+    fiche = Fiche.objects.filter(identifiant=identifiant).select_related("eg").first()
+    if fiche is None:
+        raise Introuvable(
+            "fiche_inconnue", f"Aucune fiche du répertoire ne porte l’identifiant « {identifiant[:20]} »."
+        )
+    return fiche
+
+
+def noeuds_affiches(racine: requetes.Noeud, jour: Jour, actif: int | None = None) -> list[NoeudAffiche]:
+    """A tree of the register as <c-arbre> draws it, each branch with the number of its UO."""
+    taille = sum(1 for _ in racine.parcours())
+
+    def un(noeud: requetes.Noeud) -> tuple[NoeudAffiche, int]:
+        dessous = [un(enfant) for enfant in noeud.enfants]
+        uo = sum(n for _, n in dessous) + (noeud.niveau == Niveau.UO)
+        affiche = NoeudAffiche(
+            id=noeud.identifiant,
+            niveau=noeud.niveau,
+            libelle=noeud.nom or "(sans nom)",
+            url=adresse_fiche(noeud.identifiant, jour),
+            enfants=[n for n, _ in dessous],
+            etats=["sensible"] if noeud.sensible else [],
+            actif=noeud.fiche_id == actif,
+            ouvert=taille < GRAND_ARBRE or noeud.niveau in (Niveau.EG, Niveau.POLE),
+            note=f"{nombre(uo)} UO" if noeud.enfants else "",
+        )
+        return affiche, uo
+
+    return [un(racine)[0]]
+
+
+def bandeau_dossier(user: Any, reservation: Reservation | None) -> dict[str, Any] | None:
+    """What the yellow banner says; the link only for those who may open the dossier."""
+    if reservation is None:
+        return None
+    lien = adresse("dossier", reservation.dossier) if peut_voir_dossier(user, reservation.dossier) else ""
+    return {
+        "nom": reservation.nom,
+        "etape": reservation.etape,
+        "envoye_le": reservation.envoye_le,
+        "url": lien,
+    }
+
+
+def entier(request: HttpRequest, nom: str) -> int | None:
+    brut = request.GET.get(nom, "")
+    return int(brut) if brut.isdecimal() and len(brut) < 19 else None
+
+
+class VueFiche(VueProtegee):
+    """A page about one fiche; ``self.fiche``, 404 when nobody was given this identifier."""
+
+    fiche: Fiche
+
+    def autoriser(self, request: HttpRequest) -> None:
+        self.fiche = fiche_ou_404(self.kwargs["identifiant"])
+
+    def fil(self, fiche: Fiche, jour: Jour, dernier: str = "", contenu_au: date | None = None) -> list[tuple[str, str]]:
+        """Breadcrumb from the répertoire down to this fiche, then ``dernier``."""
+        chaine = requetes.fil_de(fiche.pk, contenu_au or jour.jour)
+        fil = [("Répertoire", reverse("repertoire") + jour.suffixe)]
+        fil += [(m.nom or m.identifiant, adresse_fiche(m.identifiant, jour)) for m in chaine]
+        if dernier:
+            fil.append((dernier, ""))
+        elif chaine:
+            fil[-1] = (fil[-1][0], "")
+        return fil
+
+
+def champ_de_l_eg(fiche: Fiche, version: VersionFiche, jour: date) -> str:
+    """Field of activity (sanitaire…) of the establishment of a fiche; "" for an EJ."""
+    if fiche.eg_id is None:
+        return ""
+    eg = version if fiche.niveau == Niveau.EG else requetes.versions_au(jour).filter(fiche=fiche.eg_id).first()
+    return requetes.champ_et_filiere(eg.categorie if eg else "")[0]
+
+
+def presence(version: VersionFiche, jour: date) -> tuple[bool, date | None, date | None, date]:
+    """(exists on that day, closed since, will open on, the day whose content is shown)."""
+    du, au = version.validite.lower, version.validite.upper
+    if du > jour:
+        return False, None, du, du
+    if au is not None and au <= jour:
+        return False, au, None, date.fromordinal(au.toordinal() - 1)
+    return True, None, None, jour
