@@ -73,6 +73,9 @@ class Modification(models.Model):
     saisie_le = models.DateTimeField("saisie le", default=timezone.now)
     annulee_le = models.DateTimeField("annulée le", null=True)
     annulee_par = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    # A planned change entered again otherwise: the old one is cancelled. A past one undone: the old one stays.
+    remplace = models.ForeignKey("self", models.PROTECT, null=True, related_name="+", db_index=False)
+    inverse = models.ForeignKey("self", models.PROTECT, null=True, related_name="+", db_index=False)
 
     objects = ModificationQuerySet.as_manager()
 
@@ -90,6 +93,14 @@ class Modification(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(source=Source.DIRECT) | Q(auteur__isnull=False), name="modification_directe_signee"
+            ),
+            models.UniqueConstraint(
+                fields=["remplace"], condition=Q(remplace__isnull=False), name="modification_remplacee_une_fois"
+            ),
+            models.UniqueConstraint(
+                fields=["inverse"],
+                condition=Q(inverse__isnull=False, annulee_le__isnull=True),
+                name="modification_defaite_une_fois",
             ),
         ]
         triggers = [

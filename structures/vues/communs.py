@@ -14,7 +14,7 @@ from backoffice.socle.erreurs import Introuvable
 from backoffice.socle.templatetags.ror import nombre
 from backoffice.socle.vues import VueProtegee
 
-from .. import requetes
+from .. import requetes, temps
 from ..affichage import peut_voir_dossier
 from ..enums import Niveau
 from ..models import Fiche, Reservation, VersionFiche
@@ -24,19 +24,25 @@ GRAND_ARBRE = 150  # from that many fiches on, a tree is folded below the Servic
 
 @dataclass(frozen=True, slots=True)
 class Jour:
-    """The day that a page shows. ``autre``: another one than today was asked for (``?au=``)."""
+    """The day that a page shows. ``autre``: another one than today was asked for (``?au=``).
+
+    ``precedent`` and ``suivant``: the nearest days around it on which something changes on the fiche of the page.
+    """
 
     jour: date
     autre: bool = False
     erreur: str = ""
+    precedent: date | None = None
+    suivant: date | None = None
 
     @property
     def suffixe(self) -> str:
         return f"?{urlencode({'au': self.jour.isoformat()})}" if self.autre else ""
 
 
-def jour_demande(request: HttpRequest) -> Jour:
-    """The day of ``?au=YYYY-MM-DD``, today otherwise; ``erreur`` says what is wrong with a date that is none."""
+def jour_demande(request: HttpRequest, fiche: Fiche | None = None) -> Jour:
+    """The day of ``?au=YYYY-MM-DD``, today otherwise; ``erreur`` says what is wrong with a date that is none. On the
+    page of a ``fiche``, another day knows the days of change around it (one statement)."""
     demande, aujourdhui = request.GET.get("au", "").strip(), timezone.localdate()
     if not demande:
         return Jour(aujourdhui)
@@ -50,7 +56,10 @@ def jour_demande(request: HttpRequest) -> Jour:
             erreur=f"« {demande[:40]} » n’est pas une date que le répertoire peut montrer : vous le consultez à la "
             "date d’aujourd’hui. Écrivez une date comme 2027-03-01.",
         )
-    return Jour(jour, autre=jour != aujourdhui)
+    if jour == aujourdhui:
+        return Jour(jour)
+    precedent, suivant = temps.jours_voisins(fiche, jour) if fiche else (None, None)
+    return Jour(jour, autre=True, precedent=precedent, suivant=suivant)
 
 
 def adresse(nom: str, *args: Any) -> str:

@@ -1,0 +1,170 @@
+"""The register in time: days of change, what each modification found and left, two days compared. Reads never fold."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from django.db import connection
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+
+from .affichage import tres_restreints
+from .domaine.patches import Etat, appliquer, difference
+from .enums import Niveau
+from .models import Fiche, Modification, VersionFiche
+from .requetes import etat_de, versions_au
+
+# What is needed to say any other field: who may read a contact, the unit of an age.
+_CONTEXTE = {"unite_sensible", "age_min", "age_min_unite", "age_max", "age_max_unite"}
+
+
+def jours_voisins(fiche: Fiche, jour: date) -> tuple[date | None, date | None]:
+    """The last day before ``jour`` and the first one after it on which something changes: on the fiche, or for an
+    EG anywhere in the establishment. One statement."""
+    colonne = "eg_id" if fiche.niveau == Niveau.EG else "fiche_id"
+    with connection.cursor() as curseur:
+        curseur.execute(
+            f"""SELECT max(d) FILTER (WHERE d < %(jour)s), min(d) FILTER (WHERE d > %(jour)s)
+                FROM structures_versionfiche v, LATERAL (VALUES (lower(v.validite)), (upper(v.validite))) AS bornes (d)
+                WHERE v.{colonne} = %(fiche)s""",  # noqa: S608 (one of two column names of ours)
+            {"jour": jour, "fiche": fiche.pk},
+        )
+        precedent, suivant = curseur.fetchone()
+    return precedent, suivant
+
+
+# -- the history of a fiche ---------------------------------------------------------------------------
+
+
+class Etape(NamedTuple):
+    """A modification with the state that it found and the state that it left, on the fields it changed."""
+
+    modification: Modification
+    avant: Etat
+    apres: Etat
+
+
+def modifications_de(fiche: Fiche) -> QuerySet[Modification]:
+    """All modifications, cancelled ones included, the last entered first."""
+    return fiche.modifications.select_related("auteur", "annulee_par").order_by("-pk")
+
+
+def prevues_de(fiche: Fiche) -> list[Modification]:
+    """Live modifications that are not true yet, the nearest first."""
+    prevues = fiche.modifications.vivantes().filter(date_effet__gt=timezone.localdate())
+    return list(prevues.select_related("auteur").order_by("date_effet", "pk"))
+
+
+def etapes_des(modifications: Sequence[Modification]) -> list[Etape]:
+    """What some modifications of one fiche found and left, in three statements however long its history is. A
+    cancelled one shows what it would have changed.
+
+    The state found is that of the last version opened on an earlier day, then of the live modifications since its
+    end (a closed fiche has no version) and of those of the same day entered before.
+    """
+    if not modifications:
+        return []
+    fiche = modifications[0].fiche_id
+    ouvertes = VersionFiche.objects.filter(fiche=OuterRef("fiche"), validite__startswith__lt=OuterRef("date_effet"))
+    bases = dict(
+        Modification.objects.filter(pk__in=[m.pk for m in modifications])
+        .order_by("pk")
+        .values_list("pk", Subquery(ouvertes.order_by("-validite").values("pk")[:1]))
+    )
+    versions = VersionFiche.objects.in_bulk([cle for cle in bases.values() if cle])
+    depuis: dict[int, date] = {}
+    plages = Q()
+    for m in modifications:
+        version = versions.get(bases[m.pk])
+        fin = version.validite.upper if version else date.min
+        depuis[m.pk] = min(fin or m.date_effet, m.date_effet)
+        plages |= Q(date_effet__range=(depuis[m.pk], m.date_effet))
+    entre = list(
+        Modification.objects.vivantes()
+        .filter(plages, fiche=fiche)
+        .order_by("date_effet", "pk")
+        .values_list("date_effet", "pk", "patch")
+    )
+    etapes = []
+    for m in modifications:
+        version, noms = versions.get(bases[m.pk]), _CONTEXTE | m.patch.keys()
+        avant = etat_de(version) if version else {}
+        for jour, cle, patch in entre:
+            if depuis[m.pk] <= jour and (jour, cle) < (m.date_effet, m.pk):
+                avant = appliquer(avant, patch)
+        avant = {nom: contenu for nom, contenu in avant.items() if nom in noms}
+        etapes.append(Etape(m, avant, appliquer(avant, m.patch)))
+    return etapes
+
+
+def suites_des(modifications: Iterable[Modification]) -> dict[int, Modification]:
+    """What became of some modifications: the live one that undoes each, or the one that replaces it. One statement."""
+    cles = [m.pk for m in modifications]
+    trouvees = Modification.objects.filter(Q(remplace__in=cles) | Q(inverse__in=cles, annulee_le__isnull=True))
+    suites: dict[int, Modification] = {}
+    for m in trouvees.select_related("auteur").order_by("pk"):
+        suites |= {cle: m for cle in (m.remplace_id, m.inverse_id) if cle in cles}
+    return suites
+
+
+def contacts_caches(fiche: Fiche) -> Etat:
+    """A state that holds, très restreint, every contact that is so on any day, or was to be: give it to ``Affichage``
+    with those to show, so that what is secret now is not read in the past. Two statements."""
+    caches: set[str] = set()
+    for contacts, sensible in (
+        VersionFiche.objects.filter(fiche=fiche)
+        .exclude(contacts={})
+        .order_by("pk")
+        .values_list("contacts", "unite_sensible")
+    ):
+        caches |= tres_restreints({"contacts": contacts, "unite_sensible": sensible})
+    for pose in (
+        Modification.objects.filter(fiche=fiche, patch__contacts__has_key="pose")
+        .order_by("pk")
+        .values_list("patch__contacts__pose", flat=True)
+    ):
+        caches |= tres_restreints({"contacts": pose})
+    return {"contacts": dict.fromkeys(sorted(caches), {"confidentialite": "3"})}
+
+
+# -- two days compared --------------------------------------------------------------------------------
+
+
+class Ecart(NamedTuple):
+    """A fiche that is not the same on two days: its states, empty on a day when it does not exist."""
+
+    fiche: Fiche
+    avant: Etat
+    apres: Etat
+
+
+def ecarts_entre(fiche: Fiche, du: date, au: date) -> dict[int, Ecart]:
+    """What differs between two days on a fiche, for an EG in the whole establishment, by fiche id. Two statements:
+    versions that hold on both days are not read."""
+    perimetre = Q(eg=fiche) if fiche.niveau == Niveau.EG else Q(fiche=fiche)
+    etats: dict[int, dict[date, Etat]] = defaultdict(dict)
+    fiches: dict[int, Fiche] = {}
+    for jour, autre in ((du, au), (au, du)):
+        for version in versions_au(jour).filter(perimetre).exclude(validite__contains=autre).select_related("fiche"):
+            etats[version.fiche_id][jour] = etat_de(version)
+            fiches[version.fiche_id] = version.fiche
+    return {
+        cle: Ecart(fiches[cle], jours.get(du, {}), jours.get(au, {}))
+        for cle, jours in etats.items()
+        if len(jours) == 1 or difference(jours[du], jours[au])
+    }
+
+
+def causes_des(fiches: Collection[int], du: date, au: date) -> dict[int, list[Modification]]:
+    """The live modifications that became true after ``du`` and until ``au``, by fiche, in the order in which they
+    apply. One statement."""
+    causes: dict[int, list[Modification]] = defaultdict(list)
+    for m in (
+        Modification.objects.vivantes()
+        .filter(fiche__in=fiches, date_effet__gt=du, date_effet__lte=au)
+        .select_related("auteur")
+        .order_by("date_effet", "pk")
+    ):
+        causes[m.fiche_id].append(m)
+    return causes
