@@ -1,36 +1,31 @@
 """``make bench``: every benchmark, on a private cluster without fsync; figures of one run on one machine.
 
-``python -m benchmarks publication flux`` runs those only.
+``python -m benchmarks publication flux`` runs those only. ``registre`` runs by name only, in a process of its own: its
+register of national size takes minutes to make the first time (benchmarks/national.py).
 """
 
-import os
+import subprocess
 import sys
 
 from backoffice.embarque.prive import cluster_prive
+
+from .environnement import preparer
 
 NOMS = ("publication", "flux", "boite", "importation", "demarrage")
 
 
 def main(noms: list[str]) -> int:
-    inconnus = [nom for nom in noms if nom not in NOMS]
+    inconnus = [nom for nom in noms if nom not in (*NOMS, "registre")]
     if inconnus:
-        print(f"Unknown benchmark: {', '.join(inconnus)}. Choose among {', '.join(NOMS)}.", file=sys.stderr)
+        print(f"Unknown benchmark: {', '.join(inconnus)}. Choose among {', '.join(NOMS)}, registre.", file=sys.stderr)
         return 2
     choisis = noms or list(NOMS)
+    if "registre" in choisis:
+        subprocess.run([sys.executable, "-m", "benchmarks.registre"], check=True)
+        if choisis == ["registre"]:
+            return 0
     with cluster_prive() as base:
-        os.environ.update(
-            DJANGO_SETTINGS_MODULE="backoffice.config.settings", DATABASE_URL=base, BROKER_URL="memory://",
-            SECRET_KEY="bench", ROR_TESTS="1", ALLOWED_HOSTS="testserver,localhost", LOG_LEVEL="ERROR",
-        )  # fmt: skip
-        import django
-        from django.conf import settings
-
-        settings.INSTALLED_APPS += ["benchmarks"]  # the bare flow of flux.py needs an app to live in
-        django.setup()
-        from django.core.management import call_command
-
-        call_command("migrate", verbosity=0)
-        call_command("charger_referentiels", verbosity=0)
+        preparer(base)
         from structures.domaine.enregistrer import ecarts
 
         if "publication" in choisis:

@@ -17,10 +17,14 @@ PREFIXE = "ror-essai-"
 
 
 @contextmanager
-def cluster_prive() -> Iterator[str]:
-    """Start a private PostgreSQL in a temporary directory and give the URL of its database; remove it at the end."""
+def cluster_prive(garde: Path | None = None) -> Iterator[str]:
+    """Start a private PostgreSQL and give the URL of its database.
+
+    It lives in a temporary directory that is removed at the end, or in ``garde``, which stays for the next run.
+    """
     _balayer()
-    racine = Path(tempfile.mkdtemp(prefix=PREFIXE, dir="/tmp"))
+    racine = garde or Path(tempfile.mkdtemp(prefix=PREFIXE, dir="/tmp"))
+    racine.mkdir(parents=True, exist_ok=True)
     racine.chmod(0o755)  # the servers' account must walk through it; what it holds stays closed
     try:
         verrou = Verrou(racine / "verrou")
@@ -40,7 +44,8 @@ def cluster_prive() -> Iterator[str]:
             arreter(serveur, enfant)
             verrou.rendre()
     finally:
-        shutil.rmtree(racine, ignore_errors=True)
+        if garde is None:
+            shutil.rmtree(racine, ignore_errors=True)
 
 
 def _balayer() -> None:

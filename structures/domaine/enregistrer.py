@@ -19,6 +19,7 @@ from backoffice.socle.erreurs import Conflit, Invalide
 from ..champs import CHAMPS, CONTENU, Champ, Forme
 from ..enums import Niveau
 from ..models import Commune, Fiche, Modification
+from .fraicheur import constater, ecarts_de_fraicheur
 from .plier import Changement, Periode, plier
 from .texte import normaliser
 
@@ -26,7 +27,7 @@ _COLONNES = (
     "fiche_id", "niveau", "eg_id", "parent_id", "parent_niveau", "validite", "modification_id", "recherche",
     *(champ.nom for champ in CONTENU),
 )  # fmt: skip
-_COPIE = f"COPY structures_versionfiche ({', '.join(_COLONNES)}) FROM STDIN"
+COPIE_VERSIONS = f"COPY structures_versionfiche ({', '.join(_COLONNES)}) FROM STDIN"
 
 
 def verrouiller(fiches: Collection[int]) -> dict[int, Fiche]:
@@ -48,6 +49,7 @@ def enregistrer(modifications: Sequence[Modification]) -> None:
         return
     fiches = verrouiller({m.fiche_id for m in modifications})
     Modification.objects.bulk_create(modifications)
+    constater(modifications, fiches)
     depuis: dict[int, date] = {}
     for m in modifications:
         depuis[m.fiche_id] = min(m.date_effet, depuis.get(m.fiche_id, m.date_effet))
@@ -145,7 +147,7 @@ def _copier(nouvelles: Sequence[tuple[Fiche, Periode]]) -> None:
     if not nouvelles:
         return
     parents, communes = _reperes([p for _, p in nouvelles])
-    with connection.cursor() as curseur, curseur.copy(_COPIE) as copie:
+    with connection.cursor() as curseur, curseur.copy(COPIE_VERSIONS) as copie:
         for fiche, periode in nouvelles:
             copie.write_row(ligne_version(fiche, periode, parents, communes))
 
@@ -211,7 +213,7 @@ def _verifier_arbre(fiches: Collection[Fiche], depuis: date) -> None:
 
 
 def ecarts(eg: Fiche | None = None, lot: int = 2000) -> list[str]:
-    """Differences between the stored versions and the fold of the modifications, as sentences; empty when none.
+    """Differences between what is derived (versions, freshness) and the modifications, as sentences; empty when none.
 
     Used by ``manage.py verifier_repertoire`` and after every journey and race test. Reads only.
     """
@@ -221,7 +223,7 @@ def ecarts(eg: Fiche | None = None, lot: int = 2000) -> list[str]:
     cles = list(identites.values_list("pk", flat=True))
     constats: list[str] = []
     for debut in range(0, len(cles), lot):
-        constats += _ecarts_du_lot(cles[debut : debut + lot])
+        constats += _ecarts_du_lot(cles[debut : debut + lot]) + ecarts_de_fraicheur(cles[debut : debut + lot])
     return constats
 
 
