@@ -11,7 +11,7 @@ from django.utils import timezone
 from backoffice.comptes.models import User
 from notifications.models import Envoi
 from notifications.requetes import envois_en_echec
-from structures.champs import CONTENU, Exige, Forme
+from structures.completude import fiches_incompletes
 from structures.enums import ChampEG, Niveau, Role
 from structures.models import Habilitation, RegleCategorie, Reservation, VersionFiche
 from structures.regles import egs_de
@@ -45,26 +45,6 @@ class Etablissement:
     uo: int
     incompletes: int
     modifie_le: datetime | None
-
-
-def fiches_incompletes(medico_sociaux: Collection[int]) -> Q:
-    """Versions that lack a mandatory field, by EG: the set twin of ``champs.manquants``."""
-    condition = Q(pk__in=[])
-    for champ in CONTENU:
-        if champ.exige is Exige.NON:
-            continue
-        vide = champ.vide()
-        if champ.forme is Forme.ENSEMBLE:
-            manque = Q((champ.nom, []))
-        elif vide is None:
-            manque = Q((f"{champ.nom}__isnull", True))
-        else:
-            manque = Q((champ.nom, vide))
-        manque &= Q(niveau__in=sorted(champ.niveaux))
-        if champ.exige is Exige.MEDICO_SOCIAL:
-            manque &= Q(eg__in=list(medico_sociaux))
-        condition |= manque
-    return condition
 
 
 def mes_etablissements(user: User, limite: int = LIMITE) -> tuple[list[Etablissement], bool]:

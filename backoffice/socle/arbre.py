@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 from django.middleware.csrf import get_token
 from django.template import Context
 from django.template.loader import get_template
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+
+from .etats import signe
 
 NIVEAUX = {
     "EJ": "Entité juridique",
@@ -59,32 +62,36 @@ def _lire(noeud: Any) -> Noeud:
 
 
 class _Dessin:
-    """Writes the ``<li>`` one after the other: 3,000 fiches through the template engine take a second."""
+    """Writes the ``<li>`` one after the other: 3,000 fiches through the template engine take a second.
+
+    Every byte counts 3,000 times: what a browser can add (buttons, roles, words of the levels) is added by js/arbre.js,
+    the icon of a sign by arbre.css.
+    """
 
     def __init__(self, request: Any) -> None:
-        from .templatetags.ror import badge_etat, icone
+        from .templatetags.ror import icone
 
-        self.badge_etat = badge_etat
-        self.chevron, self.trois_points = icone("chevron-droite"), icone("plus-actions")
+        self.trois_points = icone("plus-actions")
         self.request = request
-        self.badges: dict[str, str] = {}
+        self.signes: dict[str, str] = {}
         self.morceaux: list[str] = []
 
     def noeud(self, brut: Any) -> None:
         n = _lire(brut)
-        classes = "arbre-ligne" + (" arbre-actif" if n.actif else "") + (" arbre-supprime" if n.supprime else "")
-        ferme = " arbre-ferme" if n.enfants and not n.ouvert else ""
-        niveau = conditional_escape(n.niveau)
         ecrire = self.morceaux.append
-        ecrire(f'<li class="arbre-noeud{ferme}"><div class="{classes}" data-arbre-ligne>')
-        ecrire(self.bascule(n))
-        ecrire(f'<abbr class="niveau niveau-{niveau}" title="{NIVEAUX.get(n.niveau, niveau)}">{niveau}</abbr>')
-        ecrire(self.nom(n))
+        ferme = ' class="arbre-ferme"' if n.enfants and not n.ouvert else ""
+        classes = "arbre-ligne" + (" arbre-actif" if n.actif else "") + (" arbre-supprime" if n.supprime else "")
+        niveau = escape(n.niveau)
+        ecrire(
+            f'<li{ferme}><div class="{classes}"><span><abbr class="niveau niveau-{niveau}">{niveau}</abbr>'
+            f"{self.nom(n)}</span>"
+        )
         if n.note:
-            ecrire(f'<span class="arbre-note">{conditional_escape(n.note)}</span>')
+            ecrire(f'<span class="arbre-note">{escape(n.note)}</span>')
         if n.etats:
-            ecrire(f'<span class="arbre-etats">{"".join(map(self.badge, n.etats))}</span>')
-        ecrire(self.menu(n))
+            ecrire(f'<span class="arbre-etats">{"".join(map(self.signe, n.etats))}</span>')
+        if n.menu_url or n.actions:
+            ecrire(f'<div class="arbre-menu">{self.menu(n)}</div>')
         ecrire("</div>")
         if n.enfants:
             ecrire("<ul>")
@@ -93,48 +100,38 @@ class _Dessin:
             ecrire("</ul>")
         ecrire("</li>")
 
-    def bascule(self, n: Noeud) -> str:
-        if not n.enfants:
-            return '<span class="arbre-bascule-vide"></span>'
-        etat, verbe = ("true", "Replier") if n.ouvert else ("false", "Déplier")
-        return (
-            f'<button type="button" class="arbre-bascule" aria-expanded="{etat}"'
-            f' aria-label="{verbe} {conditional_escape(n.libelle)}">{self.chevron}</button>'
-        )
-
     def nom(self, n: Noeud) -> str:
-        libelle = conditional_escape(n.libelle)
-        nom = f"<s>{libelle}</s>" if n.supprime else str(libelle)
+        libelle = escape(n.libelle)
+        nom = f"<s>{libelle}</s>" if n.supprime else libelle
         if not n.url:
-            return f'<span class="arbre-nom" tabindex="-1">{nom}</span>'
-        attrs = "".join(f' {conditional_escape(k)}="{conditional_escape(v)}"' for k, v in n.attrs.items())
+            return f'<span class="arbre-nom">{nom}</span>'
+        attrs = "".join(f' {escape(k)}="{escape(v)}"' for k, v in n.attrs.items())
         courant = ' aria-current="true"' if n.actif else ""
-        return f'<a class="arbre-nom" href="{conditional_escape(n.url)}"{courant}{attrs}>{nom}</a>'
+        return f'<a class="arbre-nom" href="{escape(n.url)}"{courant}{attrs}>{nom}</a>'
 
-    def badge(self, etat: str) -> str:
-        if etat not in self.badges:
-            self.badges[etat] = str(self.badge_etat(etat))
-        return self.badges[etat]
+    def signe(self, etat: str) -> str:
+        if etat not in self.signes:
+            s = signe(etat)
+            self.signes[etat] = f'<b class="signe badge-{s.ton} i-{s.icone}">{escape(s.mot)}</b>'
+        return self.signes[etat]
 
     def menu(self, n: Noeud) -> str:
         libelle = f"Actions sur {n.libelle}"
         if n.menu_url:
             return format_html(
-                '<details class="deroulant arbre-menu" data-ror-deroulant>'
+                '<details class="deroulant" data-ror-deroulant>'
                 '<summary class="bouton bouton-discret bouton-icone" aria-label="{}" title="{}"'
                 ' hx-get="{}" hx-target="next .deroulant-panneau" hx-trigger="click once">{}</summary>'
                 '<div class="deroulant-panneau"><a class="deroulant-ligne" href="{}">{}</a></div></details>',
                 *(libelle, libelle, n.menu_url, self.trois_points, n.menu_url, libelle),
             )
-        if not n.actions:
-            return ""
         contexte = {
             "actions": n.actions,
             "libelle": libelle,
             "texte": "",
             "icone": "plus-actions",
             "gauche": False,
-            "classe": "arbre-menu",
+            "classe": "",
         }
         if self.request is not None:
             contexte["csrf_token"] = get_token(self.request)

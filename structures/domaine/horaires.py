@@ -5,9 +5,10 @@ to 7, times « HH:MM », « 24:00 » allowed as an end, sorted and without overl
 """
 
 import re
-from datetime import date
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 
+OUVERTURE = "01"  # R252: the hours when people are received
 _HEURE = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
 JOURS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 
@@ -59,3 +60,43 @@ def semaines_en_vigueur(horaires: dict[str, Semaine], jour: date) -> dict[str, t
         if lundi <= jour:
             retenues[genre] = (lundi, semaine)
     return retenues
+
+
+class Ouverture(NamedTuple):
+    """Open or closed at a moment, by the usual hours. ``change``: when it will be the contrary, None when it will not
+    within the two weeks that follow."""
+
+    ouvert: bool
+    change: datetime | None
+
+
+def ouverture(horaires: dict[str, Semaine], maintenant: datetime) -> Ouverture | None:
+    """Whether the typical week of opening in force says « open » at that moment (local time); None without any.
+
+    Public holidays are not known here: what is said is the usual hours. Intervals that touch, over midnight too, are
+    one opening.
+    """
+    minuit = maintenant.replace(hour=0, minute=0, second=0, microsecond=0)
+    if OUVERTURE not in semaines_en_vigueur(horaires, maintenant.date()):
+        return None
+    plages: list[tuple[datetime, datetime]] = []
+    for decalage in range(15):
+        jour = minuit + timedelta(days=decalage)
+        semaine = semaines_en_vigueur(horaires, jour.date())[OUVERTURE][1]
+        for debut, fin in sorted(semaine.get(str(jour.isoweekday()), [])):
+            de, a = _a_l_heure(jour, debut), _a_l_heure(jour, fin)
+            if plages and plages[-1][1] == de:
+                plages[-1] = (plages[-1][0], a)
+            else:
+                plages.append((de, a))
+    for de, a in plages:
+        if de <= maintenant < a:
+            return Ouverture(True, a if a < minuit + timedelta(days=15) else None)
+        if maintenant < de:
+            return Ouverture(False, de)
+    return Ouverture(False, None)
+
+
+def _a_l_heure(jour: datetime, heure: str) -> datetime:
+    heures, minutes = heure.split(":")
+    return jour + timedelta(hours=int(heures), minutes=int(minutes))

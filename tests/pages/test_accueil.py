@@ -15,6 +15,7 @@ from backoffice.comptes.models import User
 from backoffice.pages import requetes
 from notifications.models import Envoi, EtatEnvoi
 from structures.champs import manquants
+from structures.completude import fiches_incompletes
 from structures.enums import ChampEG, Niveau, Role
 from structures.models import Fiche, Habilitation, RegleCategorie, VersionFiche
 from structures.requetes import etat_de, versions_au
@@ -159,7 +160,7 @@ def test_incompletes_est_le_jumeau_de_manquants() -> None:
         for v in versions_au().exclude(niveau=Niveau.EJ)
         if manquants(v.niveau, champs[categories[v.eg_id]], etat_de(v))
     }
-    vues = versions_au().exclude(niveau=Niveau.EJ).filter(requetes.fiches_incompletes(ms))
+    vues = versions_au().exclude(niveau=Niveau.EJ).filter(fiches_incompletes(ms))
     assert set(vues.values_list("pk", flat=True)) == attendues
     assert len(attendues) == 4
 

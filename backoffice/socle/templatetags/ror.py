@@ -1,6 +1,7 @@
 """Tags and filters of every template (a builtin library: no ``{% load %}`` needed)."""
 
 import datetime
+import json
 import re
 from difflib import SequenceMatcher
 from typing import Any
@@ -204,6 +205,12 @@ def texte(valeur: Any) -> str:
 @register.simple_tag(takes_context=True)
 def arbre_noeuds(context: template.Context, noeuds: Any) -> SafeString:
     return arbre.rendre(noeuds, context.get("request"))
+
+
+@register.simple_tag
+def arbre_niveaux() -> str:
+    """The words of the levels, for the script of the tree."""
+    return json.dumps(arbre.NIVEAUX, ensure_ascii=False)
 
 
 @register.simple_tag

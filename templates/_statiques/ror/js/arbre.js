@@ -1,90 +1,170 @@
-// The tree: fold, unfold, arrows, filter. Folded branches stay findable by the browser (hidden=until-found).
+// The tree: a nested list that this file makes a treegrid (WAI-ARIA APG): arrows, Home, End, a letter, Enter; folding; a filter.
+// Folded branches stay findable by the browser (hidden=until-found).
 
-const plier = (t) => t.normalize('NFD').replace(/[\u0300-\u036f]/g, '').toLowerCase();
+const nu = (t) => t.normalize('NFD').replace(/[\u0300-\u036f]/g, '').toLowerCase();
+const ligneDe = (li) => li.firstElementChild;
+const sousDe = (li) => (li.lastElementChild.localName === 'ul' ? li.lastElementChild : null);
+const nomDe = (li) => ligneDe(li).querySelector('.arbre-nom');
+const outilsDe = (li) => [...ligneDe(li).querySelectorAll('a.arbre-nom, summary')];
+const visibles = (ul) => [...ul.children].filter((li) => !li.hidden);
 
 class Arbre extends HTMLElement {
   connectedCallback() {
     this.arbre = this.querySelector('.arbre');
     if (!this.arbre || this.dataset.pret) return;
     this.dataset.pret = '1';
-    for (const li of this.arbre.querySelectorAll('.arbre-ferme')) this.ouvrir(li, false);
+    this.niveaux = JSON.parse(this.dataset.niveaux);
+    this.arbre.setAttribute('role', 'treegrid');
+    this.equiper(this.arbre, 1);
     const actif = this.arbre.querySelector('.arbre-actif');
-    for (let li = actif?.closest('li'); li; li = li.parentElement.closest('li')) if (li !== actif.closest('li')) this.ouvrir(li, true);
+    if (actif) this.montrer(actif.parentElement);
+    this.choisir(actif ?? ligneDe(this.arbre.firstElementChild));
     this.addEventListener('click', (e) => {
-      const b = e.target.closest('.arbre-bascule');
-      if (b) this.ouvrir(b.closest('li'), b.getAttribute('aria-expanded') !== 'true');
+      const bascule = e.target.closest('.arbre-bascule');
+      if (bascule) { const li = bascule.closest('li'); this.ouvrir(li, this.estPliee(li)); }
       const tout = e.target.closest('[data-arbre-tout]');
-      if (tout) for (const li of this.arbre.querySelectorAll('li:has(> ul)')) this.ouvrir(li, tout.dataset.arbreTout === 'ouvrir');
+      if (tout) for (const li of this.branches) this.ouvrir(li, tout.dataset.arbreTout === 'ouvrir');
     });
-    this.arbre.addEventListener('beforematch', (e) => this.ouvrir(e.target.closest('li'), true));
+    this.arbre.addEventListener('beforematch', (e) => this.ouvrir(e.target.parentElement, true));
     this.arbre.addEventListener('keydown', (e) => this.touche(e));
+    this.arbre.addEventListener('focusin', (e) => this.choisir(e.target.closest('.arbre-ligne')));
     const filtre = this.querySelector('[data-arbre-filtre]');
     filtre?.addEventListener('input', () => { clearTimeout(this.attente); this.attente = setTimeout(() => this.filtrer(filtre.value), 120); });
   }
 
-  ouvrir(li, ouvert) {
-    const ul = li.querySelector(':scope > ul');
-    if (!ul) return;
-    li.classList.toggle('arbre-ferme', false);
-    if (ouvert) ul.removeAttribute('hidden');
-    else ul.setAttribute('hidden', 'until-found');
-    const b = li.querySelector(':scope > .arbre-ligne > .arbre-bascule');
-    b.setAttribute('aria-expanded', String(ouvert));
-    b.setAttribute('aria-label', b.getAttribute('aria-label').replace(/^(Dé|Re)plier/, ouvert ? 'Replier' : 'Déplier'));
+  // Roles, levels and positions; the button that folds; the words of the level on hover.
+  equiper(ul, niveau) {
+    const { length } = ul.children;
+    [...ul.children].forEach((li, i) => {
+      const ligne = ligneDe(li);
+      const sous = sousDe(li);
+      li.setAttribute('role', 'none');
+      for (const [cle, valeur] of [['role', 'row'], ['aria-level', niveau], ['aria-posinset', i + 1], ['aria-setsize', length], ['tabindex', -1]]) ligne.setAttribute(cle, valeur);
+      for (const cellule of ligne.children) cellule.setAttribute('role', 'gridcell');
+      for (const outil of outilsDe(li)) outil.tabIndex = -1;
+      const abrege = ligne.querySelector('.niveau');
+      abrege.title = this.niveaux[abrege.textContent] ?? '';
+      if (!sous) return;
+      sous.setAttribute('role', 'none');
+      const bascule = document.createElement('button');
+      bascule.type = 'button';
+      bascule.className = 'arbre-bascule';
+      bascule.tabIndex = -1;
+      ligne.firstElementChild.prepend(bascule);
+      this.ouvrir(li, !li.classList.contains('arbre-ferme'));
+      this.equiper(sous, niveau + 1);
+    });
   }
 
-  get visibles() {
-    return [...this.arbre.querySelectorAll('[data-arbre-ligne]')].filter((l) => !l.closest('[hidden]'));
+  get branches() { return this.arbre.querySelectorAll('li:has(> ul)'); }
+
+  estPliee(li) { return ligneDe(li).getAttribute('aria-expanded') === 'false'; }
+
+  ouvrir(li, ouvert) {
+    const sous = sousDe(li);
+    if (!sous) return;
+    li.classList.remove('arbre-ferme');
+    if (ouvert) sous.removeAttribute('hidden');
+    else sous.setAttribute('hidden', 'until-found');
+    ligneDe(li).setAttribute('aria-expanded', String(ouvert));
+    ligneDe(li).querySelector('.arbre-bascule').setAttribute('aria-label', ouvert ? 'Replier' : 'Déplier');
+  }
+
+  // Unfold what is above a node.
+  montrer(li) {
+    for (let haut = li.parentElement.closest('li'); haut; haut = haut.parentElement.closest('li')) this.ouvrir(haut, true);
+  }
+
+  // One row of the tree is a tab stop, with the menu it holds.
+  choisir(ligne) {
+    if (!ligne || ligne === this.courante) return;
+    const arrets = (l, n) => { l.tabIndex = n; const menu = l.querySelector('summary'); if (menu) menu.tabIndex = n; };
+    if (this.courante) arrets(this.courante, -1);
+    this.courante = ligne;
+    arrets(ligne, 0);
+  }
+
+  suivante(li) {
+    const sous = sousDe(li);
+    const premier = sous && !this.estPliee(li) && visibles(sous)[0];
+    if (premier) return premier;
+    for (let l = li; l; l = l.parentElement.closest('li')) {
+      for (let s = l.nextElementSibling; s; s = s.nextElementSibling) if (!s.hidden) return s;
+    }
+    return null;
+  }
+
+  derniere(li) {
+    const dessous = sousDe(li) && !this.estPliee(li) ? visibles(sousDe(li)) : [];
+    return dessous.length ? this.derniere(dessous.at(-1)) : li;
+  }
+
+  precedente(li) {
+    for (let s = li.previousElementSibling; s; s = s.previousElementSibling) if (!s.hidden) return this.derniere(s);
+    return li.parentElement.closest('li');
   }
 
   touche(e) {
-    if (e.target.closest('.deroulant[open]') || e.altKey || e.ctrlKey || e.metaKey) return;
-    const ligne = e.target.closest('[data-arbre-ligne]');
-    if (!ligne) return;
-    const li = ligne.closest('li');
-    const b = ligne.querySelector('.arbre-bascule');
-    const aller = (l) => { const n = l?.querySelector('.arbre-nom'); if (n) { n.focus(); e.preventDefault(); } };
-    const lignes = this.visibles;
-    const i = lignes.indexOf(ligne);
+    const ligne = e.target.closest('.arbre-ligne');
+    if (!ligne || e.altKey || e.ctrlKey || e.metaKey || e.target.closest('.deroulant[open]')) return;
+    const li = ligne.parentElement;
+    const surLigne = e.target === ligne;
+    const outils = outilsDe(li);
+    const rang = outils.indexOf(e.target); // -1: the row itself
+    const enFace = (autre) => autre && (outilsDe(autre)[rang] ?? ligneDe(autre));
+    let but = null;
     switch (e.key) {
-      case 'ArrowDown': aller(lignes[i + 1]); break;
-      case 'ArrowUp': aller(lignes[i - 1]); break;
-      case 'Home': aller(lignes[0]); break;
-      case 'End': aller(lignes.at(-1)); break;
+      case 'ArrowDown': but = enFace(this.suivante(li)); break;
+      case 'ArrowUp': but = enFace(this.precedente(li)); break;
+      case 'Home': but = surLigne ? ligneDe(visibles(this.arbre)[0]) : outils[0]; break;
+      case 'End': but = surLigne ? ligneDe(this.derniere(visibles(this.arbre).at(-1))) : outils.at(-1); break;
       case 'ArrowRight':
-        if (b && b.getAttribute('aria-expanded') === 'false') { this.ouvrir(li, true); e.preventDefault(); } else if (b) aller(lignes[i + 1]);
+        if (surLigne && sousDe(li) && this.estPliee(li)) { this.ouvrir(li, true); but = ligne; } else but = outils[rang + 1];
         break;
       case 'ArrowLeft':
-        if (b && b.getAttribute('aria-expanded') === 'true') { this.ouvrir(li, false); e.preventDefault(); }
-        else aller(li.parentElement.closest('li')?.querySelector(':scope > [data-arbre-ligne]'));
+        if (!surLigne) but = outils[rang - 1] ?? ligne;
+        else if (sousDe(li) && !this.estPliee(li)) { this.ouvrir(li, false); but = ligne; } else but = enFace(li.parentElement.closest('li'));
         break;
-      default:
+      case 'Enter':
+        if (surLigne) { e.preventDefault(); nomDe(li).click(); }
+        return;
+      case 'Escape': but = surLigne ? null : ligne; break;
+      default: but = surLigne && e.key.length === 1 && e.key !== ' ' ? this.parLettre(li, e.key) : null;
     }
+    if (but) { e.preventDefault(); but.focus(); }
   }
 
+  // The next row whose name begins with what was typed within half a second.
+  parLettre(li, lettre) {
+    clearTimeout(this.oubli);
+    this.oubli = setTimeout(() => { this.tape = ''; }, 500);
+    this.tape = (this.tape ?? '') + nu(lettre);
+    const premiere = visibles(this.arbre)[0];
+    const commence = (l) => nu(nomDe(l).textContent).startsWith(this.tape);
+    if (this.tape.length > 1 && commence(li)) return ligneDe(li);
+    for (let l = this.suivante(li) ?? premiere; l !== li; l = this.suivante(l) ?? premiere) if (commence(l)) return ligneDe(l);
+    return null;
+  }
+
+  // Keeps the rows whose name or state holds every word, what is above them and what is below; then all is as it was.
   filtrer(texte) {
-    const mots = plier(texte).split(/\s+/).filter(Boolean);
+    const mots = nu(texte).split(/\s+/).filter(Boolean);
+    if (mots.length) this.avant ??= [...this.branches].map((li) => [li, !this.estPliee(li)]);
     let n = 0;
-    const voir = (li) => {
-      const nom = li.querySelector(':scope > .arbre-ligne .arbre-nom');
-      const ici = mots.every((m) => plier(nom.textContent).includes(m));
+    const voir = (li, dedans) => {
+      const mien = mots.every((m) => nu(`${nomDe(li).textContent} ${ligneDe(li).querySelector('.arbre-etats')?.textContent ?? ''}`).includes(m));
       let dessous = false;
-      for (const enfant of li.querySelectorAll(':scope > ul > li')) dessous = voir(enfant) || dessous;
-      if (mots.length) {
-        li.hidden = !ici && !dessous;
-        if (dessous) this.ouvrir(li, true);
-        if (ici) {
-          n += 1;
-          for (const x of li.querySelectorAll(':scope > ul li')) x.hidden = false;
-        }
-      } else {
-        li.hidden = false;
-      }
-      return ici || dessous;
+      for (const enfant of sousDe(li)?.children ?? []) dessous = voir(enfant, dedans || mien) || dessous;
+      li.hidden = !mien && !dessous && !dedans;
+      if (mots.length && dessous) this.ouvrir(li, true);
+      if (mien) n += 1;
+      return mien || dessous;
     };
-    for (const li of this.arbre.children) voir(li);
+    for (const li of this.arbre.children) voir(li, false);
+    if (!mots.length) { for (const [li, ouvert] of this.avant ?? []) this.ouvrir(li, ouvert); this.avant = null; }
     const annonce = this.querySelector('[data-arbre-annonce]');
-    if (annonce) annonce.textContent = mots.length ? `${n} fiche${n > 1 ? 's' : ''} sur ce filtre` : '';
+    annonce.textContent = mots.length ? `${n || 'Aucune'} fiche${n > 1 ? 's' : ''} sur ce filtre` : '';
+    if (this.courante.closest('[hidden]')) this.choisir(ligneDe(visibles(this.arbre)[0] ?? this.arbre.firstElementChild));
   }
 }
 customElements.define('ror-arbre', Arbre);
