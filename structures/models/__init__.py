@@ -10,6 +10,7 @@ from .nomenclature import (
     RegleTarification,
 )
 from .personnel import Favori, RechercheEnregistree
+from .recherche import Mot
 from .suivi import Confirmation, Fraicheur, Signalement
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Fraicheur",
     "Habilitation",
     "Modification",
+    "Mot",
     "Nomenclature",
     "RechercheEnregistree",
     "RegleCategorie",

@@ -236,6 +236,13 @@ class VersionFiche(models.Model):
             models.Index(fields=["categorie"], name="version_categorie", condition=Q(niveau=Niveau.EG)),
             models.Index(fields=["commune"], name="version_commune", condition=~Q(commune="")),
             GinIndex(OpClass(models.F("recherche"), name="gin_trgm_ops"), name="version_recherche"),
+            # The list of establishments in its order, and what filters and counts them, without reading the rows.
+            models.Index(
+                fields=["recherche", "fiche"],
+                include=["validite", "categorie", "commune"],
+                name="version_liste",
+                condition=Q(niveau=Niveau.EG),
+            ),
             GinIndex(fields=["activites"], name="version_activites", condition=Q(niveau=Niveau.UO)),
             GinIndex(fields=["territoire"], name="version_territoire", condition=Q(niveau=Niveau.UO)),
         ]

@@ -1,0 +1,352 @@
+"""From criteria to establishments. Sets of ids united word by word: PostgreSQL then starts from its indexes, which an
+« or » across joins forbids."""
+
+from calendar import monthrange
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.db.models import Avg, BooleanField, F, FloatField, Func, Q, QuerySet, Value
+from django.db.models.functions import ACos, Cos, Greatest, Least, Radians, Sin
+
+from backoffice.comptes.models import User
+
+from ..completude import fiches_incompletes
+from ..domaine.texte import normaliser
+from ..enums import ChampEG, Niveau
+from ..models import (
+    Concept,
+    Departement,
+    Favori,
+    Fraicheur,
+    RegleCategorie,
+    Reservation,
+    Signalement,
+    VersionFiche,
+)
+from ..requetes import versions_au
+from .criteres import ARRONDISSEMENTS, Criteres, en_commune, heure_en_texte
+
+RAYON_TERRE_KM = 6371.0
+KM_PAR_DEGRE = 111.2
+OUVERTURE = "01"  # kind of hours, R252
+
+# Criteria on the content of an UO, by column.
+_COLONNES_CODE = {"types": "type_uo", "modes": "mode_prise_en_charge", "temporalites": "temporalite_accueil"}
+_COLONNES_CODES = {"activites": "activites", "actes": "actes", "publics": "publics"}
+COLONNES_UO = _COLONNES_CODE | _COLONNES_CODES
+
+
+# -- the words -------------------------------------------------------------------------------------------
+
+
+def contient(texte: str, mot: str) -> bool:
+    """A word is found anywhere; one of one or two letters at the start of a word only (« 15 » of « Paris 15e »)."""
+    return mot in texte if len(mot) > 2 else texte.startswith(mot) or f" {mot}" in texte
+
+
+def _contient(mot: str) -> Q:
+    if len(mot) > 2:
+        return Q(recherche__contains=mot)
+    return Q(recherche__startswith=mot) | Q(recherche__contains=f" {mot}")
+
+
+class Libelles(NamedTuple):
+    """What the register stores by code and people type in words: (code, normalised label) pairs."""
+
+    activites: list[tuple[str, str]]
+    types: list[tuple[str, str]]
+    departements: list[tuple[str, str]]
+
+
+def libelles_cherches() -> Libelles:
+    """Two statements."""
+    par_liste: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for liste, code, libelle in (
+        Concept.objects.filter(nomenclature__in=["R211", "J238"])
+        .order_by()
+        .values_list("nomenclature_id", "code", "libelle")
+    ):
+        par_liste[liste].append((code, normaliser(libelle)))
+    departements = [(code, normaliser(nom)) for code, nom in Departement.objects.order_by().values_list("code", "nom")]
+    return Libelles(par_liste["R211"], par_liste["J238"], departements)
+
+
+def _codes(paires: list[tuple[str, str]], mot: str) -> list[str]:
+    return [code for code, libelle in paires if contient(libelle, mot)]
+
+
+def _egs_du_mot(mot: str, jour: date, libelles: Libelles) -> QuerySet[Any]:
+    """Ids of the establishments where the word is found: in their own text, their EJ's, one of their fiches', the
+    name of their département, the labels of the activities and Types d'UO of their units."""
+    au_jour = versions_au(jour).order_by()
+    trouvees = au_jour.filter(_contient(mot))
+    ejs = trouvees.filter(niveau=Niveau.EJ).values("fiche")
+    ensembles: list[QuerySet[Any]] = [au_jour.filter(niveau=Niveau.EG, parent__in=ejs).values("fiche")]
+    if departements := _codes(libelles.departements, mot):
+        ensembles.append(au_jour.filter(_dans_les_departements(departements), niveau=Niveau.EG).values("fiche"))
+    if activites := _codes(libelles.activites, mot):
+        ensembles.append(au_jour.filter(niveau=Niveau.UO, activites__overlap=activites).values("eg"))
+    if types := _codes(libelles.types, mot):
+        ensembles.append(au_jour.filter(niveau=Niveau.UO, type_uo__in=types).values("eg"))
+    return trouvees.filter(eg__isnull=False).values("eg").union(*ensembles)
+
+
+# -- criteria on a fiche -----------------------------------------------------------------------------------
+
+
+class Ouvert(Func):
+    """The hours of opening in force on a day hold that weekday and minute: the last typical week begun by then."""
+
+    output_field = BooleanField()
+
+    def __init__(self, jour: date, ouvert: tuple[int, int]) -> None:
+        super().__init__(F("horaires"))
+        self.jour, self.ouvert = jour, ouvert
+
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **kwargs: Any) -> tuple[str, tuple[Any, ...]]:
+        horaires, parametres = compiler.compile(self.source_expressions[0])
+        prefixe, heure = f"{OUVERTURE}/", heure_en_texte(self.ouvert[1])
+        sql = f"""EXISTS (
+            SELECT FROM (SELECT value FROM jsonb_each({horaires})
+                         WHERE starts_with(key, %s) AND substr(key, %s) <= %s ORDER BY key DESC LIMIT 1) AS semaine,
+                 jsonb_array_elements(semaine.value -> %s) AS plage
+            WHERE plage ->> 0 <= %s AND plage ->> 1 > %s)"""  # noqa: S608 (a column of ours)
+        return sql, (
+            *parametres, prefixe, len(prefixe) + 1, self.jour.isoformat(), str(self.ouvert[0]), heure, heure,
+        )  # fmt: skip
+
+
+def fiches(criteres: Criteres) -> QuerySet[VersionFiche] | None:
+    """The versions on the day that meet the criteria on the content of a fiche; None when there are none.
+
+    All those criteria speak of units, but ``incomplet`` alone, which any fiche below or at the EG can be.
+    """
+    trouvees = versions_au(criteres.jour).order_by()
+    conditions = [Q((f"{col}__in", codes)) for nom, col in _COLONNES_CODE.items() if (codes := getattr(criteres, nom))]
+    conditions += [
+        Q((f"{col}__overlap", list(codes))) for nom, col in _COLONNES_CODES.items() if (codes := getattr(criteres, nom))
+    ]
+    if criteres.sensible:
+        conditions.append(Q(unite_sensible=True))
+    if criteres.ouvert:
+        conditions.append(Q(Ouvert(criteres.jour, criteres.ouvert)))
+    if conditions:
+        conditions.append(Q(niveau=Niveau.UO))
+    if criteres.incomplet:
+        medico_sociaux = versions_au(criteres.jour).order_by().filter(_du_champ([ChampEG.MEDICO_SOCIAL]))
+        conditions.append(~Q(niveau=Niveau.EJ) & fiches_incompletes(medico_sociaux.values("fiche")))
+    return trouvees.filter(*conditions) if conditions else None
+
+
+# -- criteria on an establishment --------------------------------------------------------------------------
+
+
+def _du_champ(champs: Collection[str]) -> Q:
+    """Establishments of these champs; a category without a rule is médico-social (``requetes.champ_et_filiere``)."""
+    regles = RegleCategorie.objects.order_by()
+    if ChampEG.MEDICO_SOCIAL in champs:
+        dehors = Q(categorie__in=regles.exclude(champ__in=champs).values("pk"))
+        return Q(niveau=Niveau.EG) & ~dehors
+    return Q(niveau=Niveau.EG, categorie__in=regles.filter(champ__in=champs).values("pk"))
+
+
+def _dans_les_departements(departements: Collection[str]) -> Q:
+    return Q(*[Q(commune__startswith=code) for code in departements], _connector=Q.OR)
+
+
+def _dans_les_communes(communes: Collection[str]) -> Q:
+    condition = Q(commune__in=communes)
+    for code in communes:
+        if code in ARRONDISSEMENTS:
+            condition |= Q(commune__startswith=ARRONDISSEMENTS[code])
+    return condition
+
+
+def _autour(autour: tuple[str, int], jour: date) -> Q:
+    """Within so many km of the middle of the establishments of a commune; a box of degrees goes before the sphere."""
+    commune, km = autour
+    centre = en_commune(commune, jour).aggregate(latitude=Avg("latitude"), longitude=Avg("longitude"))
+    latitude, longitude = centre["latitude"], centre["longitude"]
+    if latitude is None or longitude is None:
+        return Q(pk=0)  # nothing is around a place that the register can't locate
+    marge = km / KM_PAR_DEGRE
+    cosinus = (
+        Sin(Radians(F("latitude"))) * Sin(Radians(Value(latitude)))
+        + Cos(Radians(F("latitude")))
+        * Cos(Radians(Value(latitude)))
+        * Cos(Radians(F("longitude") - Value(longitude)))
+    )  # fmt: skip
+    distance = ACos(Least(1.0, Greatest(-1.0, cosinus)), output_field=FloatField()) * RAYON_TERRE_KM
+    return Q(latitude__range=(latitude - marge, latitude + marge)) & Q(LessOrEqual(distance, Value(float(km))))
+
+
+class LessOrEqual(Func):
+    arg_joiner = " <= "
+    template = "(%(expressions)s)"
+    output_field = BooleanField()
+
+
+def mois_avant(jour: date, mois: int) -> date:
+    """The same day so many months before, the last of the month when there is none such."""
+    annee, rang = divmod(jour.year * 12 + jour.month - 1 - mois, 12)
+    return date(annee, rang + 1, min(jour.day, monthrange(annee, rang + 1)[1]))
+
+
+def _favoris(user: User, jour: date) -> QuerySet[Any]:
+    """The favourite establishments, those of a favourite fiche and those of a favourite EJ."""
+    siens = Favori.objects.filter(user=user).order_by()
+    des_ej = versions_au(jour).order_by().filter(niveau=Niveau.EG, parent__in=siens.values("fiche"))
+    return siens.filter(fiche__eg__isnull=False).values("fiche__eg").union(des_ej.values("fiche"))
+
+
+def etablissements(criteres: Criteres, user: User) -> QuerySet[VersionFiche]:
+    """The establishments (EG versions of the day) that meet the criteria, in the order of their names."""
+    c = criteres
+    egs = versions_au(c.jour).filter(niveau=Niveau.EG).order_by("recherche", "fiche_id")
+    if c.champs:
+        egs = egs.filter(_du_champ(c.champs))
+    elif not c.mss:
+        egs = egs.filter(_du_champ([ChampEG.SANITAIRE]))
+    if c.departements:
+        egs = egs.filter(_dans_les_departements(c.departements))
+    if c.communes:
+        egs = egs.filter(_dans_les_communes(c.communes))
+    if c.autour:
+        egs = egs.filter(_autour(c.autour, c.jour))
+    if c.categories:
+        egs = egs.filter(categorie__in=c.categories)
+    egs = _suivis(egs, c, user)
+    trouvees = fiches(c)
+    if trouvees is not None:
+        egs = egs.filter(fiche__in=trouvees.values("eg"))
+    if c.mots:
+        libelles = libelles_cherches()
+        for mot in c.mots:
+            egs = egs.filter(fiche__in=_egs_du_mot(mot, c.jour, libelles))
+    return egs
+
+
+def _suivis(egs: QuerySet[VersionFiche], c: Criteres, user: User) -> QuerySet[VersionFiche]:
+    """Those that the people around them follow so: news, dossier, favourites, errors reported."""
+    if c.sans_nouvelles:
+        recentes = Fraicheur.objects.filter(a_jour_le__date__gte=mois_avant(c.jour, c.sans_nouvelles), eg__isnull=False)
+        egs = egs.exclude(fiche__in=recentes.order_by().values("eg"))
+    if c.en_dossier:
+        egs = egs.filter(fiche__in=Reservation.objects.order_by().values("eg"))
+    if c.favoris:
+        egs = egs.filter(fiche__in=_favoris(user, c.jour))
+    if c.signale:
+        ouverts = Signalement.objects.filter(clos_le__isnull=True, fiche__eg__isnull=False).order_by()
+        egs = egs.filter(fiche__in=ouverts.values("fiche__eg"))
+    return egs
+
+
+def compter(criteres: Criteres, user: User, *, sauf: Collection[int] = (), plafond: int | None = None) -> int:
+    """How many establishments, those of ``sauf`` left out; counting stops at ``plafond``."""
+    egs = etablissements(criteres, user).order_by().exclude(fiche__in=sauf)
+    return egs[:plafond].count() if plafond else egs.count()
+
+
+# -- the list ----------------------------------------------------------------------------------------------
+
+
+class Page(NamedTuple):
+    """A page of establishments, with the ids to ask for its neighbours (None: there is none)."""
+
+    lignes: list[VersionFiche]
+    precedent: int | None
+    suivant: int | None
+
+
+def page(
+    criteres: Criteres,
+    user: User,
+    *,
+    apres: int | None = None,
+    avant: int | None = None,
+    taille: int = 50,
+    sauf: Collection[int] = (),
+) -> Page:
+    """Keyset page over (recherche, fiche): what follows the EG ``apres`` or precedes ``avant``, without ``sauf``.
+
+    An unknown EG gives the first page. One statement, one more to find the EG named, two for the words' labels.
+    """
+    egs = etablissements(criteres, user).exclude(fiche__in=sauf)
+    repere = avant if apres is None else apres
+    borne = (
+        versions_au(criteres.jour)
+        .filter(fiche=repere, niveau=Niveau.EG)
+        .values_list("recherche", "fiche_id")
+        .first()
+        if repere
+        else None
+    )  # fmt: skip
+    arriere = borne is not None and apres is None
+    if borne is not None:
+        texte, cle = borne
+        sens = "lt" if arriere else "gt"
+        # The first condition says nothing more, but it is the one that the index can start from.
+        egs = egs.filter(Q((f"recherche__{sens}e", texte))).filter(
+            Q((f"recherche__{sens}", texte)) | Q((f"fiche_id__{sens}", cle))
+        )
+    ordre = ("-recherche", "-fiche_id") if arriere else ("recherche", "fiche_id")
+    lues = list(egs.order_by(*ordre).select_related("fiche")[: taille + 1])
+    encore, lignes = len(lues) > taille, lues[:taille]
+    if arriere:
+        lignes.reverse()
+    avant_elle = encore if arriere else borne is not None
+    apres_elle = True if arriere else encore
+    return Page(
+        lignes,
+        lignes[0].fiche_id if lignes and avant_elle else None,
+        lignes[-1].fiche_id if lignes and apres_elle else None,
+    )
+
+
+# -- why an establishment is there -------------------------------------------------------------------------
+
+
+class Offre(NamedTuple):
+    """A unit that explains an answer."""
+
+    fiche_id: int
+    identifiant: str
+    nom: str
+    type_uo: str
+
+
+def offres(criteres: Criteres, egs: Collection[int]) -> dict[int, list[Offre]]:
+    """By establishment, its fiches that meet the criteria on fiches; without such criteria, the units that hold the
+    words which the establishment itself does not. By name; establishments without any are left out."""
+    trouvees = fiches(criteres)
+    if trouvees is None and not criteres.mots:
+        return {}
+    if trouvees is not None:
+        return _par_eg(trouvees.filter(eg__in=egs))
+    jour = criteres.jour
+    libelles = libelles_cherches()
+    propres = dict(versions_au(jour).filter(niveau=Niveau.EG, fiche__in=egs).values_list("fiche_id", "recherche"))
+    restants: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for eg, texte in propres.items():
+        restants[tuple(mot for mot in criteres.mots if not contient(texte, mot))].append(eg)
+    des_mots = Q(pk__in=[])
+    for mots, concernes in restants.items():
+        if mots:
+            des_mots |= Q(*[_dans_l_unite(mot, libelles) for mot in mots], eg__in=concernes)
+    return _par_eg(versions_au(jour).filter(des_mots, niveau=Niveau.UO))
+
+
+def _dans_l_unite(mot: str, libelles: Libelles) -> Q:
+    activites, types = _codes(libelles.activites, mot), _codes(libelles.types, mot)
+    return _contient(mot) | Q(activites__overlap=activites) | Q(type_uo__in=types)
+
+
+def _par_eg(versions: QuerySet[VersionFiche]) -> dict[int, list[Offre]]:
+    resultat: dict[int, list[Offre]] = defaultdict(list)
+    for eg, *ligne in versions.order_by("recherche", "fiche_id").values_list(
+        "eg_id", "fiche_id", "fiche__identifiant", "nom", "type_uo"
+    ):
+        resultat[eg].append(Offre(*ligne))
+    return dict(resultat)
