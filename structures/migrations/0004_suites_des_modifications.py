@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("structures", "0002_suivi_et_favoris"),
+        ("structures", "0003_recherche"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
