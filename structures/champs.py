@@ -77,6 +77,9 @@ SECTIONS = {
 }
 
 UNITES_AGE = (("an", "an(s)"), ("mois", "mois"), ("semaine", "semaine(s)"), ("jour", "jour(s)"))
+# A number is read, changed and settled with its unit, never alone.
+UNITES = {"age_min_unite": "age_min", "age_max_unite": "age_max"}
+LIES = UNITES | {nombre: unite for unite, nombre in UNITES.items()}
 JOURS_PAR_UNITE = {"an": 365.25, "mois": 30.4375, "semaine": 7.0, "jour": 1.0}
 
 

@@ -14,8 +14,8 @@ from django.utils import timezone
 from backoffice.comptes.models import User
 
 from .champs import Forme, champs_de
+from .completude import fiches_incompletes
 from .domaine.patches import Etat, appliquer
-from .domaine.plier import Changement, plier
 from .domaine.texte import normaliser
 from .enums import ChampEG, Filiere, NatureConcept, Niveau, Role
 from .models import (
@@ -212,25 +212,6 @@ def version_la_plus_proche(fiche: Fiche, jour: date | None = None) -> VersionFic
     return passee or versions.order_by("validite").first()
 
 
-def etat_lu(fiche: Fiche, jeton: str, jour: date) -> Etat | None:
-    """What ``modifier.lire`` answered when it gave this ``jeton``: the fold of what was entered and not cancelled
-    by then. None when the token is unreadable or the fiche did not exist on that day."""
-    derniere, _, annulees = jeton.partition(".")
-    if not (derniere.isdecimal() and annulees.isdecimal() and len(jeton) < 40):
-        return None
-    lignes = list(
-        fiche.modifications.filter(pk__lte=int(derniere))
-        .values_list("pk", "date_effet", "patch", "annulee_le")
-        .order_by("pk")
-    )
-    annulations = sorted((quand, pk) for pk, _, _, quand in lignes if quand is not None)
-    defaites = {pk for _, pk in annulations[: int(annulees)]}
-    for periode in plier(Changement(effet, pk, patch) for pk, effet, patch, _ in lignes if pk not in defaites):
-        if periode.du <= jour and (periode.au is None or jour < periode.au):
-            return periode.etat
-    return None
-
-
 class Etape(NamedTuple):
     """A modification with the state that it found and the state that it left, on the fields it changed."""
 
@@ -291,17 +272,30 @@ def page_egs(
     )
 
 
-def nombres_de_fiches(egs: Collection[int], jour: date | None = None) -> dict[int, tuple[int, int]]:
-    """(number of UO, number of fiches below the EG) by EG, in one statement."""
+class Nombres(NamedTuple):
+    """What hangs below an establishment, and how many of its fiches, itself included, lack a mandatory field."""
+
+    fiches: int
+    uo: int
+    incompletes: int
+
+
+def nombres_de_fiches(egs: Collection[int], jour: date | None = None) -> dict[int, Nombres]:
+    """By EG that exists on that day, in two statements."""
+    versions = versions_au(jour).filter(eg__in=egs)
+    hors_medico_social = RegleCategorie.objects.exclude(champ=ChampEG.MEDICO_SOCIAL).order_by().values("pk")
+    medico_sociaux = versions.filter(niveau=Niveau.EG).exclude(categorie__in=hors_medico_social)
+    incompletes = fiches_incompletes(list(medico_sociaux.values_list("fiche_id", flat=True)))
     return {
-        eg: (uo, toutes)
-        for eg, uo, toutes in versions_au(jour)
-        .filter(eg__in=egs)
-        .exclude(niveau=Niveau.EG)
-        .order_by("eg")
+        eg: Nombres(*nombres)
+        for eg, *nombres in versions.order_by("eg")
         .values("eg")
-        .annotate(uo=Count("pk", filter=Q(niveau=Niveau.UO)), toutes=Count("pk"))
-        .values_list("eg", "uo", "toutes")
+        .annotate(
+            fiches=Count("pk", filter=~Q(niveau=Niveau.EG)),
+            uo=Count("pk", filter=Q(niveau=Niveau.UO)),
+            incompletes=Count("pk", filter=incompletes),
+        )
+        .values_list("eg", "fiches", "uo", "incompletes")
         if eg is not None
     }
 

@@ -18,7 +18,8 @@ from backoffice.comptes.models import User
 from backoffice.embarque.comptes_demo import COMPTES, MOT_DE_PASSE
 from structures.domaine.creer import creer_etablissements, creer_fiches
 from structures.domaine.enregistrer import enregistrer, verrouiller
-from structures.domaine.modifier import lire, modifier
+from structures.domaine.lecture import lire
+from structures.domaine.modifier import modifier
 from structures.domaine.referentiels import charger_referentiels
 from structures.enums import Niveau, Role, Source
 from structures.models import Fiche, Habilitation, Modification, Nomenclature

@@ -1,5 +1,6 @@
 """Modification directe: the form of a fiche, its summary and the date d’effet (acceptance D)."""
 
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, cast
 
@@ -9,25 +10,100 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from backoffice.comptes.models import User
-from backoffice.socle.erreurs import Conflit, ErreurMetier, Interdit, Invalide
+from backoffice.socle.erreurs import Conflit, Interdit, Invalide
 from backoffice.socle.templatetags.ror import date_longue
 
 from .. import regles, requetes
 from ..affichage import Affichage
-from ..champs import Champ, Qui, champs_de, est_exige, est_vide, libelle
+from ..champs import CHAMPS, UNITES, Champ, Qui, champs_de, est_vide, libelle, manquants
 from ..domaine import modifier as modification_directe
+from ..domaine.fusion import heurts, sans_heurts
+from ..domaine.lecture import Lecture, Passage, lire, passages_depuis, relire
 from ..domaine.patches import Etat, Patch, appliquer, difference, valeur
 from ..enums import Niveau
 from ..forms import DateEffetForm, FicheForm
-from ..models import FicheReservee
+from ..models import Modification
 from .communs import Jour, VueFiche, adresse, adresse_fiche, bandeau_dossier, champ_de_l_eg
+
+LEUR, MIENNE = "leur", "mienne"
+# Fields of the second page that are not the form's own.
+_ETAPES = {"csrfmiddlewaretoken", "etape", "date_effet", "motif", "vu"}
+
+
+@dataclass(slots=True)
+class Saisie:
+    """A form that came back: what it was filled from, and what the person changed in it."""
+
+    form: FicheForm
+    base: Etat
+    jeton: str
+    jour: date
+    patch: Patch
+
+
+@dataclass(slots=True)
+class Comparaison:
+    """What was typed beside the fiche of now, on the day from which the change applies.
+
+    ``a_regler``: fields that others changed too, ``choix`` what the person keeps there (``LEUR``, ``MIENNE``);
+    ``patch``: her change without what she leaves to the others.
+    """
+
+    base: Etat
+    lecture: Lecture
+    a_regler: list[str]
+    passages: dict[str, Passage]
+    patch: Patch
+    choix: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def indecis(self) -> list[str]:
+        return [nom for nom in self.a_regler if nom not in self.choix]
+
+    @property
+    def reprises(self) -> Patch:
+        """What others changed elsewhere meanwhile: it stays."""
+        autre = difference(self.base, {n: v for n, v in self.lecture.etat.items() if n not in ("existe", "parent")})
+        return {nom: changement for nom, changement in autre.items() if UNITES.get(nom, nom) not in self.a_regler}
 
 
 class ModifierView(VueFiche):
     """Direct change in two steps on one address: the form, then what changes and from when.
 
-    Everything travels in the form: the values typed, and the ``jeton`` that names what it was filled from.
+    Everything travels in the form: the values typed, and ``jeton`` and ``jour``, which name what it was filled from.
+    The second page adds ``vu``, the moment of the fiche that it shows, and where somebody else changed the same thing
+    since ``jeton``, ``garder_<champ>``.
+
+    A subclass changes something else of a fiche by the same two pages, through the methods below.
     """
+
+    intitule = "Modifier"
+    remplace: Modification | None = None  # a planned change that this one takes the place of
+
+    def jour_montre(self) -> date:
+        """The day whose content the form shows."""
+        return timezone.localdate()
+
+    def montrer(self, lecture: Lecture) -> Etat:
+        """What the fields hold at first."""
+        return lecture.etat
+
+    def effet(self, data: Any = None) -> DateEffetForm:
+        return DateEffetForm(gestionnaire=self.gestionnaire, data=data)
+
+    def ecrire(self, patch: Patch, date_effet: date, jeton: str, motif: str) -> str:
+        """Do it, and say when it shows."""
+        modification_directe.modifier(
+            fiche=self.fiche,
+            acteur=cast(User, self.request.user),
+            patch=patch,
+            date_effet=date_effet,
+            jeton=jeton,
+            motif=motif,
+        )
+        return quand_visible(date_effet)
+
+    # -- the form ------------------------------------------------------------------------------------
 
     def autoriser(self, request: HttpRequest) -> None:
         super().autoriser(request)
@@ -40,7 +116,63 @@ class ModifierView(VueFiche):
         self.champs: list[Champ] = champs_de(self.fiche.niveau, qui)
         request.libelles_saisie = {c.nom: libelle(c, self.fiche.niveau) for c in self.champs}  # type: ignore[attr-defined]
 
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        lecture = self._lire()
+        modification_directe.refuser_si_reservee(self.fiche)
+        form = self._formulaire(lecture.etat, lecture.jour, montre=self.montrer(lecture))
+        return self._page(Saisie(form, *lecture, patch={}))
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        self._lire()
+        saisie = self._saisie()
+        etape = request.POST.get("etape", "")
+        if etape == "saisie":  # back from the summary
+            return self._page(saisie)
+        try:
+            modification_directe.refuser_si_reservee(self.fiche)
+        except Conflit as refus:
+            return self._page(saisie, statut=409, refus=refus.message)
+        form = saisie.form
+        form.ajouter_erreurs(
+            modification_directe.verifier(
+                fiche=self.fiche,
+                etat=saisie.base,
+                patch=saisie.patch,
+                date_effet=saisie.jour,
+                sans=self.remplace,
+            )
+        )
+        if not saisie.patch and form.is_valid():
+            form.add_error(None, "Rien n’a changé : modifiez au moins un champ, ou revenez à la fiche.")
+        if not form.is_valid():
+            return self._page(saisie, statut=422)
+        if etape == "enregistrer":
+            return self._enregistrer(saisie)
+        comparaison = self._comparer(saisie, saisie.jour)
+        return self._resume(saisie, comparaison, self.effet(), statut=409 if comparaison.indecis else 200)
+
+    def _lire(self) -> Lecture:
+        lecture = lire(self.fiche, self.jour_montre(), sans=self.remplace)
+        if lecture is None:
+            raise Conflit("fiche_fermee", "Cette fiche n’est pas ouverte aujourd’hui : elle ne peut pas être modifiée.")
+        return lecture
+
+    def _relire(self, jeton: str, jour: date) -> Etat | None:
+        return relire(self.fiche, jeton, jour, sans=self.remplace)
+
+    def _saisie(self) -> Saisie:
+        post = self.request.POST
+        jeton, jour = post.get("jeton", ""), _jour_poste(post.get("jour", ""))
+        base = self._relire(jeton, jour)
+        if base is None:
+            raise Invalide("jeton", "Le formulaire est illisible. Rouvrez la fiche et recommencez.")
+        form = self._formulaire(base, jour, post)
+        form.is_valid()
+        return Saisie(form, base, jeton, jour, form.patch(base))
+
     def _formulaire(self, etat: Etat, jour: date, data: Any = None, montre: Etat | None = None) -> FicheForm:
+        version = requetes.version_au(self.fiche)
+        self.champ_eg = champ_de_l_eg(self.fiche, version, jour) if version else ""
         return FicheForm(
             niveau=self.fiche.niveau,
             champs=self.champs,
@@ -51,217 +183,144 @@ class ModifierView(VueFiche):
             montre=montre,
         )
 
-    def _lire(self) -> modification_directe.Lecture:
-        """The fiche as it is today; refuses one that is closed, or that a sent dossier changes."""
-        lecture = modification_directe.lire(self.fiche)
-        version = requetes.version_au(self.fiche)
-        if lecture is None or version is None:
-            raise Conflit("fiche_fermee", "Cette fiche n’est pas ouverte aujourd’hui : elle ne peut pas être modifiée.")
-        self.champ_eg = champ_de_l_eg(self.fiche, version, lecture.jour)
-        return lecture
-
-    def _page(
-        self, request: HttpRequest, form: FicheForm, jeton: str, *, statut: int = 200, **plus: Any
-    ) -> HttpResponse:
-        affichage = Affichage([form.etat], niveau=self.fiche.niveau, jour=form.jour, tres_restreint=True)
+    def _page(self, saisie: Saisie, *, statut: int = 200, refus: str = "") -> HttpResponse:
+        form = saisie.form
+        affichage = Affichage([saisie.base], niveau=self.fiche.niveau, jour=saisie.jour, tres_restreint=True)
+        etat = {**saisie.base, **form.etat_saisi()} if form.is_bound else form.montre
         contexte = {
-            "fiche": self.fiche,
-            "nom": valeur(form.etat, "nom") or "(sans nom)",
-            "niveau": Niveau(self.fiche.niveau).label,
-            "fil": self.fil(self.fiche, Jour(timezone.localdate()), "Modifier"),
-            "form": form,
             "sections": form.sections(),
-            "figes": self._figes(form.etat, affichage),
-            "jeton": jeton,
-            "jour_lecture": form.jour.isoformat(),
-            "bandeau": bandeau_dossier(request.user, requetes.reservation_de(self.fiche.eg_id)),
-            "url_fiche": adresse_fiche(self.fiche.identifiant),
+            "figes": self._figes(saisie.base, affichage),
+            "manques": [
+                (form.adresse(c.nom), libelle(c, self.fiche.niveau))
+                for c in manquants(self.fiche.niveau, self.champ_eg, etat)
+                if c in self.champs and c.nom not in UNITES
+            ],
+            "refus": refus,
+            "bandeau": bandeau_dossier(self.request.user, requetes.reservation_de(self.fiche.eg_id)),
             "url_ou_modifier": adresse("ou_modifier"),
-            "conflit": None,
-            "rouverte": False,
-            "ecarts": [],
-            "non_repris": [],
         }
-        return render(request, "structures/fiche_modifier.html", contexte | plus, status=statut)
+        return self._rendre("structures/fiche_modifier.html", saisie, contexte, statut)
 
     def _figes(self, etat: Etat, affichage: Affichage) -> list[tuple[str, Any]]:
         """What this screen shows and does not change: the official identity, and what belongs to the dossier."""
-        modifiables = {c.nom for c in self.champs}
-        figes = [
-            c
+        return [
+            (libelle(c, self.fiche.niveau), affichage.texte(c.nom, etat))
             for c in champs_de(self.fiche.niveau)
-            if c.nom not in modifiables and c.section != "gestion" and not est_vide(c, valeur(etat, c.nom))
+            if c not in self.champs and c.section != "gestion" and not est_vide(c, valeur(etat, c.nom))
         ]
-        return [(libelle(c, self.fiche.niveau), affichage.texte(c.nom, etat)) for c in figes]
 
-    def get(self, request: HttpRequest, identifiant: str) -> HttpResponse:
-        lecture = self._lire()
-        reservee = FicheReservee.objects.filter(fiche=self.fiche).select_related("reservation").first()
-        if reservee is not None:
-            nom = reservee.reservation.nom
-            raise Conflit(
-                "fiche_reservee",
-                f"Le dossier collaboratif « {nom} » change cette fiche et est en cours de validation. Elle pourra être "
-                "modifiée quand il sera publié ou rendu à ses auteurs.",
-            )
-        return self._page(request, self._formulaire(lecture.etat, lecture.jour), lecture.jeton)
+    def _rendre(self, gabarit: str, saisie: Saisie, contexte: dict[str, Any], statut: int) -> HttpResponse:
+        commun = {
+            "fiche": self.fiche,
+            "nom": valeur(saisie.base, "nom") or "(sans nom)",
+            "niveau": Niveau(self.fiche.niveau).label,
+            "intitule": self.intitule,
+            "fil": self.fil(self.fiche, Jour(timezone.localdate()), self.intitule),
+            "form": saisie.form,
+            "jeton": saisie.jeton,
+            "jour_lecture": saisie.jour.isoformat(),
+            "url_fiche": adresse_fiche(self.fiche.identifiant),
+        }
+        return render(self.request, gabarit, commun | contexte, status=statut)
 
-    def post(self, request: HttpRequest, identifiant: str) -> HttpResponse:
-        lecture = self._lire()
-        jeton = request.POST.get("jeton", "")
-        jour = _jour_poste(request.POST.get("jour", ""))
-        base = requetes.etat_lu(self.fiche, jeton, jour)
-        if base is None:
-            raise Invalide("jeton", "Le formulaire est illisible. Rouvrez la fiche et recommencez.")
-        form = self._formulaire(base, jour, request.POST)
-        etape = request.POST.get("etape", "")
-        if etape == "saisie":  # back from the summary
-            return self._page(request, form, jeton)
-        if etape == "rouvrir" and form.is_valid():
-            return self._rouvrir(request, lecture, base, form.patch(base))
-        patch = form.verifier(base)
-        self._refuser_oublis(form, base)
-        if not patch and form.is_valid():
-            form.add_error(None, "Rien n’a changé : modifiez au moins un champ, ou revenez à la fiche.")
-        if not form.is_valid():
-            return self._page(request, form, jeton, statut=422)
-        if etape != "enregistrer":
-            return self._resume(request, form, base, jeton, DateEffetForm(gestionnaire=self.gestionnaire))
-        return self._enregistrer(request, form, base, jeton, patch, lecture)
+    # -- what changes, and from when -----------------------------------------------------------------
 
-    def _refuser_oublis(self, form: FicheForm, base: Etat) -> None:
-        """A published fiche does not lose what it can't be published without."""
-        saisi = form.etat_saisi()
-        form.ajouter_erreurs(
-            {
-                c.nom: [
-                    f"« {libelle(c, self.fiche.niveau)} » est obligatoire : cette information ne peut pas être vidée."
-                ]
-                for c in self.champs
-                if c.nom in saisi
-                and est_exige(c, self.champ_eg)
-                and est_vide(c, saisi[c.nom])
-                and not est_vide(c, valeur(base, c.nom))
-            }
-        )
+    def _comparer(self, saisie: Saisie, jour: date) -> Comparaison:
+        """What was typed against what the fiche will hold on ``jour``. A choice made on a value that changed again
+        since the page showed it (``vu``) is asked again."""
+        lecture = lire(self.fiche, jour, sans=self.remplace) or self._lire()
+        base = self._relire(saisie.jeton, lecture.jour) or saisie.base
+        a_regler = list(dict.fromkeys(UNITES.get(h.nom, h.nom) for h in heurts(base, lecture.etat, saisie.patch)))
+        post = self.request.POST
+        vus = self._relire(post.get("vu", ""), lecture.jour) or {}
+        choix = {
+            nom: post[f"garder_{nom}"]
+            for nom in a_regler
+            if post.get(f"garder_{nom}") in (LEUR, MIENNE) and valeur(vus, nom) == valeur(lecture.etat, nom)
+        }
+        cedes = [nom for nom in a_regler if choix.get(nom) != MIENNE]
+        patch = sans_heurts(base, lecture.etat, saisie.patch, cedes)
+        passages = passages_depuis(self.fiche, saisie.jeton)
+        return Comparaison(base, lecture, a_regler, passages, patch, choix)
 
     def _resume(
-        self, request: HttpRequest, form: FicheForm, base: Etat, jeton: str, effet: DateEffetForm, statut: int = 200
+        self, saisie: Saisie, comparaison: Comparaison, effet: DateEffetForm, *, statut: int = 200
     ) -> HttpResponse:
-        saisi = {**base, **form.etat_saisi()}
-        affichage = Affichage([base, saisi], niveau=self.fiche.niveau, jour=form.jour, tres_restreint=True)
-        return render(
-            request,
-            "structures/fiche_resume.html",
-            {
-                "fiche": self.fiche,
-                "nom": valeur(base, "nom") or "(sans nom)",
-                "niveau": Niveau(self.fiche.niveau).label,
-                "fil": self.fil(self.fiche, Jour(timezone.localdate()), "Modifier"),
-                "lignes": affichage.differences(base, saisi),
-                "effet": effet,
-                "form": form,
-                "caches": [
-                    (nom, contenu)
-                    for nom, contenus in request.POST.lists()
-                    if nom not in ("csrfmiddlewaretoken", "etape", "date_effet", "motif")
-                    for contenu in contenus
-                ],
-                "url_fiche": adresse_fiche(self.fiche.identifiant),
-            },
-            status=statut,
+        base, maintenant = comparaison.base, comparaison.lecture.etat
+        saisi, voulu = appliquer(base, saisie.patch), appliquer(maintenant, comparaison.patch)
+        affichage = Affichage(
+            [base, maintenant, saisi, voulu], niveau=self.fiche.niveau, jour=saisie.jour, tres_restreint=True
         )
+        contexte = {
+            "lignes": affichage.differences(maintenant, voulu),
+            "a_regler": [
+                {
+                    "nom": nom,
+                    "champ": libelle(CHAMPS[nom], self.fiche.niveau),
+                    "base": affichage.texte(nom, base),
+                    "leur": affichage.texte(nom, maintenant),
+                    "mienne": affichage.texte(nom, saisi),
+                    "passage": comparaison.passages.get(nom),
+                    "choix": comparaison.choix.get(nom, ""),
+                }
+                for nom in comparaison.a_regler
+            ],
+            "indecis": len(comparaison.indecis),
+            "reprises": affichage.differences(base, maintenant, comparaison.reprises, concis=True),
+            "effet": effet,
+            "vu": comparaison.lecture.jeton,
+            "caches": [
+                (nom, contenu)
+                for nom, contenus in self.request.POST.lists()
+                if nom not in _ETAPES and not nom.startswith("garder_")
+                for contenu in contenus
+            ],
+        }
+        return self._rendre("structures/fiche_resume.html", saisie, contexte, statut)
 
-    def _enregistrer(
-        self,
-        request: HttpRequest,
-        form: FicheForm,
-        base: Etat,
-        jeton: str,
-        patch: Patch,
-        lecture: modification_directe.Lecture,
-    ) -> HttpResponse:
-        effet = DateEffetForm(gestionnaire=self.gestionnaire, data=request.POST)
+    def _enregistrer(self, saisie: Saisie) -> HttpResponse:
+        effet = self.effet(self.request.POST)
         if not effet.is_valid():
-            return self._resume(request, form, base, jeton, effet, statut=422)
+            return self._resume(saisie, self._comparer(saisie, saisie.jour), effet, statut=422)
         date_effet = effet.cleaned_data["date_effet"]
+        comparaison = self._comparer(saisie, date_effet)
+        if comparaison.indecis:
+            return self._resume(saisie, comparaison, effet, statut=409)
+        suite = HttpResponseRedirect(adresse_fiche(self.fiche.identifiant))
+        if not comparaison.patch:
+            messages.info(self.request, "Les valeurs du répertoire sont gardées : vous n’avez rien changé.")
+            return suite
         try:
-            modification_directe.modifier(
-                fiche=self.fiche,
-                acteur=cast(User, request.user),
-                patch=patch,
-                date_effet=date_effet,
-                jeton=jeton,
-                motif=effet.cleaned_data.get("motif", ""),
+            dit = self.ecrire(
+                comparaison.patch, date_effet, comparaison.lecture.jeton, effet.cleaned_data.get("motif", "")
             )
         except Conflit as refus:
-            return self._conflit(request, form, base, jeton, refus, lecture)
+            if refus.code == "modifiee_entre_temps":
+                return self._resume(saisie, self._comparer(saisie, date_effet), effet, statut=409)
+            return self._page(saisie, statut=409, refus=refus.message)
         except Invalide as refus:
-            if refus.champs.keys() & {"date_effet", "motif"}:
-                _reporter(effet, refus)
-                return self._resume(request, form, base, jeton, effet, statut=422)
-            form.ajouter_erreurs(refus.champs or {"": [refus.message]})
-            return self._page(request, form, jeton, statut=422)
-        messages.success(request, _quand_visible(date_effet))
-        return HttpResponseRedirect(adresse_fiche(self.fiche.identifiant))
+            if refus.champs.keys() & effet.fields.keys():
+                for nom, phrases in refus.champs.items():
+                    effet.add_error(nom, list(phrases))
+                return self._resume(saisie, comparaison, effet, statut=422)
+            saisie.form.ajouter_erreurs(refus.champs or {"": [refus.message]})
+            return self._page(saisie, statut=422)
+        messages.success(self.request, dit)
+        for phrase in self._aussi(comparaison):
+            messages.info(self.request, phrase)
+        return suite
 
-    def _conflit(
-        self,
-        request: HttpRequest,
-        form: FicheForm,
-        base: Etat,
-        jeton: str,
-        refus: Conflit,
-        lecture: modification_directe.Lecture,
-    ) -> HttpResponse:
-        """The form again, with all that was typed, and what the fiche holds now where somebody changed it."""
-        saisi = form.etat_saisi()
-        affichage = Affichage([base, lecture.etat, saisi], niveau=self.fiche.niveau, tres_restreint=True)
-        autres = {nom: lecture.etat[nom] for nom in saisi if nom in lecture.etat}
-        changes = difference(base, autres)
-        ecarts = [
-            {
-                "champ": ligne["champ"],
-                "alors": ligne["avant"],
-                "maintenant": ligne["apres"],
-                "saisi": affichage.texte(nom, saisi),
-            }
-            for nom in saisi
-            if nom in changes
-            for ligne in affichage.differences(base, lecture.etat, [nom])
+    def _aussi(self, comparaison: Comparaison) -> list[str]:
+        """What others changed meanwhile, and that the save kept."""
+        par: dict[str, list[str]] = {}
+        for nom in comparaison.reprises:
+            if nom in comparaison.passages and nom not in UNITES:
+                intitule = libelle(CHAMPS[nom], self.fiche.niveau)
+                par.setdefault(comparaison.passages[nom].qui, []).append(f"« {intitule} »")
+        return [
+            f"{qui} a aussi modifié {', '.join(noms)} pendant votre saisie : ces changements sont gardés."
+            for qui, noms in par.items()
         ]
-        return self._page(
-            request,
-            form,
-            jeton,
-            statut=409,
-            conflit={"message": refus.message, "rouvrir": refus.code == "modifiee_entre_temps"},
-            ecarts=ecarts,
-        )
-
-    def _rouvrir(
-        self, request: HttpRequest, lecture: modification_directe.Lecture, base: Etat, patch: Patch
-    ) -> HttpResponse:
-        """The form on the values of now, with what was typed where nobody else changed anything.
-
-        What collides is not taken over: it is listed, to be typed again knowingly.
-        """
-        autres = difference(base, {nom: valeur(lecture.etat, nom) for nom in patch})
-        repris = {
-            nom: changement
-            for nom, changement in patch.items()
-            if nom not in autres or not modification_directe.se_heurtent(nom, changement, autres[nom])
-        }
-        laisses = {nom: changement for nom, changement in patch.items() if nom not in repris}
-        voulu = appliquer(lecture.etat, laisses)
-        affichage = Affichage([lecture.etat, voulu], niveau=self.fiche.niveau, tres_restreint=True)
-        return self._page(
-            request,
-            self._formulaire(lecture.etat, lecture.jour, montre=appliquer(lecture.etat, repris)),
-            lecture.jeton,
-            rouverte=True,
-            non_repris=affichage.differences(lecture.etat, voulu, laisses),
-        )
 
 
 def _jour_poste(brut: str) -> date:
@@ -271,12 +330,7 @@ def _jour_poste(brut: str) -> date:
         return timezone.localdate()
 
 
-def _reporter(form: Any, refus: ErreurMetier) -> None:
-    for nom, phrases in refus.champs.items():
-        form.add_error(nom if nom in form.fields else None, list(phrases))
-
-
-def _quand_visible(date_effet: date) -> str:
+def quand_visible(date_effet: date) -> str:
     aujourdhui = timezone.localdate()
     if date_effet == aujourdhui:
         return "Les changements sont enregistrés et visibles dès maintenant dans le répertoire."

@@ -10,7 +10,8 @@ from viewflow.workflow.models import Task
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit
 from notifications.models import Envoi
-from structures.domaine.modifier import lire, modifier
+from structures.domaine.lecture import lire
+from structures.domaine.modifier import modifier
 from structures.models import Modification, Reservation
 from workflows.domaine import decisions, fiches, taches
 from workflows.domaine.creer import creer

@@ -17,7 +17,8 @@ from django.utils import timezone
 from backoffice.comptes.models import User
 from structures.domaine.creer import creer_etablissements, creer_fiches
 from structures.domaine.enregistrer import annuler, enregistrer
-from structures.domaine.modifier import lire, modifier
+from structures.domaine.lecture import lire
+from structures.domaine.modifier import modifier
 from structures.domaine.patches import Patch
 from structures.domaine.referentiels import charger_referentiels
 from structures.enums import ChampEG, Niveau, Role, Source

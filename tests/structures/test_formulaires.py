@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from structures.champs import CONTENU, Genre, Qui, champs_de
 from structures.domaine.patches import Etat, appliquer, valeur
+from structures.domaine.valider import erreurs_contenu
 from structures.enums import Niveau
 from structures.forms import DateEffetForm, FicheForm
 from structures.models import Association, Concept
@@ -265,7 +266,8 @@ def test_des_horaires_prevus_se_modifient_et_se_retirent():
 def test_une_saisie_refusee_dit_pourquoi_a_cote_du_champ_et_reste(saisie, champ, extrait):
     etat = {**ETAT, "age_max": 120, "age_max_unite": "an"}
     form = formulaire(etat, poste(formulaire(etat), **saisie))
-    form.verifier(etat)
+    form.is_valid()
+    form.ajouter_erreurs(erreurs_contenu(Niveau.UO, etat, form.patch(etat), JOUR))
     assert extrait in " ".join(form.errors[champ])
     rendu = str(form)
     for postee in saisie.values():

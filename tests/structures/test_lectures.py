@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from structures import requetes
 from structures.affichage import Affichage, age_en_mots, semaine_en_mots
-from structures.domaine import modifier as modification_directe
-from structures.domaine.modifier import annuler_prevue, lire
+from structures.domaine.lecture import lire, relire
+from structures.domaine.modifier import annuler_prevue
 from structures.domaine.patches import valeur
 from structures.enums import Role
 from structures.models import Commune
@@ -51,7 +51,7 @@ def test_version_la_plus_proche_d_une_fiche_ouverte_fermee_ou_a_venir():
     assert requetes.version_la_plus_proche(unite, date(2010, 1, 1)).nom == "Unité de cardiologie"
 
 
-def test_etat_lu_retrouve_ce_que_le_formulaire_montrait():
+def test_relire_retrouve_ce_que_le_formulaire_montrait():
     """The token names a moment: later entries and later cancellations do not count."""
     fiches = fabrique.hopital()
     unite, eg = fiches["UO"], fiches["EG"]
@@ -73,12 +73,12 @@ def test_etat_lu_retrouve_ce_que_le_formulaire_montrait():
     noter()
     assert [valeur(e, "conditions_accueil") for _, e in lectures] == ["", "Un", "Deux", "Deux", "Deux"]
     for jeton, etat in lectures:
-        assert requetes.etat_lu(unite, jeton, DANS_UN_MOIS) == etat
+        assert relire(unite, jeton, DANS_UN_MOIS) == etat
 
 
 @pytest.mark.parametrize("jeton", ["", "x", "1", "1.x", "-1.0", "1.0.0", "9" * 60 + ".0"])
-def test_etat_lu_refuse_un_jeton_illisible(jeton):
-    assert requetes.etat_lu(fabrique.hopital()["UO"], jeton, AUJOURDHUI) is None
+def test_relire_refuse_un_jeton_illisible(jeton):
+    assert relire(fabrique.hopital()["UO"], jeton, AUJOURDHUI) is None
 
 
 def test_les_etapes_disent_avant_et_apres_dans_l_ordre_des_effets():
@@ -303,7 +303,7 @@ def test_semaines_en_vigueur_et_a_venir():
 
 
 def test_le_jeton_lu_est_celui_du_verbe():
-    """``etat_lu`` and ``modifier.lire`` speak of the same token."""
+    """``relire`` and ``lire`` speak of the same token."""
     unite = fabrique.hopital()["UO"]
-    lecture = modification_directe.lire(unite)
-    assert requetes.etat_lu(unite, lecture.jeton, lecture.jour) == lecture.etat
+    lecture = lire(unite)
+    assert relire(unite, lecture.jeton, lecture.jour) == lecture.etat

@@ -16,7 +16,7 @@ from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
 from structures.champs import CHAMPS, Qui, champs_de, libelle, manquants
 from structures.domaine import reserver
 from structures.domaine.creer import creer_fiches
-from structures.domaine.modifier import se_heurtent
+from structures.domaine.fusion import heurts, sans_heurts
 from structures.domaine.patches import Etat, Patch, appliquer, composer, difference, utile, valeur
 from structures.domaine.valider import erreurs_contenu
 from structures.enums import NatureConcept, Niveau
@@ -27,7 +27,7 @@ from ..enums import EtatDossier, EtatFiche, Issue, Nature, TypeEvenement
 from ..models import Dossier, FicheTravail, Revision, Tache
 from ..regles import peut_editer
 from .apercu import Apercu, NoeudTravail, apercu
-from .fusion import conflits, etat_de_travail, poser, sans_heurts
+from .fusion import base_de, conflits, etat_de_travail, poser
 from .journal import consigner
 from .taches import conclure, saisir
 
@@ -259,8 +259,9 @@ def regler_conflit(*, numero: int, acteur: User, fiche: int, champ: str, garder:
         raise Conflit("conflit_regle", "Ce conflit a déjà été réglé. Rechargez la fiche.")
     if garder not in ("repertoire", "dossier"):
         raise Invalide("choix", "Choisissez la valeur à garder.")
-    garde = travail.patch[champ] if garder == "dossier" else sans_heurts(travail, repertoire, champ)
-    poser(travail, repertoire, {champ: appliquer(repertoire, {champ: garde} if garde else {}).get(champ)})
+    mien = {champ: travail.patch[champ]}
+    garde = mien if garder == "dossier" else sans_heurts(base_de(travail), repertoire, mien, [champ])
+    poser(travail, repertoire, {champ: valeur(appliquer(repertoire, garde), champ)})
     if travail.patch:
         _ajouter_revision(travail, acteur)
         travail.mettre_en_attente()
@@ -406,16 +407,15 @@ def _ce_que_j_ai_change(
         )
     montre = appliquer(repertoire, vue.patch if vue else {})
     mien = difference(montre, dict(saisie))
-    leur = difference(montre, {n: valeur(appliquer(repertoire, travail.patch), n) for n in saisie})
-    heurts = [n for n in mien if n in leur and mien[n] != leur[n] and se_heurtent(n, mien[n], leur[n])]
-    if heurts:
-        noms = ", ".join(f"« {libelle(CHAMPS[n], noeud.niveau)} »" for n in heurts)
+    trouves = [h.nom for h in heurts(montre, appliquer(repertoire, travail.patch), mien)]
+    if trouves:
+        noms = ", ".join(f"« {libelle(CHAMPS[n], noeud.niveau)} »" for n in trouves)
         quand = date_format(timezone.localtime(travail.modifiee_le), "j F Y à H:i")
         phrase = (
             f"{travail.modifiee_par} a enregistré cette fiche le {quand}, pendant que vous la remplissiez, et y a "
             f"changé {noms} autrement que vous. Comparez les deux versions et gardez la bonne."
         )
-        raise Conflit("fiche_modifiee", phrase, champs={n: [phrase] for n in heurts})
+        raise Conflit("fiche_modifiee", phrase, champs={n: [phrase] for n in trouves})
     return mien
 
 

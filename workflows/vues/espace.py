@@ -15,12 +15,13 @@ from backoffice.comptes.models import User
 from backoffice.socle.arbre import Noeud as NoeudAffiche
 from backoffice.socle.erreurs import Conflit, Interdit, Introuvable
 from backoffice.socle.vues import VueProtegee
+from structures.domaine.fusion import Heurt
 from structures.enums import Niveau
 from structures.requetes import etats_au
 
 from .. import affichage, regles
 from ..domaine.apercu import Apercu, NoeudTravail, apercu
-from ..domaine.fusion import ConflitChamp, tous_les_conflits
+from ..domaine.fusion import tous_les_conflits
 from ..models import Commentaire, Dossier, Evenement, FicheTravail, Tache
 from ..requetes import noms_des_etablissements
 
@@ -78,7 +79,7 @@ class Espace:
         return self.editeur and self.dossier.est_brouillon
 
     @cached_property
-    def conflits(self) -> dict[int, list[ConflitChamp]]:
+    def conflits(self) -> dict[int, list[Heurt]]:
         if not self.dossier.est_ouvert:
             return {}
         publies = [t for t in self.travaux if t.base]

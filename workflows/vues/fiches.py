@@ -12,12 +12,14 @@ from backoffice.socle.erreurs import Conflit, Introuvable, Invalide
 from backoffice.socle.templatetags.ror import nombre, pluriel
 from structures.affichage import Affichage
 from structures.champs import CHAMPS, Champ, champs_de, est_vide, libelle, manquants
-from structures.domaine.modifier import lire, se_heurtent
+from structures.domaine.fusion import heurts
+from structures.domaine.lecture import lire, relire
 from structures.domaine.patches import Etat, Patch, appliquer, difference, valeur
 from structures.enums import Niveau
 from structures.models import Fiche
 from structures.regles import peut_lire_contacts_tres_restreints
-from structures.requetes import champ_et_filiere, etat_lu, etats_au, version_au
+from structures.requetes import champ_et_filiere, etats_au, version_au
+from structures.sections import sections
 
 from .. import affichage
 from ..domaine import fiches as verbes
@@ -89,7 +91,7 @@ class FicheView(VueDossier):
             "niveau": Niveau(fiche.niveau).label,
             "nom": nom,
             "changement": changements[0] if changements else None,
-            "sections": mots.sections(etat, champ_et_filiere(eg.categorie if eg else "")[0]) if etat else [],
+            "sections": sections(mots, etat, champ_et_filiere(eg.categorie if eg else "")[0]) if etat else [],
             "supprimee": supprimee,
             "annulable": supprimee and self.espace.modifiable,
             "au_repertoire": fiche.versions.exists(),
@@ -186,7 +188,7 @@ class FicheView(VueDossier):
         return (avant[-1] if avant else None), (apres[0] if apres else None)
 
     def _etats_en_conflit(self) -> list[Etat]:
-        return [{c.nom: v} for c in self.espace.conflits.get(self.cle, ()) for v in (c.base, c.repertoire, c.dossier)]
+        return [{c.nom: v} for c in self.espace.conflits.get(self.cle, ()) for v in (c.base, c.leur, c.mien)]
 
     def _conflits(self, mots: Affichage) -> list[dict[str, Any]]:
         """The fields that the register changed too, in words."""
@@ -199,8 +201,8 @@ class FicheView(VueDossier):
                 "nom": c.nom,
                 "champ": libelle(CHAMPS[c.nom], self.place.niveau),
                 "base": dire(c.nom, c.base),
-                "repertoire": dire(c.nom, c.repertoire),
-                "dossier": dire(c.nom, c.dossier),
+                "repertoire": dire(c.nom, c.leur),
+                "dossier": dire(c.nom, c.mien),
             }
             for c in self.espace.conflits.get(self.cle, ())
         ]
@@ -229,8 +231,8 @@ class FicheView(VueDossier):
             return self._page(request, form, statut=422, vu=montre_alors)
         mien = difference(montre, form.etat_saisi())
         mien = {n: v for n, v in mien.items() if request.POST.get(f"garder_{n}") != "leur"}
-        if heurts := self._heurts_registre(vu, mien):
-            return self._comparer(request, montre, mien, heurts, _phrase_registre(heurts, self.place.niveau))
+        if a_regler := {h.nom for h in heurts(vu, self.registre, mien)}:
+            return self._comparer(request, montre, mien, a_regler, _phrase_registre(a_regler, self.place.niveau))
         base = appliquer(self.registre, patch_vu)
         voulu = appliquer(base, mien)
         finaliser = request.POST.get("action") == "finaliser"
@@ -269,7 +271,7 @@ class FicheView(VueDossier):
         """The register as the form showed it."""
         if not self.place.publie:
             return {}
-        return self.registre if jeton == self.jeton else etat_lu(Fiche.objects.get(pk=self.cle), jeton, jour)
+        return self.registre if jeton == self.jeton else relire(Fiche.objects.get(pk=self.cle), jeton, jour)
 
     def _patch_vu(self, revision: int | None) -> Patch | None:
         """The working copy as the form showed it; None for a revision that never was."""
@@ -280,15 +282,12 @@ class FicheView(VueDossier):
         vue = self.travail.revisions.filter(numero=revision).first()
         return vue.patch if vue else None
 
-    def _heurts_registre(self, vu: Etat, mien: Patch) -> set[str]:
-        """Fields that this person changes while a direct change of the register changed them otherwise."""
-        leur = difference(vu, {n: valeur(self.registre, n) for n in mien})
-        return {n for n in leur if mien[n] != leur[n] and se_heurtent(n, mien[n], leur[n])}
-
-    def _comparer(self, request: HttpRequest, montre: Etat, mien: Patch, heurts: set[str], phrase: str) -> HttpResponse:
+    def _comparer(
+        self, request: HttpRequest, montre: Etat, mien: Patch, a_regler: set[str], phrase: str
+    ) -> HttpResponse:
         """409: the form again on the values of now, with what was typed, and the versions side by side.
 
-        What others changed elsewhere is already merged in; for each field of ``heurts`` the person chooses.
+        What others changed elsewhere is already merged in; for each field of ``a_regler`` the person chooses.
         """
         maintenant = etat_de_travail(self.travail, self.registre)
         saisi = appliquer(maintenant, mien)
@@ -300,11 +299,13 @@ class FicheView(VueDossier):
                 "base": mots.texte(n, montre),
                 "leur": mots.texte(n, maintenant),
                 "mienne": mots.texte(n, appliquer(montre, mien)),
+                "passage": None,
+                "choix": "mienne",
             }
             for n in mien
-            if n in heurts
+            if n in a_regler
         ]
-        autres = [n for n in maintenant if n not in heurts and n in CHAMPS and n not in ("existe", "parent")]
+        autres = [n for n in maintenant if n not in a_regler and n in CHAMPS and n not in ("existe", "parent")]
         return self._page(
             request,
             self._formulaire(maintenant, montre=saisi),
@@ -355,8 +356,8 @@ def _jour(brut: str | None) -> date:
         return timezone.localdate()
 
 
-def _phrase_registre(heurts: set[str], niveau: str) -> str:
-    champs = ", ".join(f"« {libelle(CHAMPS[n], niveau)} »" for n in CHAMPS if n in heurts)
+def _phrase_registre(noms: set[str], niveau: str) -> str:
+    champs = ", ".join(f"« {libelle(CHAMPS[n], niveau)} »" for n in CHAMPS if n in noms)
     return (
         f"Une modification directe du répertoire a changé {champs} pendant que vous remplissiez la fiche. Comparez les "
         "deux versions et gardez la bonne."

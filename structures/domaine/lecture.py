@@ -1,0 +1,99 @@
+"""What a form is filled from, and what others did since: the state of a fiche and the ``jeton`` that names a moment."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import NamedTuple
+
+from django.db.models import Count, Max, Q
+from django.utils import timezone
+
+from ..champs import LIES
+from ..models import Fiche, Modification
+from .enregistrer import lire_changements
+from .patches import Etat
+from .plier import Changement, plier
+
+
+class Lecture(NamedTuple):
+    """What a form was filled from: the state on ``jour`` and the ``jeton`` to send back with the save."""
+
+    etat: Etat
+    jeton: str
+    jour: date
+
+
+class Passage(NamedTuple):
+    """Somebody who changed a field, and when."""
+
+    qui: str
+    quand: datetime
+
+
+def lire(fiche: Fiche, jour: date | None = None, sans: Modification | None = None) -> Lecture | None:
+    """The content of a fiche on a day, with the token of its modifications; None when it does not exist then.
+
+    ``sans``: as if this modification had not been entered."""
+    jour = jour or timezone.localdate()
+    etat = etat_parmi(changements_de(fiche, sans), jour)
+    return None if etat is None else Lecture(etat, jeton_de(fiche), jour)
+
+
+def relire(fiche: Fiche, jeton: str, jour: date, sans: Modification | None = None) -> Etat | None:
+    """What ``lire`` answered when it gave this ``jeton``: the fold of what was entered and not cancelled by then.
+    None when the token is unreadable or the fiche did not exist on that day."""
+    if (moment := _lire_jeton(jeton)) is None:
+        return None
+    derniere, annulees = moment
+    lignes = list(
+        fiche.modifications.filter(pk__lte=derniere)
+        .values_list("pk", "date_effet", "patch", "annulee_le")
+        .order_by("pk")
+    )
+    annulations = sorted((quand, pk) for pk, _, _, quand in lignes if quand is not None)
+    defaites = {pk for _, pk in annulations[:annulees]} | ({sans.pk} if sans else set())
+    return etat_parmi((Changement(effet, pk, patch) for pk, effet, patch, _ in lignes if pk not in defaites), jour)
+
+
+def passages_depuis(fiche: Fiche, jeton: str) -> dict[str, Passage]:
+    """The last person who changed each field since the token was given, by entering a change or cancelling one."""
+    if (moment := _lire_jeton(jeton)) is None:
+        return {}
+    derniere, annulees = moment
+    recentes = fiche.modifications.filter(Q(pk__gt=derniere) | Q(annulee_le__isnull=False)).select_related(
+        "auteur", "annulee_par"
+    )
+    annulations = sorted((m.annulee_le, m.pk, m) for m in recentes if m.annulee_le)
+    evenements = [(quand, m.annulee_par, m) for quand, _, m in annulations[annulees:]]
+    evenements += [(m.saisie_le, m.auteur, m) for m in recentes if m.pk > derniere and m.annulee_le is None]
+    return {
+        nom: Passage(str(qui or m.origine or "Un import"), quand)
+        for quand, qui, m in sorted(evenements, key=lambda e: (e[0], e[2].pk))
+        for touche in m.patch
+        for nom in (touche, LIES.get(touche, touche))
+    }
+
+
+def jeton_de(fiche: Fiche) -> str:
+    etat = fiche.modifications.aggregate(derniere=Max("pk"), annulees=Count("pk", filter=Q(annulee_le__isnull=False)))
+    return f"{etat['derniere']}.{etat['annulees']}"
+
+
+def changements_de(fiche: Fiche, sans: Modification | None = None) -> list[Changement]:
+    """The live modifications of a fiche, ready to fold; without ``sans``."""
+    changements = lire_changements([fiche.pk]).get(fiche.pk, [])
+    return [c for c in changements if sans is None or c.ordre != sans.pk]
+
+
+def etat_parmi(changements: Iterable[Changement], jour: date) -> Etat | None:
+    """The state on a day of the fold of these changes; None when the fiche does not exist then."""
+    for periode in plier(changements):
+        if periode.du <= jour and (periode.au is None or jour < periode.au):
+            return periode.etat
+    return None
+
+
+def _lire_jeton(jeton: str) -> tuple[int, int] | None:
+    derniere, _, annulees = jeton.partition(".")
+    if not (derniere.isdecimal() and annulees.isdecimal() and len(jeton) < 40):
+        return None
+    return int(derniere), int(annulees)

@@ -1,0 +1,7 @@
+"""Forms of the register. ``FicheForm``: the content of a fiche; ``DateEffetForm``: from when its change is true."""
+
+from .effet import DateEffetForm
+from .fiche import FicheForm
+from .groupes import Groupe, SectionForm
+
+__all__ = ["DateEffetForm", "FicheForm", "Groupe", "SectionForm"]

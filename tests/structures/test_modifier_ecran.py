@@ -1,0 +1,306 @@
+"""A direct change through the HTTP client: form, summary, date d’effet, and what somebody else changed meanwhile."""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from structures.domaine import reserver
+from structures.enums import Role
+from structures.models import Commune
+from tests.factories import repertoire as fabrique
+from tests.formulaires import lire_formulaire
+
+pytestmark = pytest.mark.django_db
+
+AUJOURDHUI = timezone.localdate()
+DANS_UN_MOIS = AUJOURDHUI + timedelta(days=30)
+
+
+@pytest.fixture
+def hopital():
+    return fabrique.hopital()
+
+
+@pytest.fixture
+def referent(hopital):
+    return fabrique.compte(Role.REFERENT, hopital["EG"], "referent")
+
+
+def client(user) -> Client:
+    navigateur = Client()
+    navigateur.force_login(user)
+    return navigateur
+
+
+def fiche(identifiant: str, suffixe: str = "") -> str:
+    return f"/repertoire/{identifiant}/{suffixe}"
+
+
+def texte(reponse) -> str:
+    """The words of a page, tags and hidden controls left out."""
+    sans = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", reponse.content.decode(), flags=re.S)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", sans)).replace("&#x27;", "'")
+
+
+def test_le_crayon_n_est_que_pour_ceux_qui_ont_le_droit(hopital, referent):
+    url = fiche(hopital["UO"].identifiant)
+    ailleurs = fabrique.compte(Role.REFERENT, fabrique.etablissement(nom="Autre"))
+    for user, attendu in (
+        (referent, True),
+        (fabrique.compte(Role.DIRECTION, hopital["EJ"]), True),
+        (fabrique.gestionnaire(), True),
+        (ailleurs, False),
+        (fabrique.compte(Role.TUTELLE, "ARS-11"), False),
+        (fabrique.lecteur(), False),
+    ):
+        html = client(user).get(url).content.decode()
+        assert (f'href="{url}modifier/"' in html) is attendu
+        assert client(user).get(f"{url}modifier/").status_code == (200 if attendu else 403)
+        assert client(user).post(f"{url}modifier/").status_code == (422 if attendu else 403)
+
+
+def test_le_type_d_uo_est_en_lecture_avec_la_note(hopital, referent):
+    reponse = client(referent).get(fiche(hopital["UO"].identifiant, "modifier/"))
+    assert "mode édition" in texte(reponse)
+    assert "Unité hospitalière de cardiologie" in texte(reponse)
+    note = "Il n’est pas possible de modifier un type d’unité opérationnelle (UO) depuis le répertoire"
+    assert f"À NOTER : {note}" in texte(reponse)
+    for fige in ("type_uo", "champ_activite", "mode_prise_en_charge"):
+        assert f'name="{fige}"' not in reponse.content.decode()
+    assert note not in texte(client(referent).get(fiche(hopital["EG"].identifiant, "modifier/")))
+
+
+class Saisie:
+    """A person with the form of a fiche open: what she types, then the steps."""
+
+    def __init__(self, user, cible) -> None:
+        self.navigateur = client(user)
+        self.url = fiche(cible.identifiant, "modifier/")
+        self.reponse = self.navigateur.get(self.url)
+
+    def envoyer(self, etape: str, **changements):
+        self.reponse = self.navigateur.post(self.url, self.donnees(etape=etape, **changements))
+        return self.reponse
+
+    def donnees(self, **changements) -> dict[str, list[str]]:
+        [formulaire] = re.findall(r'<form method="post" class="pile.*?</form>', self.reponse.content.decode(), re.S)
+        return dict(lire_formulaire(formulaire, **changements).lists())
+
+    @property
+    def mots(self) -> str:
+        return texte(self.reponse)
+
+
+def test_une_modification_directe_d_un_bout_a_l_autre(hopital, referent):
+    """Form, summary, date of effect, and the fiche that shows it at once (acceptance 28 to 49)."""
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer(
+        "resume", activites=["013", "097"], conditions_admission="Sur rendez-vous", **{"territoire-ajout": "Vanves"}
+    )
+    assert saisie.reponse.status_code == 200
+    assert "3 champs modifiés" in saisie.mots
+    assert "Date à laquelle les modifications doivent être prises en compte" in saisie.mots
+    assert fabrique.contenu(hopital["UO"]).conditions_admission == ""  # nothing saved yet
+    assert saisie.donnees()["date_effet"] == [AUJOURDHUI.isoformat()]
+    saisie.envoyer("enregistrer")
+    assert (saisie.reponse.status_code, saisie.reponse["Location"]) == (302, fiche(hopital["UO"].identifiant))
+    page = texte(saisie.navigateur.get(saisie.reponse["Location"]))
+    assert "visibles dès maintenant" in page
+    lue = fabrique.contenu(hopital["UO"])
+    assert (lue.activites, lue.conditions_admission, lue.territoire) == (["013", "097"], "Sur rendez-vous", ["92075"])
+    modification = hopital["UO"].modifications.latest("pk")
+    assert modification.patch == {
+        "activites": {"ajoute": ["097"]},
+        "conditions_admission": "Sur rendez-vous",
+        "territoire": {"ajoute": ["92075"]},
+    }
+    assert modification.auteur == referent
+
+
+def test_une_date_d_effet_a_venir_ne_montre_rien_avant(hopital, referent):
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume", nom="Unité renommée")
+    saisie.envoyer("enregistrer", date_effet=DANS_UN_MOIS.isoformat())
+    assert "Ils seront visibles dans le répertoire le" in texte(saisie.navigateur.get(saisie.reponse["Location"]))
+    assert fabrique.contenu(hopital["UO"]).nom == "Unité de cardiologie"
+    assert fabrique.contenu(hopital["UO"], DANS_UN_MOIS - timedelta(days=1)).nom == "Unité de cardiologie"
+    assert fabrique.contenu(hopital["UO"], DANS_UN_MOIS).nom == "Unité renommée"
+
+
+def test_revenir_a_la_saisie_garde_tout(hopital, referent):
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume", nom="Unité renommée", activites=["097"])
+    saisie.envoyer("saisie")
+    assert saisie.reponse.status_code == 200
+    donnees = saisie.donnees()
+    assert (donnees["nom"], donnees["activites"]) == (["Unité renommée"], ["097"])
+
+
+def test_rien_n_a_change(hopital, referent):
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume")
+    assert saisie.reponse.status_code == 422
+    assert "Rien n’a changé" in saisie.mots
+
+
+def test_une_saisie_refusee_revient_entiere_avec_ses_erreurs(hopital, referent):
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer(
+        "resume", nom="x" * 300, age_min="200", conditions_accueil="<b>gardé</b>", **{"horaires_01-1": "12h-8h"}
+    )
+    assert saisie.reponse.status_code == 422
+    assert "3 informations sont à corriger" in saisie.mots
+    donnees = saisie.donnees()
+    assert donnees["nom"] == ["x" * 300]
+    assert donnees["horaires_01-1"] == ["12h-8h"]
+    assert "&lt;b&gt;gardé" in saisie.reponse.content.decode()
+
+
+def test_ce_qui_est_obligatoire_ne_se_vide_pas(hopital, referent):
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume", nom="", activites=[])
+    assert saisie.reponse.status_code == 422
+    assert "« Nom » est obligatoire" in saisie.mots
+    assert "« Activités opérationnelles » est obligatoire" in saisie.mots
+
+
+def test_ce_qui_manquait_deja_ne_bloque_pas(hopital, referent):
+    fabrique.publier(hopital["UO"], {"activites": {"retire": ["013"]}}, date(2024, 1, 1))
+    saisie = Saisie(referent, hopital["UO"])
+    assert saisie.envoyer("resume", nom="Unité renommée").status_code == 200
+
+
+def test_la_date_passee_est_refusee_sauf_au_gestionnaire_avec_motif(hopital, referent):
+    hier = AUJOURDHUI - timedelta(days=1)
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume", nom="Unité renommée")
+    saisie.envoyer("enregistrer", date_effet=hier.isoformat(), motif="J’insiste")
+    assert saisie.reponse.status_code == 422
+    assert "La date d’effet ne peut pas être passée" in saisie.mots
+    assert saisie.donnees()["nom"] == ["Unité renommée"]
+
+    sesan = Saisie(fabrique.gestionnaire(), hopital["UO"])
+    sesan.envoyer("resume", nom="Unité renommée")
+    sesan.envoyer("enregistrer", date_effet=hier.isoformat())
+    assert sesan.reponse.status_code == 422
+    assert "Indiquez pourquoi" in sesan.mots
+    sesan.envoyer("enregistrer", date_effet=hier.isoformat(), motif="Oubli signalé par l’hôpital")
+    assert sesan.reponse.status_code == 302
+    assert fabrique.contenu(hopital["UO"], hier).nom == "Unité renommée"
+
+
+def test_une_date_d_effet_illisible_ou_apres_la_fermeture(hopital, referent):
+    fabrique.publier(hopital["UO"], {"existe": False}, DANS_UN_MOIS)
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume", nom="Unité renommée")
+    saisie.envoyer("enregistrer", date_effet="31/02/2027")
+    assert saisie.reponse.status_code == 422
+    assert "Cette date n’existe pas" in saisie.mots
+    saisie.envoyer("enregistrer", date_effet=DANS_UN_MOIS.isoformat())
+    assert saisie.reponse.status_code == 409
+    assert "elle a été fermée" in saisie.mots
+    assert saisie.donnees()["nom"] == ["Unité renommée"]
+
+
+def test_un_enregistrement_perime_dit_tout_et_garde_la_saisie(hopital, referent):
+    """Somebody else changed the same field: 409, both values shown, everything typed kept; then reopen and save."""
+    collegue = fabrique.compte(Role.DIRECTION, hopital["EG"], "direction")
+    saisie = Saisie(referent, hopital["UO"])
+    fabrique.direct(hopital["UO"], collegue, {"conditions_accueil": "Du collègue"})
+    semaine = {"horaires_01-1": "8h-12h", "horaires_01_lundi": "2030-01-07"}
+    saisie.envoyer(
+        "resume", conditions_accueil="De moi", conditions_admission="De moi aussi", activites=["013", "097"], **semaine
+    )
+    assert saisie.reponse.status_code == 200
+    saisie.envoyer("enregistrer")
+    assert saisie.reponse.status_code == 409
+    assert "direction a modifié « Conditions d’accueil »" in saisie.mots
+    assert re.search(r"Conditions d’accueil — Du collègue De moi", saisie.mots)
+    assert saisie.donnees()["conditions_admission"] == ["De moi aussi"]
+
+    saisie.envoyer("rouvrir")
+    assert saisie.reponse.status_code == 200
+    assert "Vos changements qui n’ont pas été reportés" in saisie.mots
+    donnees = saisie.donnees()
+    assert donnees["conditions_accueil"] == ["Du collègue"]
+    assert donnees["conditions_admission"] == ["De moi aussi"]
+    assert donnees["activites"] == ["013", "097"]
+    assert (donnees["horaires_01-1"], donnees["horaires_01_lundi"]) == (["08:00-12:00"], ["2030-01-07"])
+    saisie.envoyer("resume")
+    assert saisie.envoyer("enregistrer").status_code == 302
+    lue = fabrique.contenu(hopital["UO"])
+    assert (lue.conditions_accueil, lue.conditions_admission, lue.activites) == (
+        "Du collègue",
+        "De moi aussi",
+        ["013", "097"],
+    )
+    assert lue.horaires == {"01/2030-01-07": {"1": [["08:00", "12:00"]]}}
+
+
+def test_des_changements_qui_ne_se_heurtent_pas_se_fusionnent(hopital, referent):
+    collegue = fabrique.compte(Role.DIRECTION, hopital["EG"])
+    saisie = Saisie(referent, hopital["UO"])
+    fabrique.direct(hopital["UO"], collegue, {"activites": {"ajoute": ["097"]}, "nom": "Renommée"})
+    saisie.envoyer("resume", activites=["013", "014"])
+    assert saisie.envoyer("enregistrer").status_code == 302
+    lue = fabrique.contenu(hopital["UO"])
+    assert (lue.nom, lue.activites) == ("Renommée", ["013", "014", "097"])
+
+
+def test_un_formulaire_forge_ne_touche_que_ce_qui_se_modifie_ici(hopital, referent):
+    """A field of the dossier or of another level is ignored; a broken token is refused in words."""
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume", nom="Unité renommée", type_uo="69", champ_activite="03", finess="750000001", existe="")
+    saisie.envoyer("enregistrer")
+    assert hopital["UO"].modifications.latest("pk").patch == {"nom": "Unité renommée"}
+    autre = Saisie(referent, hopital["UO"])
+    for jeton in ("", "abc", "1.0.0"):
+        reponse = autre.navigateur.post(autre.url, {"jeton": jeton, "jour": "x", "nom": "Y", "etape": "resume"})
+        assert reponse.status_code == 422
+        assert "Le formulaire est illisible" in texte(reponse)
+
+
+def test_une_fiche_reservee_entre_temps_est_un_409_qui_garde_la_saisie(hopital, referent):
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume", nom="Unité renommée")
+    reserver.ouvrir(eg=hopital["EG"], dossier=12, nom="Ouverture", etape="Approbation")
+    reserver.annoncer(dossier=12, etape="Approbation", fiches=[hopital["UO"].pk], envoye=True)
+    saisie.envoyer("enregistrer")
+    assert saisie.reponse.status_code == 409
+    assert "Le dossier collaboratif « Ouverture » change cette fiche" in saisie.mots
+    assert saisie.donnees()["nom"] == ["Unité renommée"]
+
+
+@pytest.mark.parametrize("niveau", ["EJ", "EG", "P", "S", "UF", "UO"])
+def test_chaque_niveau_se_lit_et_se_modifie(hopital, niveau):
+    saisie = Saisie(fabrique.gestionnaire(), hopital[niveau])
+    assert saisie.reponse.status_code == 200
+    assert saisie.envoyer("resume", nom=f"{niveau} renommé").status_code == 200
+    saisie.envoyer("enregistrer")
+    assert saisie.reponse.status_code == 302
+    page = texte(saisie.navigateur.get(saisie.reponse["Location"]))
+    assert f"{niveau} renommé" in page
+
+
+def test_la_tutelle_fixee_par_sesan_est_au_gestionnaire_seul(hopital, referent):
+    url = fiche(hopital["EG"].identifiant, "modifier/")
+    assert 'name="autorites"' not in client(referent).get(url).content.decode()
+    saisie = Saisie(fabrique.gestionnaire(), hopital["EG"])
+    saisie.envoyer("resume", autorites=["ARS-11", "CD-75"])
+    saisie.envoyer("enregistrer")
+    assert fabrique.contenu(hopital["EG"]).autorites == ["ARS-11", "CD-75"]
+
+
+def test_un_territoire_de_toute_la_region_se_modifie(hopital, referent, settings):
+    """1,286 communes travel twice through the form (the settings of the product must let that many fields through)."""
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 50_000
+    communes = sorted(Commune.objects.filter(region="11").values_list("code", flat=True))
+    fabrique.publier(hopital["UO"], {"territoire": {"ajoute": communes}}, date(2024, 1, 1))
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume", territoire=communes[1:])
+    assert f"… et {len(communes) - 1} inchangés".replace("1285", "1 285") in saisie.mots
+    saisie.envoyer("enregistrer")
+    assert hopital["UO"].modifications.latest("pk").patch == {"territoire": {"retire": [communes[0]]}}
