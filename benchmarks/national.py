@@ -35,7 +35,7 @@ TABLES = ("structures_fiche", "structures_modification", "structures_versionfich
 
 
 @contextmanager
-def cluster_national(eg: int) -> Iterator[None]:
+def cluster_national(eg: int = 100_000) -> Iterator[None]:
     """Django on the kept cluster, filled first when it is empty."""
     from .environnement import preparer
 
