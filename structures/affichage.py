@@ -1,30 +1,27 @@
-"""Values of a fiche in words: sections of a page, lines of a comparison, a sentence for a week or a contact.
+"""Values of a fiche in words: a field, a contact, a week, the lines of a comparison.
 
     affichage = Affichage([etat], niveau="UO", jour=jour, tres_restreint=False)
-    affichage.sections(etat, champ_eg)      # what the page of a fiche shows
+    affichage.texte("activites", etat)      # one field (structures/sections.py: the whole page)
     affichage.differences(avant, apres)     # lines of <c-table-diff>
 
 Labels of every state given are read at once, in at most four statements (codes, communes, fiches, authorities).
 Contacts *très restreint* are masked unless ``tres_restreint`` (``regles.peut_lire_contacts_tres_restreints``).
 """
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from typing import Any
 
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
 
 from backoffice.socle import semaine as semaines
 from backoffice.socle.templatetags.ror import date_longue, nombre
 
-from .champs import CHAMPS, SECTIONS, UNITES_AGE, Champ, Forme, Genre, champs_de, est_exige, est_vide, libelle
-from .domaine.horaires import lire_cle, semaines_en_vigueur
-from .domaine.patches import Etat, valeur
+from .champs import CHAMPS, UNITES, UNITES_AGE, Champ, Forme, Genre, est_vide, libelle
+from .domaine.horaires import lire_cle
+from .domaine.patches import valeur
 from .domaine.texte import normaliser
 from .domaine.valider import LISTES_SOEURS, TRES_RESTREINT
 from .enums import ChampEG, Niveau
@@ -34,27 +31,30 @@ from .requetes import Option, libelles_communes, options_de
 CONFIDENTIALITES = {"1": "libre", "2": "restreint", "3": "tres-restreint"}  # R283 → a sign of socle.etats
 TELEPHONES = {"1", "2", "6", "8"}  # R200: channels that a phone can dial
 COURRIEL, WEB = "3", "4"
-# A number is read with its unit, never alone.
-UNITES = {"age_min_unite": "age_min", "age_max_unite": "age_max"}
-_BEAUCOUP = 12
+BEAUCOUP = 12
 _UNITES = {"an": ("an", "ans"), "mois": ("mois", "mois"), "semaine": ("semaine", "semaines"), "jour": ("jour", "jours")}
 
 # -- who may see the dossier behind a banner ---------------------------------------------------------
 
-_voit_dossier: Callable[[Any, int], bool] = lambda user, numero: False  # noqa: E731
+_visibles: Callable[[Any, Collection[int]], set[int]] = lambda user, numeros: set()  # noqa: E731
 
 
-def enregistrer_regle_dossier(regle: Callable[[Any, int], bool]) -> None:
-    """The dossiers tell the register, which does not know them, who may open the dossier of a banner."""
-    global _voit_dossier
-    _voit_dossier = regle
+def enregistrer_regle_dossiers(regle: Callable[[Any, Collection[int]], set[int]]) -> None:
+    """The dossiers tell the register, which does not know them, which of some dossiers a person may open."""
+    global _visibles
+    _visibles = regle
+
+
+def dossiers_vus(user: Any, numeros: Collection[int]) -> set[int]:
+    """Those of these dossiers that the person may open."""
+    return _visibles(user, numeros)
 
 
 def peut_voir_dossier(user: Any, numero: int) -> bool:
-    return _voit_dossier(user, numero)
+    return numero in dossiers_vus(user, [numero])
 
 
-# -- what the page shows ----------------------------------------------------------------------------
+# -- a contact in words -----------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -71,33 +71,6 @@ class Contact:
     detail: str
     etat: str
     telecoms: list[Telecom]
-
-
-@dataclass(slots=True)
-class SemaineAffichee:
-    titre: str
-    lundi: date
-    semaine: Mapping[str, Any]
-    a_venir: bool = False
-
-
-@dataclass(slots=True)
-class Section:
-    """A section of a fiche. ``lignes``: (label, value) for <c-definitions>; ``vides``: labels of what nobody filled."""
-
-    code: str
-    titre: str
-    lignes: list[tuple[str, Any]] = field(default_factory=list)
-    vides: list[str] = field(default_factory=list)
-    semaines: list[SemaineAffichee] = field(default_factory=list)
-    contacts: list[Contact] = field(default_factory=list)
-    masques: int = 0
-    communes: list[tuple[str, list[str]]] = field(default_factory=list)
-    nombre_communes: int = 0
-
-    @property
-    def remplie(self) -> bool:
-        return bool(self.lignes or self.semaines or self.contacts or self.masques or self.nombre_communes)
 
 
 def age_en_mots(nombre_: int | None, unite: str) -> str:
@@ -259,13 +232,13 @@ class Affichage:
         return sorted((self._capacite(c) for c in contenu.values()), key=normaliser)
 
     def _horaires(self, champ: Champ, contenu: Any, etat: Mapping[str, Any]) -> list[str]:
-        return [self._horaire(cle, semaine) for cle, semaine in _par_date(contenu)]
+        return [self._horaire(cle, semaine) for cle, semaine in par_date(contenu)]
 
     def _lignes_des_contacts(
         self, contenu: Mapping[str, Any], etat: Mapping[str, Any], masques: Collection[str]
     ) -> list[str]:
         sensible = bool(valeur(etat, "unite_sensible"))
-        caches = self._caches(etat) | set(masques)
+        caches = self.caches(etat) | set(masques)
         return [
             "Contact très restreint (masqué)"
             if cle in caches and not self.tres_restreint
@@ -273,7 +246,7 @@ class Affichage:
             for cle, contact in sorted(contenu.items())
         ]
 
-    def _caches(self, etat: Mapping[str, Any]) -> set[str]:
+    def caches(self, etat: Mapping[str, Any]) -> set[str]:
         return self._masques | tres_restreints(etat)
 
     def _capacite(self, capacite: Mapping[str, Any]) -> str:
@@ -285,12 +258,12 @@ class Affichage:
         return f"{self.code('R252', genre)}, à partir du {date_longue(lundi)} : {semaine_en_mots(semaine)}"
 
     def _contact_en_ligne(self, contact: Mapping[str, Any], sensible: bool) -> str:
-        fiche = self._contact(contact, sensible)
+        fiche = self.contact(contact, sensible)
         telecoms = [f"{t.canal} {t.valeur}" + (f" ({_mot(t.etat)})" if t.etat else "") for t in fiche.telecoms]
         titre = f"{fiche.titre}, {fiche.detail}" if fiche.detail else fiche.titre
         return f"{titre} ({_mot(fiche.etat)})" + (f" : {' ; '.join(telecoms)}" if telecoms else "")
 
-    def _contact(self, contact: Mapping[str, Any], sensible: bool) -> Contact:
+    def contact(self, contact: Mapping[str, Any], sensible: bool) -> Contact:
         niveau = niveau_de(contact, sensible)
         telecoms = []
         for t in contact.get("telecoms", ()):
@@ -301,7 +274,7 @@ class Affichage:
                 Telecom(
                     self.code("R200", t.get("canal", "")),
                     t.get("valeur", ""),
-                    _adresse(t.get("canal", ""), t.get("valeur", "")),
+                    lien_de(t.get("canal", ""), t.get("valeur", "")),
                     CONFIDENTIALITES.get(propre, "") if propre != niveau else "",
                 )
             )
@@ -310,98 +283,6 @@ class Affichage:
         return Contact(
             titre, fonction if fonction != titre else "", CONFIDENTIALITES.get(niveau, "restreint"), telecoms
         )
-
-    # -- the page ----------------------------------------------------------------------------------
-
-    def sections(self, etat: Etat, champ_eg: str, champs: Sequence[Champ] | None = None) -> list[Section]:
-        """The catalogue's sections that hold at least one field of this level, in the order of the screen.
-
-        A field that nobody filled goes to ``vides``, unless a fiche can't be finalised without it: then its line
-        says « Non renseigné ».
-        """
-        sections = {code: Section(code, titre) for code, titre in SECTIONS.items()}
-        adresse_faite = False
-        for champ in champs if champs is not None else champs_de(self.niveau):
-            section = sections[champ.section]
-            if champ.nom in UNITES:
-                continue
-            if champ.nom in _ADRESSE:
-                if not adresse_faite:
-                    adresse_faite = True
-                    section.lignes.append(("Adresse", self.adresse(etat)))
-                continue
-            intitule = libelle(champ, self.niveau)
-            if est_vide(champ, valeur(etat, champ.nom)):
-                if est_exige(champ, champ_eg):
-                    section.lignes.append((intitule, None))
-                else:
-                    section.vides.append(intitule)
-                continue
-            match champ.genre:
-                case Genre.HORAIRES:
-                    section.semaines = self.semaines(etat)
-                case Genre.CONTACTS:
-                    section.contacts, section.masques = self.contacts(etat)
-                case Genre.COMMUNES:
-                    section.communes = self.communes_par_departement(etat, champ.nom)
-                    section.nombre_communes = len(valeur(etat, champ.nom))
-                case _:
-                    section.lignes.append((intitule, self._affiche(champ, etat)))
-        return [s for s in sections.values() if s.remplie or s.vides]
-
-    def _affiche(self, champ: Champ, etat: Etat) -> Any:
-        if champ.nom == "telephone":
-            return format_html('<a href="{}">{}</a>', _adresse("2", etat["telephone"]), etat["telephone"])
-        if champ.genre is Genre.TEXTES:
-            liens = ((f"mailto:{b}", b) for b in sorted(valeur(etat, champ.nom)))
-            return format_html_join("\n", '<a class="ligne-a-elle" href="{}">{}</a>', liens)
-        return self.texte(champ.nom, etat)
-
-    def adresse(self, etat: Mapping[str, Any]) -> SafeString | None:
-        """The address on its lines, None when there is none."""
-        ville = " ".join(x for x in (valeur(etat, "code_postal"), self.commune(valeur(etat, "commune"))) if x)
-        lignes = [valeur(etat, "adresse_voie"), valeur(etat, "adresse_complement"), ville]
-        return format_html_join(mark_safe("<br>"), "{}", ((x,) for x in lignes if x)) or None
-
-    def semaines(self, etat: Mapping[str, Any]) -> list[SemaineAffichee]:
-        """The typical weeks in force, by kind, each followed by those to come."""
-        horaires = valeur(etat, "horaires")
-        en_vigueur = semaines_en_vigueur(horaires, self.jour)
-        affichees = []
-        for genre in sorted({lire_cle(cle)[0] for cle in horaires}):
-            titre = self.code("R252", genre)
-            if genre in en_vigueur:
-                affichees.append(SemaineAffichee(titre, *en_vigueur[genre]))
-            for cle, semaine in _par_date(horaires):
-                autre, lundi = lire_cle(cle)
-                if autre == genre and lundi > self.jour:
-                    affichees.append(SemaineAffichee(titre, lundi, semaine, a_venir=True))
-        return affichees
-
-    def contacts(self, etat: Mapping[str, Any]) -> tuple[list[Contact], int]:
-        """(the contacts that this person may read, the least confidential first; how many are masked)."""
-        sensible = bool(valeur(etat, "unite_sensible"))
-        caches = set() if self.tres_restreint else self._caches(etat)
-        visibles, masques = [], 0
-        for cle, contact in sorted(
-            valeur(etat, "contacts").items(), key=lambda item: (niveau_de(item[1], sensible), item[0])
-        ):
-            if cle in caches:
-                masques += 1
-            else:
-                visibles.append(self._contact(contact, sensible))
-        return visibles, masques
-
-    def communes_par_departement(self, etat: Mapping[str, Any], nom: str) -> list[tuple[str, list[str]]]:
-        """(département, names) in order; one group with « Vanves (92) » when the communes are few."""
-        labels = sorted((self.commune(c) for c in valeur(etat, nom)), key=normaliser)
-        if len(labels) <= _BEAUCOUP:
-            return [("", labels)]
-        par_departement: dict[str, list[str]] = {}
-        for label in labels:
-            commune, _, departement = label.rpartition(" (")
-            par_departement.setdefault(departement.rstrip(")"), []).append(commune or label)
-        return sorted(par_departement.items())
 
     # -- comparisons -------------------------------------------------------------------------------
 
@@ -430,7 +311,8 @@ class Affichage:
             gauche, droite = self.texte(champ.nom, avant, caches), self.texte(champ.nom, apres, caches)
             if isinstance(gauche, list) and isinstance(droite, list):
                 gauche, droite = _resserrer(gauche, droite, concis=concis)
-            ligne: dict[str, Any] = {"champ": libelle(champ, self.niveau), "avant": gauche, "apres": droite}
+            ligne: dict[str, Any] = {"nom": champ.nom, "champ": libelle(champ, self.niveau)}
+            ligne |= {"avant": gauche, "apres": droite}
             if gauche == droite:  # what changed is masked
                 ligne["attention"] = "changement masqué"
             lignes.append(ligne)
@@ -439,13 +321,10 @@ class Affichage:
 
 def _resserrer(gauche: list[str], droite: list[str], *, concis: bool) -> tuple[list[str], list[str]]:
     communs = set(gauche) & set(droite)
-    if gauche == droite or (not concis and len(communs) <= _BEAUCOUP):
+    if gauche == droite or (not concis and len(communs) <= BEAUCOUP):
         return gauche, droite
     reste = [] if concis else [f"… et {nombre(len(communs))} inchangés"]
     return [*(x for x in gauche if x not in communs), *reste], [*(x for x in droite if x not in communs), *reste]
-
-
-_ADRESSE = {"adresse_voie", "adresse_complement", "code_postal", "commune"}
 
 
 def codes_tenus(champ: Champ, contenu: Any) -> Iterable[tuple[str, str]]:
@@ -480,7 +359,7 @@ def _noms_des_fiches(fiches: set[int]) -> dict[int, str]:
     return {cle: f"{Niveau(niveau).label} « {nom} »" for cle, niveau, nom in versions}
 
 
-def _par_date(horaires: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def par_date(horaires: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return sorted(horaires.items(), key=lambda item: (lire_cle(item[0])[0], lire_cle(item[0])[1]))
 
 
@@ -488,20 +367,12 @@ def _mot(etat: str) -> str:
     return {"libre": "libre", "restreint": "restreint", "tres-restreint": "très restreint"}.get(etat, etat)
 
 
-def _adresse(canal: str, valeur_: str) -> str:
+def lien_de(canal: str, valeur_: str) -> str:
     if canal in TELEPHONES:
         return "tel:" + "".join(c for c in valeur_ if c.isdigit() or c == "+")
     if canal == COURRIEL:
         return f"mailto:{valeur_}"
     return valeur_ if canal == WEB and valeur_.startswith(("https://", "http://")) else ""
-
-
-def decompte(noeuds: Iterable[Any]) -> list[tuple[str, int]]:
-    """(level in words, number) of the fiches of a tree, from the top; the EG itself left out."""
-    comptes = Counter(n.niveau for n in noeuds)
-    return [
-        (niveau, comptes[niveau]) for niveau in (Niveau.POLE, Niveau.SERVICE, Niveau.UF, Niveau.UO) if comptes[niveau]
-    ]
 
 
 def champ_en_mots(champ_eg: str) -> str:

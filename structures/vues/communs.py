@@ -1,5 +1,6 @@
 """What the pages of the répertoire share: the day that they show, addresses, the fiche asked for, its banner."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -20,6 +21,8 @@ from ..enums import Niveau
 from ..models import Fiche, Reservation, VersionFiche
 
 GRAND_ARBRE = 150  # from that many fiches on, a tree is folded below the Services
+_DEPLIES = {Niveau.EJ, Niveau.EG, Niveau.POLE}
+_COMPTES = {Niveau.EG, Niveau.POLE, Niveau.SERVICE, Niveau.UF}  # branches that say how many UO they hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,27 +86,47 @@ def fiche_ou_404(identifiant: str) -> Fiche:
     return fiche
 
 
-def noeuds_affiches(racine: requetes.Noeud, jour: Jour, actif: int | None = None) -> list[NoeudAffiche]:
-    """A tree of the register as <c-arbre> draws it, each branch with the number of its UO."""
-    taille = sum(1 for _ in racine.parcours())
+def noeuds_affiches(
+    racine: requetes.Noeud,
+    jour: Jour,
+    actif: int | None = None,
+    etats: Mapping[int, list[str]] | None = None,
+    montrer: str = "",
+) -> list[NoeudAffiche]:
+    """A tree of the register as <c-arbre> draws it, each branch with the number of its UO.
 
-    def un(noeud: requetes.Noeud) -> tuple[NoeudAffiche, int]:
+    ``etats``: signs by fiche. ``montrer``: one of them; only the fiches that carry it are kept, with what is above.
+    ``actif``: the current fiche, its branch unfolded.
+    """
+    signes = etats if etats is not None else {n.fiche_id: ["sensible"] for n in racine.parcours() if n.sensible}
+    grand = not montrer and sum(1 for _ in racine.parcours()) >= GRAND_ARBRE
+    # reverse() for each of 3,000 fiches would take longer than everything else
+    repertoire, suffixe = reverse("repertoire"), jour.suffixe
+
+    def un(noeud: requetes.Noeud) -> tuple[NoeudAffiche | None, int, bool]:
         dessous = [un(enfant) for enfant in noeud.enfants]
-        uo = sum(n for _, n in dessous) + (noeud.niveau == Niveau.UO)
+        uo = sum(n for _, n, _ in dessous) + (noeud.niveau == Niveau.UO)
+        enfants = [n for n, _, _ in dessous if n]
+        mene_a_l_actif = any(actif_ for _, _, actif_ in dessous)
+        siens, est_actif = signes.get(noeud.fiche_id, []), noeud.fiche_id == actif
+        if montrer and montrer not in siens and not enfants and noeud is not racine:
+            return None, uo, est_actif
         affiche = NoeudAffiche(
             id=noeud.identifiant,
             niveau=noeud.niveau,
             libelle=noeud.nom or "(sans nom)",
-            url=adresse_fiche(noeud.identifiant, jour),
-            enfants=[n for n, _ in dessous],
-            etats=["sensible"] if noeud.sensible else [],
-            actif=noeud.fiche_id == actif,
-            ouvert=taille < GRAND_ARBRE or noeud.niveau in (Niveau.EG, Niveau.POLE),
-            note=f"{nombre(uo)} UO" if noeud.enfants else "",
+            url=f"{repertoire}{noeud.identifiant}/{suffixe}",
+            enfants=enfants,
+            etats=siens,
+            actif=est_actif,
+            ouvert=not grand or mene_a_l_actif or noeud.niveau in _DEPLIES,
+            note=f"{nombre(uo)} UO" if noeud.niveau in _COMPTES and uo != 1 else "",
+            attrs={"id": "noeud"} if est_actif else {},
         )
-        return affiche, uo
+        return affiche, uo, mene_a_l_actif or est_actif
 
-    return [un(racine)[0]]
+    [affiche] = [n for n, _, _ in [un(racine)] if n]
+    return [affiche]
 
 
 def bandeau_dossier(user: Any, reservation: Reservation | None) -> dict[str, Any] | None:

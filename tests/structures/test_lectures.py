@@ -7,13 +7,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from structures import requetes
+from structures import requetes, temps
 from structures.affichage import Affichage, age_en_mots, semaine_en_mots
 from structures.domaine.lecture import lire, relire
-from structures.domaine.modifier import annuler_prevue
 from structures.domaine.patches import valeur
+from structures.domaine.suites import annuler_prevue
 from structures.enums import Role
 from structures.models import Commune
+from structures.sections import Ligne, contacts, sections, semaines_affichees
 from tests.factories import repertoire as fabrique
 
 pytestmark = pytest.mark.django_db
@@ -86,11 +87,11 @@ def test_les_etapes_disent_avant_et_apres_dans_l_ordre_des_effets():
     auteur = fabrique.compte(Role.REFERENT, fiches["EG"])
     tard = fabrique.direct(fiches["UO"], auteur, {"conditions_accueil": "Tard"}, DANS_UN_MOIS)
     tot = fabrique.direct(fiches["UO"], auteur, {"conditions_accueil": "Tôt"}, DEMAIN)
-    etapes = requetes.etapes_de(fiches["UO"])
-    assert [e.modification.pk for e in etapes[1:]] == [tot.pk, tard.pk]
-    assert [valeur(e.avant, "conditions_accueil") for e in etapes[1:]] == ["", "Tôt"]
+    etapes = temps.etapes_des(temps.prevues_de(fiches["UO"]))
+    assert [e.modification.pk for e in etapes] == [tot.pk, tard.pk]
+    assert [valeur(e.avant, "conditions_accueil") for e in etapes] == ["", "Tôt"]
     annuler_prevue(modification=tot, acteur=auteur)
-    assert valeur(requetes.etapes_de(fiches["UO"])[2].avant, "conditions_accueil") == ""
+    assert valeur(temps.etapes_des([tard])[0].avant, "conditions_accueil") == ""
 
 
 # -- lists -------------------------------------------------------------------------------------------
@@ -204,17 +205,17 @@ CONTACTS = {
 def test_les_contacts_tres_restreints_sont_masques():
     etat = {"contacts": CONTACTS}
     fabrique.referentiels()
-    lus, masques = Affichage([etat], niveau="UO").contacts(etat)
+    lus, masques = contacts(Affichage([etat], niveau="UO"), etat)
     assert ([c.titre for c in lus], masques) == (["Accueil", "Prise de rendez-vous"], 1)
     assert [[t.valeur for t in c.telecoms] for c in lus] == [["01"], []]  # a très restreint telecom is masked too
-    tous, aucun = Affichage([etat], niveau="UO", tres_restreint=True).contacts(etat)
+    tous, aucun = contacts(Affichage([etat], niveau="UO", tres_restreint=True), etat)
     assert ([c.titre for c in tous], aucun) == (["Accueil", "Prise de rendez-vous", "Ada"], 0)
     assert [t.etat for t in tous[1].telecoms] == ["tres-restreint"]
 
 
 def test_une_unite_sensible_masque_tous_ses_contacts():
     etat = {"contacts": CONTACTS, "unite_sensible": True}
-    assert Affichage([etat], niveau="UO").contacts(etat) == ([], 3)
+    assert contacts(Affichage([etat], niveau="UO"), etat) == ([], 3)
 
 
 def test_un_contact_devenu_tres_restreint_ne_se_lit_pas_dans_le_passe():
@@ -223,7 +224,7 @@ def test_un_contact_devenu_tres_restreint_ne_se_lit_pas_dans_le_passe():
     affichage = Affichage([avant, apres], niveau="UO", une_fiche=True)
     assert "Nom secret" not in str(affichage.differences(avant, apres))
     assert affichage.differences(avant, apres)[0]["attention"] == "changement masqué"
-    assert affichage.contacts(avant) == ([], 1)
+    assert contacts(affichage, avant) == ([], 1)
     entier = Affichage([avant, apres], niveau="UO", tres_restreint=True)
     assert "Nom secret" in str(entier.differences(avant, apres))
 
@@ -261,13 +262,13 @@ def test_une_longue_liste_dit_ce_qui_change_et_compte_le_reste():
 def test_les_sections_separent_ce_qui_est_rempli_vide_ou_manque():
     fabrique.referentiels()
     etat = {"nom": "Unité", "activites": frozenset({"013", "ZZZ"}), "temporalite_accueil": "02"}
-    sections = {s.code: s for s in Affichage([etat], niveau="UO").sections(etat, "sanitaire")}
-    offre = dict(sections["offre"].lignes)
-    assert offre["Activités opérationnelles"] == ["Cardiologie générale", "code ZZZ (inconnu)"]
-    assert offre["Type d’UO"] is None  # mandatory and missing: said on its line
-    assert "Actes spécifiques" in sections["offre"].vides
-    assert dict(sections["acces"].lignes) == {"Temporalité d’accueil": "Permanent"}
-    assert not sections["moyens"].remplie
+    lues = {s.code: s for s in sections(Affichage([etat], niveau="UO"), etat, "sanitaire")}
+    offre = {ligne.nom: ligne.valeur for ligne in lues["offre"].lignes}
+    assert offre["activites"] == ["Cardiologie générale", "code ZZZ (inconnu)"]
+    assert offre["type_uo"] is None  # mandatory and missing: said on its line
+    assert "Actes spécifiques" in [ligne.libelle for ligne in lues["offre"].vides]
+    assert lues["acces"].lignes == [Ligne("temporalite_accueil", "Temporalité d’accueil", "Permanent")]
+    assert not lues["moyens"].remplie
 
 
 def test_un_code_ferme_se_lit_avec_sa_mention():
@@ -294,7 +295,7 @@ def test_semaines_en_vigueur_et_a_venir():
         "03/2027-01-04": {"6": [["10:00", "12:00"]]},
     }
     etat = {"horaires": horaires}
-    vues = Affichage([etat], niveau="UO", jour=date(2026, 11, 25)).semaines(etat)
+    vues = semaines_affichees(Affichage([etat], niveau="UO", jour=date(2026, 11, 25)), etat)
     assert [(s.titre, s.lundi.isoformat(), s.a_venir) for s in vues] == [
         ("Horaire d'ouverture", "2025-01-06", False),
         ("Horaire d'ouverture", "2027-01-04", True),
