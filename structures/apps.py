@@ -12,6 +12,7 @@ class StructuresConfig(AppConfig):
         from . import checks  # noqa: F401  registers the checks
 
         menu.enregistrer(menu.EntreeMenu(20, "Répertoire", "repertoire"))
+        menu.enregistrer_lien_compte(menu.LienCompte(40, "Signalements", "signalements"))
         menu.enregistrer_description_compte(_decrire)
 
 

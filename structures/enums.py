@@ -61,6 +61,7 @@ class ThemeSignalement(models.TextChoices):
 class IssueSignalement(models.TextChoices):
     CORRIGE = "corrige", "Corrigé"
     SANS_SUITE = "sans-suite", "Sans suite"
+    RETIRE = "retire", "Retiré par son auteur"
 
 
 # Roles that may change the fiches of an establishment (acceptance 7 and 8).

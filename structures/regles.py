@@ -6,12 +6,13 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from backoffice.comptes.models import User
 
 from .enums import ROLES_EDITEURS, Role
-from .models import Fiche, Habilitation, Modification, VersionFiche
+from .models import Fiche, Habilitation, Modification, Signalement, VersionFiche
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -33,7 +34,16 @@ def autorites_de(user: "User | AnonymousUser") -> set[str]:
 
 def egs_de(user: "User | AnonymousUser", roles: Iterable[str] = ROLES_EDITEURS) -> QuerySet[Fiche]:
     """Establishments on which the person holds one of the roles, directly or through their EJ (today's)."""
-    portees = _roles(user, roles).order_by().values("fiche_id")
+    return _egs_portes(_roles(user, roles))
+
+
+def egs_avec_editeur() -> QuerySet[Fiche]:
+    """Establishments that somebody edits today."""
+    return _egs_portes(Habilitation.objects.actives().filter(role__in=ROLES_EDITEURS))
+
+
+def _egs_portes(habilitations: QuerySet[Habilitation]) -> QuerySet[Fiche]:
+    portees = habilitations.order_by().values("fiche_id")
     des_ej = VersionFiche.objects.filter(parent__in=portees, validite__contains=timezone.localdate())
     # A union rather than an « or »: PostgreSQL then starts from the habilitations, not from every fiche.
     return Fiche.objects.filter(niveau="EG", pk__in=portees.union(des_ej.order_by().values("fiche")))
@@ -45,12 +55,13 @@ def a_role_sur(user: "User | AnonymousUser", eg_id: int, roles: Iterable[str] = 
 
 def peut_modifier(user: "User | AnonymousUser", fiche: Fiche) -> bool:
     """May change the content of this fiche directly: editors of its EG (of the EJ for an EJ fiche), gestionnaires."""
-    if not user.is_authenticated:
-        return False
-    if est_gestionnaire(user):
-        return True
+    return est_gestionnaire(user) or est_editeur(user, fiche)
+
+
+def est_editeur(user: "User | AnonymousUser", fiche: Fiche) -> bool:
+    """Answers for this fiche: Référents and Directions of its EG (of the EJ for an EJ fiche)."""
     if fiche.eg_id is None:
-        return _roles(user, ROLES_EDITEURS).filter(fiche_id=fiche.pk).exists()
+        return user.is_authenticated and _roles(user, ROLES_EDITEURS).filter(fiche_id=fiche.pk).exists()
     return a_role_sur(user, fiche.eg_id)
 
 
@@ -76,6 +87,27 @@ def personnes_avec_role_sur(eg_ids: Collection[int], roles: Iterable[str]) -> Qu
     return User.objects.filter(Exists(portant)).order_by("pk")
 
 
+def editeurs_de(fiche: Fiche) -> QuerySet[User]:
+    """The people of ``est_editeur``."""
+    return personnes_avec_role_sur([fiche.eg_id or fiche.pk], ROLES_EDITEURS)
+
+
+def editeurs_des(egs: Collection[int]) -> dict[int, list[User]]:
+    """``editeurs_de`` for several establishments, by EG; one that nobody edits is absent. Three statements."""
+    versions = VersionFiche.objects.filter(fiche__in=egs, validite__contains=timezone.localdate())
+    ej_de = dict(versions.values_list("fiche", "parent"))
+    portees: dict[int, set[int]] = {}
+    for user, fiche in (
+        Habilitation.objects.actives()
+        .filter(role__in=ROLES_EDITEURS, fiche__in={*egs, *ej_de.values()} - {None})
+        .values_list("user", "fiche")
+    ):
+        portees.setdefault(fiche or 0, set()).add(user)
+    people = User.objects.in_bulk({user for users in portees.values() for user in users})
+    par_eg = {eg: portees.get(eg, set()) | portees.get(ej_de.get(eg) or 0, set()) for eg in egs}
+    return {eg: [people[pk] for pk in sorted(users)] for eg, users in par_eg.items() if users}
+
+
 def gestionnaires() -> QuerySet[User]:
     portant = Habilitation.objects.actives().filter(user_id=OuterRef("pk"), role=Role.GESTIONNAIRE).order_by()
     return User.objects.filter(Exists(portant)).order_by("pk")
@@ -89,3 +121,45 @@ def membres_de(autorite: str) -> QuerySet[User]:
         .order_by()
     )
     return User.objects.filter(Exists(portant)).order_by("pk")
+
+
+# -- reported errors -----------------------------------------------------------------------------------
+
+
+def _signalements_de_ses_fiches(user: "User | AnonymousUser") -> Q:
+    """Reports on the fiches of ``est_editeur``."""
+    return Q(fiche__eg__in=egs_de(user)) | Q(fiche__in=_roles(user, ROLES_EDITEURS).order_by().values("fiche"))
+
+
+def signalements_a_traiter(user: "User | AnonymousUser") -> QuerySet[Signalement]:
+    """Open reports that wait for her: on the fiches that she edits and, for a gestionnaire, on those that no Référent
+    and no Direction answers for."""
+    editeurs = Habilitation.objects.actives().filter(role__in=ROLES_EDITEURS).order_by()
+    de_l_eg = editeurs.filter(fiche=Coalesce(OuterRef("fiche__eg"), OuterRef("fiche")))
+    de_l_ej = editeurs.filter(
+        fiche__versions_enfants__fiche=OuterRef("fiche__eg"),
+        fiche__versions_enfants__validite__contains=timezone.localdate(),
+    )
+    gestionnaire = Exists(_roles(user, [Role.GESTIONNAIRE]).order_by())
+    sans_editeur = Q(gestionnaire) & ~Q(Exists(de_l_eg)) & ~Q(Exists(de_l_ej))
+    return Signalement.objects.filter(_signalements_de_ses_fiches(user) | sans_editeur, clos_le__isnull=True)
+
+
+def traitants_de(fiche: Fiche) -> QuerySet[User]:
+    """The people of ``signalements_a_traiter``, for a fiche."""
+    editeurs = editeurs_de(fiche)
+    return editeurs if editeurs.exists() else gestionnaires()
+
+
+def signalements_visibles(user: "User | AnonymousUser") -> QuerySet[Signalement]:
+    """Reports that she made or may close; all of them for a gestionnaire."""
+    if est_gestionnaire(user):
+        return Signalement.objects.all()
+    return Signalement.objects.filter(Q(auteur=user.pk) | _signalements_de_ses_fiches(user))
+
+
+def signalements_traites(user: "User | AnonymousUser") -> QuerySet[Signalement]:
+    """Closed ones among those that she may close."""
+    if est_gestionnaire(user):
+        return Signalement.objects.filter(clos_le__isnull=False)
+    return Signalement.objects.filter(_signalements_de_ses_fiches(user), clos_le__isnull=False)

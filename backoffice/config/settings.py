@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import dj_database_url
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from environs import Env
 
@@ -202,6 +203,10 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5.0
 CELERY_BEAT_SCHEDULE = {
     "expedier-envois": {"task": "notifications.expedier", "schedule": 5.0, "options": {"expires": 10}},
     "declencher-minuteries": {"task": "workflows.declencher_minuteries", "schedule": 60.0},
+    "rappeler-la-fraicheur": {
+        "task": "structures.rappeler_la_fraicheur",
+        "schedule": crontab(hour="7,13", minute=30),
+    },
     "liberer-taches-orphelines": {"task": "workflows.liberer_taches", "schedule": 300.0},
 }
 

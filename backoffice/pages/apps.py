@@ -15,7 +15,11 @@ class PagesConfig(AppConfig):
 
         notifications.definir_superviseur(est_gestionnaire)
         menu.enregistrer(menu.EntreeMenu(10, "Accueil", "accueil"))
-        menu.enregistrer(menu.EntreeMenu(40, "Tâches", "taches", visible=_a_un_role, compteur=_a_faire))
+        menu.enregistrer(
+            menu.EntreeMenu(
+                40, "Tâches", "taches", visible=_a_un_role, compteur=_a_faire, actif_aussi=("/signalements/",)
+            )
+        )
         menu.enregistrer(menu.EntreeMenu(60, "Supervision", "supervision", visible=_est_gestionnaire))
         menu.enregistrer(menu.EntreeMenu(70, "Comptes", "comptes", visible=_est_gestionnaire))
 
@@ -35,7 +39,10 @@ def _est_gestionnaire(user: Any) -> bool:
 
 
 def _a_faire(user: Any) -> int:
-    """What waits for her: the tasks that she holds and those she may take; « 1 000 » says a thousand or more."""
+    """What waits for her: the tasks that she holds and those she may take, and the errors reported on her fiches;
+    « 1 000 » says a thousand or more."""
+    from structures.regles import signalements_a_traiter
     from workflows.requetes import PLAFOND, a_faire, compter
 
-    return min(compter({"a_faire": a_faire(user)})["a_faire"], PLAFOND)
+    listes = {"taches": a_faire(user), "signalements": signalements_a_traiter(user)}
+    return min(sum(compter(listes).values()), PLAFOND)

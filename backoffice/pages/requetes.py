@@ -11,7 +11,9 @@ from django.utils import timezone
 from backoffice.comptes.models import User
 from notifications.models import Envoi
 from notifications.requetes import envois_en_echec
+from structures import suivi
 from structures.completude import fiches_incompletes
+from structures.domaine.fraicheur import FraicheurEG
 from structures.enums import ChampEG, Niveau, Role
 from structures.models import Habilitation, RegleCategorie, Reservation, VersionFiche
 from structures.regles import egs_de
@@ -45,12 +47,13 @@ class Etablissement:
     uo: int
     incompletes: int
     modifie_le: datetime | None
+    fraicheur: FraicheurEG | None
 
 
 def mes_etablissements(user: User, limite: int = LIMITE) -> tuple[list[Etablissement], bool]:
     """Establishments that the person edits, those with an open dossier first, and whether there are more.
 
-    Five statements whatever their number.
+    Six statements whatever their number.
     """
     ouverts = Exists(Reservation.objects.filter(eg=OuterRef("fiche")))
     versions = list(
@@ -81,12 +84,14 @@ def mes_etablissements(user: User, limite: int = LIMITE) -> tuple[list[Etablisse
     }
     reservations = {r.eg_id: r for r in Reservation.objects.filter(eg__in=egs).order_by("eg")}
     communes = libelles_communes(v.commune for v in versions if v.commune)
+    fraicheurs = suivi.fraicheur_des(egs)
     return [
         Etablissement(
             v,
             communes.get(v.commune, ""),
             reservations.get(v.fiche_id),
             *comptes.get(v.fiche_id, (0, 0, None)),
+            fraicheurs.get(v.fiche_id),
         )
         for v in versions
     ], encore
@@ -146,6 +151,8 @@ class Supervision:
     sans_acteur: list[Any] = field(default_factory=list)
     courriels: list[Envoi] = field(default_factory=list)
     flux: list[tuple[Any, Dossier | None]] = field(default_factory=list)
+    nombre_en_defaut: int = 0
+    en_defaut: list[suivi.EnDefaut] = field(default_factory=list)
 
     @property
     def ouverts(self) -> int:
@@ -159,6 +166,9 @@ def supervision(limite: int = 20) -> Supervision:
     vue.nombre_retards = sum(c.en_retard for c in vue.charge)
     if vue.nombre_retards:
         vue.retards = dossiers.page_taches(en_retard(), taille=limite).taches
+    vue.nombre_en_defaut = suivi.nombre_en_defaut()
+    if vue.nombre_en_defaut:
+        vue.en_defaut = suivi.en_defaut(limite)
     if incidents.sans_acteur:
         vue.sans_acteur = dossiers.page_taches(dossiers.sans_acteur(), taille=limite).taches
     if incidents.courriels:

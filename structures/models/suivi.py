@@ -70,6 +70,14 @@ class Signalement(models.Model):
                 | (Q(clos_le__isnull=False, clos_par__isnull=False) & ~Q(issue="")),
                 name="signalement_clos_signe",
             ),
+            models.CheckConstraint(
+                condition=~Q(issue=IssueSignalement.SANS_SUITE) | ~Q(reponse=""), name="signalement_sans_suite_explique"
+            ),
+            models.UniqueConstraint(
+                fields=["auteur", "fiche", "champ"],
+                condition=Q(clos_le__isnull=True),
+                name="signalement_un_ouvert",
+            ),
         ]
         indexes = [
             models.Index(fields=["fiche", "cree_le"], name="signalement_ouvert", condition=Q(clos_le__isnull=True)),

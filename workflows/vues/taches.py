@@ -19,6 +19,7 @@ from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Introuvable, Invalide
 from backoffice.socle.templatetags.ror import date_longue
 from backoffice.socle.vues import VueProtegee
+from structures.regles import signalements_a_traiter
 from structures.requetes import libelles_communes
 
 from .. import affichage, regles, requetes
@@ -160,7 +161,7 @@ class Taches(VueProtegee):
         user = _user(request)
         filtre = FiltreTaches(request.GET, roles=regles.portees(user))
         listes = requetes.onglets(user)
-        nombres = requetes.compter(listes)
+        nombres = requetes.compter({**listes, "signalements": signalements_a_traiter(user)})
         taches = requetes.filtrer(listes[filtre.liste], **filtre.criteres)
         choix = filtre.choix
         page = requetes.page_taches(taches, tri=filtre.ordre, apres=choix.get("apres"), avant=choix.get("avant"))
@@ -176,6 +177,14 @@ class Taches(VueProtegee):
                     "actif": nom == filtre.liste,
                 }
                 for nom, libelle in ONGLETS.items()
+            ]
+            + [
+                {
+                    "libelle": "Signalements",
+                    "url": reverse("signalements"),
+                    "nombre": _plafonne(nombres["signalements"]),
+                    "actif": False,
+                }
             ],
             "page": page,
             "lignes": lignes(page.taches, user, filtre.requete()),

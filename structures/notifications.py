@@ -1,0 +1,30 @@
+"""The mails of the register. Templates: templates/notifications/<code>/."""
+
+from notifications.registre import TypeNotification, enregistrer
+
+
+@enregistrer
+class SignalementRecu(TypeNotification):
+    code = "signalement_recu"
+    libelle = "Erreur signalée"
+    description = "À ceux qui peuvent modifier la fiche, quand quelqu’un y signale une erreur."
+    bouton = "Voir le signalement"
+
+
+@enregistrer
+class SignalementClos(TypeNotification):
+    code = "signalement_clos"
+    libelle = "Réponse à un signalement"
+    description = "À la personne qui a signalé l’erreur, quand son signalement est clos."
+    bouton = "Voir la réponse"
+
+
+@enregistrer
+class FraicheurRappel(TypeNotification):
+    code = "fraicheur_rappel"
+    libelle = "Unités à confirmer"
+    description = (
+        "Aux Référents et aux Directions, au plus une fois par mois, quand trop peu d’unités de leur établissement "
+        "sont à jour (règle RE1.2) ou ne le seront plus dans les 30 jours."
+    )
+    bouton = "Voir l’établissement"
