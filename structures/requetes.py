@@ -15,7 +15,7 @@ from backoffice.comptes.models import User
 
 from .champs import Forme, champs_de
 from .completude import fiches_incompletes
-from .domaine.patches import Etat, appliquer
+from .domaine.patches import Etat
 from .domaine.texte import normaliser
 from .enums import ChampEG, Filiere, NatureConcept, Niveau, Role
 from .models import (
@@ -25,7 +25,6 @@ from .models import (
     Concept,
     Fiche,
     Habilitation,
-    Modification,
     RegleCategorie,
     RegleTarification,
     Reservation,
@@ -160,11 +159,6 @@ def libelles(paires: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
     }
 
 
-def historique(fiche: Fiche) -> QuerySet[Modification]:
-    """All modifications, cancelled ones included, the last entered first."""
-    return fiche.modifications.select_related("auteur", "annulee_par").order_by("-pk")
-
-
 def reservation_de(eg_id: int | None) -> Reservation | None:
     """The open dossier announced on the EG: yellow banner."""
     return Reservation.objects.filter(eg_id=eg_id).first() if eg_id else None
@@ -210,27 +204,6 @@ def version_la_plus_proche(fiche: Fiche, jour: date | None = None) -> VersionFic
     versions = VersionFiche.objects.filter(fiche=fiche).select_related("fiche", "modification")
     passee = versions.filter(validite__startswith__lte=jour).order_by("-validite").first()
     return passee or versions.order_by("validite").first()
-
-
-class Etape(NamedTuple):
-    """A modification with the state that it found and the state that it left, on the fields it changed."""
-
-    modification: Modification
-    avant: Etat
-    apres: Etat
-
-
-def etapes_de(fiche: Fiche) -> list[Etape]:
-    """Every modification of the fiche in the order in which they apply, in one statement. A cancelled one shows
-    what it would have changed, and is not carried on."""
-    etat: Etat = {}
-    etapes = []
-    for modification in fiche.modifications.select_related("auteur", "annulee_par").order_by("date_effet", "pk"):
-        apres = appliquer(etat, modification.patch)
-        etapes.append(Etape(modification, etat, apres))
-        if modification.annulee_le is None:
-            etat = apres
-    return etapes
 
 
 # -- lists ------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from .affichage import tres_restreints
 from .domaine.patches import Etat, appliquer, difference
+from .domaine.valider import TRES_RESTREINT
 from .enums import Niveau
 from .models import Fiche, Modification, VersionFiche
 from .requetes import etat_de, versions_au
@@ -108,24 +109,17 @@ def suites_des(modifications: Iterable[Modification]) -> dict[int, Modification]
     return suites
 
 
-def contacts_caches(fiche: Fiche) -> Etat:
-    """A state that holds, très restreint, every contact that is so on any day, or was to be: give it to ``Affichage``
-    with those to show, so that what is secret now is not read in the past. Two statements."""
+def contacts_caches(fiches: Collection[Fiche]) -> Etat:
+    """A state that holds, très restreint, every contact of these fiches that is so on any day, or was to be: give it
+    to ``Affichage`` with those to show, so that what is secret now is not read in the past. Two statements."""
     caches: set[str] = set()
-    for contacts, sensible in (
-        VersionFiche.objects.filter(fiche=fiche)
-        .exclude(contacts={})
-        .order_by("pk")
-        .values_list("contacts", "unite_sensible")
-    ):
+    versions = VersionFiche.objects.filter(fiche__in=fiches).exclude(contacts={}).order_by("pk")
+    for contacts, sensible in versions.values_list("contacts", "unite_sensible"):
         caches |= tres_restreints({"contacts": contacts, "unite_sensible": sensible})
-    for pose in (
-        Modification.objects.filter(fiche=fiche, patch__contacts__has_key="pose")
-        .order_by("pk")
-        .values_list("patch__contacts__pose", flat=True)
-    ):
+    poses = Modification.objects.filter(fiche__in=fiches, patch__contacts__has_key="pose").order_by("pk")
+    for pose in poses.values_list("patch__contacts__pose", flat=True):
         caches |= tres_restreints({"contacts": pose})
-    return {"contacts": dict.fromkeys(sorted(caches), {"confidentialite": "3"})}
+    return {"contacts": {cle: {"confidentialite": TRES_RESTREINT} for cle in sorted(caches)}}
 
 
 # -- two days compared --------------------------------------------------------------------------------
@@ -139,9 +133,9 @@ class Ecart(NamedTuple):
     apres: Etat
 
 
-def ecarts_entre(fiche: Fiche, du: date, au: date) -> dict[int, Ecart]:
-    """What differs between two days on a fiche, for an EG in the whole establishment, by fiche id. Two statements:
-    versions that hold on both days are not read."""
+def ecarts_entre(fiche: Fiche, du: date, au: date) -> list[Ecart]:
+    """What differs between two days on a fiche, for an EG in the whole establishment. Two statements: versions that
+    hold on both days are not read."""
     perimetre = Q(eg=fiche) if fiche.niveau == Niveau.EG else Q(fiche=fiche)
     etats: dict[int, dict[date, Etat]] = defaultdict(dict)
     fiches: dict[int, Fiche] = {}
@@ -149,11 +143,11 @@ def ecarts_entre(fiche: Fiche, du: date, au: date) -> dict[int, Ecart]:
         for version in versions_au(jour).filter(perimetre).exclude(validite__contains=autre).select_related("fiche"):
             etats[version.fiche_id][jour] = etat_de(version)
             fiches[version.fiche_id] = version.fiche
-    return {
-        cle: Ecart(fiches[cle], jours.get(du, {}), jours.get(au, {}))
+    return [
+        Ecart(fiches[cle], jours.get(du, {}), jours.get(au, {}))
         for cle, jours in etats.items()
         if len(jours) == 1 or difference(jours[du], jours[au])
-    }
+    ]
 
 
 def causes_des(fiches: Collection[int], du: date, au: date) -> dict[int, list[Modification]]:

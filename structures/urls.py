@@ -2,7 +2,21 @@
 
 from django.urls import path, register_converter
 
-from .vues import changements, fiche, modifier, repertoire
+from .vues import (
+    carte,
+    changements,
+    communes,
+    comparer,
+    criteres,
+    export,
+    fiche,
+    historique,
+    modifier,
+    personnel,
+    repertoire,
+    signalements,
+    suivi,
+)
 
 
 class IdentifiantConverter:
@@ -21,14 +35,38 @@ _FICHE = "repertoire/<identifiant:identifiant>/"
 
 urlpatterns = [
     path("repertoire/", repertoire.RepertoireView.as_view(), name="repertoire"),
-    path("repertoire/communes/", repertoire.CommunesView.as_view(), name="communes"),
+    path("repertoire/carte/", carte.CarteView.as_view(), name="carte"),
+    path("repertoire/criteres/", criteres.CriteresView.as_view(), name="criteres"),
+    path("repertoire/exporter/", export.ExporterView.as_view(), name="exporter"),
+    path("repertoire/recherches/", personnel.RecherchesView.as_view(), name="recherches"),
+    path("repertoire/recherches/<int:pk>/", personnel.RechercheView.as_view(), name="recherche"),
+    path(
+        "repertoire/recherches/<int:pk>/supprimer/",
+        personnel.SupprimerRechercheView.as_view(),
+        name="recherche_supprimer",
+    ),
+    path("repertoire/communes/", communes.CommunesView.as_view(), name="communes"),
     path(_FICHE, fiche.FicheView.as_view(), name="fiche"),
     path(f"{_FICHE}structures/", repertoire.StructuresView.as_view(), name="fiche_structures"),
+    path(f"{_FICHE}favori/", personnel.FavoriView.as_view(), name="favori"),
     path(f"{_FICHE}modifier/", modifier.ModifierView.as_view(), name="fiche_modifier"),
-    path(f"{_FICHE}historique/", changements.HistoriqueView.as_view(), name="fiche_historique"),
+    path(f"{_FICHE}confirmer/", suivi.ConfirmerView.as_view(), name="fiche_confirmer"),
+    path(f"{_FICHE}signaler/", signalements.SignalerView.as_view(), name="fiche_signaler"),
+    path("signalements/", signalements.SignalementsView.as_view(), name="signalements"),
+    path("signalements/<int:numero>/", signalements.SignalementView.as_view(), name="signalement"),
+    path("signalements/<int:numero>/clore/", signalements.CloreView.as_view(), name="signalement_clore"),
+    path("signalements/<int:numero>/retirer/", signalements.RetirerView.as_view(), name="signalement_retirer"),
+    path(f"{_FICHE}historique/", historique.HistoriqueView.as_view(), name="fiche_historique"),
     path(
         f"{_FICHE}changements/<int:pk>/annuler/",
         changements.AnnulerChangementView.as_view(),
         name="changement_annuler",
     ),
+    path(
+        f"{_FICHE}changements/<int:pk>/modifier/",
+        changements.ModifierChangementView.as_view(),
+        name="changement_modifier",
+    ),
+    path(f"{_FICHE}changements/<int:pk>/defaire/", changements.DefaireView.as_view(), name="changement_defaire"),
+    path(f"{_FICHE}comparer/", comparer.ComparerView.as_view(), name="fiche_comparer"),
 ]

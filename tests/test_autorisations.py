@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from backoffice.comptes.models import User
 from notifications.models import Envoi
-from structures.models import Fiche, Modification, VersionFiche
+from structures.models import Fiche, Modification, Signalement, VersionFiche
 from workflows.models import Dossier, Tache
 
 EHPAD = {"referent.ehpad", "direction.ehpad"}
@@ -64,7 +64,10 @@ def table() -> dict[str, list[Adresse]]:
     compte = User.objects.get(username="referent.camsp")
     habilitation = compte.habilitations.get()
     prevu = Modification.objects.get(date_effet__gt=timezone.localdate())
+    direct = Modification.objects.filter(source="direct", date_effet=timezone.localdate()).latest("pk")
     auteur = {"referent.hopital"} | SESAN
+    signale = {"numero": Signalement.objects.get(auteur__username="tutelle.ars").pk}  # on the EHPAD
+    voient_signale = EHPAD | SESAN | {"tutelle.ars"}
     voient_parc, voient_ime = EHPAD | SESAN, SESSAD | SESAN | {"tutelle.ars"}
     voient_clinique, voient_exp = HOPITAL | SESAN, {"referent.sessad"} | SESAN
 
@@ -103,6 +106,7 @@ def table() -> dict[str, list[Adresse]]:
         "aide-composants": [Adresse({}, TOUS, TOUS, anonyme=True)],
         "repertoire": [Adresse({}, TOUS, None)],
         "communes": [Adresse({}, TOUS, None)],
+        "carte": [Adresse({}, TOUS, None)],
         "fiche": [Adresse({"identifiant": f.identifiant}, TOUS, None) for f in (eg, uo)],
         "fiche_structures": [Adresse({"identifiant": eg.identifiant}, TOUS, None)],
         "fiche_historique": [Adresse({"identifiant": uo.identifiant}, TOUS, None)],
@@ -112,6 +116,20 @@ def table() -> dict[str, list[Adresse]]:
         "changement_annuler": [
             Adresse({"identifiant": prevu.fiche.identifiant, "pk": prevu.pk}, auteur, auteur)
         ],
+        "changement_modifier": [
+            Adresse({"identifiant": prevu.fiche.identifiant, "pk": prevu.pk}, auteur, auteur)
+        ],
+        "changement_defaire": [
+            Adresse({"identifiant": direct.fiche.identifiant, "pk": direct.pk}, HOPITAL | SESAN, HOPITAL | SESAN)
+        ],
+        "fiche_comparer": [Adresse({"identifiant": f.identifiant}, TOUS, None) for f in (eg, uo)],
+        "fiche_signaler": [Adresse({"identifiant": f.identifiant}, TOUS, TOUS) for f in (eg, uo)],
+        "fiche_confirmer": [Adresse({"identifiant": f.identifiant}, EHPAD, EHPAD) for f in (eg, uo)],
+        # -- reported errors
+        "signalements": [Adresse({}, TOUS, None)],
+        "signalement": [Adresse(signale, voient_signale, None, caches=TOUS - voient_signale)],
+        "signalement_clore": [Adresse(signale, None, EHPAD | SESAN, caches=TOUS - voient_signale)],
+        "signalement_retirer": [Adresse(signale, {"tutelle.ars"}, {"tutelle.ars"}, caches=TOUS - voient_signale)],
         # -- dossiers
         "dossiers": [Adresse({}, TOUS, None)],
         "dossier_circuit": [Adresse({}, TOUS, None)],

@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from typing import Any
 
 from django.apps import AppConfig
@@ -10,16 +11,16 @@ class WorkflowsConfig(AppConfig):
 
     def ready(self) -> None:
         from backoffice.socle import menu
-        from structures.affichage import enregistrer_regle_dossier
+        from structures.affichage import enregistrer_regle_dossiers
 
         from . import regles
 
         menu.enregistrer(menu.EntreeMenu(30, "Dossiers collaboratifs", "dossiers", visible=regles.peut_voir_dossiers))
-        enregistrer_regle_dossier(_voit_dossier)
+        enregistrer_regle_dossiers(_dossiers_vus)
 
 
-def _voit_dossier(user: Any, numero: int) -> bool:
-    """Who may open the dossier behind a yellow banner of the register."""
+def _dossiers_vus(user: Any, numeros: Collection[int]) -> set[int]:
+    """Who may open the dossiers that the register names: in a yellow banner, in the history of a fiche."""
     from .regles import dossiers_visibles
 
-    return dossiers_visibles(user).filter(pk=numero).exists()
+    return set(dossiers_visibles(user).filter(pk__in=numeros).values_list("pk", flat=True))

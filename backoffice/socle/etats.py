@@ -40,6 +40,11 @@ SIGNES: dict[str, Signe] = {
     "complete": Signe("complète", "coche", "ok"),
     "incomplete": Signe("incomplète", "alerte", "attente"),
     "prevu": Signe("changement prévu", "calendrier", "info"),
+    "annulee": Signe("annulé", "abandon", "neutre"),
+    "remplacee": Signe("remplacé", "abandon", "neutre"),
+    "defaite": Signe("défaite", "demi-tour", "neutre"),
+    "renommage": Signe("nom changé", "crayon", "attente"),
+    "type": Signe("type d’UO changé", "crayon", "attente"),
     "fermeture": Signe("fermeture prévue", "moins", "attente"),
     "dans-dossier": Signe("dans le dossier", "dossier", "attente"),
     "signalee": Signe("erreur signalée", "bulle", "attente"),
@@ -48,6 +53,11 @@ SIGNES: dict[str, Signe] = {
     "restreint": Signe("restreint", "cadenas", "neutre"),
     "tres-restreint": Signe("très restreint", "cadenas", "neutre"),
     "favori": Signe("favori", "etoile-pleine", "attente"),
+    "a-jour": Signe("à jour", "coche", "ok"),
+    "a-confirmer": Signe("à confirmer", "horloge", "attente"),
+    # a reported error
+    "corrige": Signe("corrigé", "coche", "ok"),
+    "sans-suite": Signe("sans suite", "moins", "neutre"),
     # a task, a mail, an incident
     "a-faire": Signe("à faire", "taches", "info"),
     "prise": Signe("prise en charge", "personne", "info"),

@@ -12,7 +12,7 @@ from backoffice.socle.erreurs import Conflit, Interdit, Invalide
 from ..champs import CHAMPS, Qui, est_vide, libelle, manquants
 from ..enums import ChampEG, Source
 from ..models import Fiche, FicheReservee, Modification, RegleCategorie, VersionFiche
-from ..regles import est_gestionnaire, peut_annuler, peut_modifier
+from ..regles import est_gestionnaire, peut_modifier
 from .enregistrer import annuler, enregistrer, verrouiller
 from .fusion import heurts
 from .lecture import Passage, changements_de, etat_parmi, jeton_de, passages_depuis, relire
@@ -83,17 +83,6 @@ def modifier(
     )
     enregistrer([modification])
     return modification
-
-
-@transaction.atomic
-def annuler_prevue(*, modification: Modification, acteur: User) -> None:
-    """Cancel a planned direct change: by its author or a gestionnaire, until its day (domain.md §4)."""
-    if not peut_annuler(acteur, modification):
-        raise Interdit("sans_droit", "Seuls l’auteur du changement et les gestionnaires peuvent l’annuler.")
-    if modification.source != Source.DIRECT or modification.date_effet <= timezone.localdate():
-        raise Conflit("deja_en_vigueur", "Ce changement est déjà en vigueur : il ne peut plus être annulé.")
-    refuser_si_reservee(verrouiller([modification.fiche_id])[modification.fiche_id])
-    annuler(modification, acteur)
 
 
 def verifier(*, fiche: Fiche, etat: Etat, patch: Patch, date_effet: date, sans: Modification | None = None) -> Erreurs:

@@ -1,64 +1,41 @@
-"""Changes of a fiche, planned and past: told on its page, in its history, and cancelled here (acceptance D)."""
+"""Changes of a fiche once entered: planned ones told, cancelled and entered again; past ones undone (acceptance D)."""
 
-from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any, cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 
 from backoffice.comptes.models import User
-from backoffice.socle.erreurs import Interdit, Introuvable
+from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
 from backoffice.socle.templatetags.ror import date_longue
 
-from .. import regles, requetes
+from .. import regles, temps
 from ..affichage import Affichage
-from ..champs import champs_de, libelle
-from ..domaine import modifier as modification_directe
+from ..champs import CHAMPS, libelle
+from ..domaine import suites
+from ..domaine.lecture import Lecture
+from ..domaine.patches import Etat, Patch, appliquer
 from ..enums import Niveau, Source
-from ..models import Modification
-from .communs import Jour, VueFiche, adresse_fiche, entier, presence
+from ..forms import DateEffetForm
+from ..models import Fiche, Modification
+from .communs import Jour, VueFiche, adresse_fiche
+from .historique import affichage_de, etats_des, evenements_de, noms_changes, qui, titre_de
+from .modifier import ModifierView, quand_visible
+
+DERNIERES = 10  # modifications shown on the page of a fiche
 
 
-def entree(etape: requetes.Etape) -> int:
-    return etape.modification.pk
-
-
-def etats_des(etapes: Iterable[requetes.Etape]) -> Iterable[Mapping[str, Any]]:
-    """The values that a list of modifications shows: the fields each one changed, before and after."""
-    for _, avant, apres in etapes:
-        yield avant
-        yield apres
-
-
-def noms_changes(modification: Modification, niveau: str) -> list[str]:
-    """Labels of the fields of a patch, in the order of the screen."""
-    noms = {"existe": "Création de la fiche" if modification.patch.get("existe") else "Fermeture de la fiche"}
-    noms["parent"] = "Rattachement"
-    noms |= {c.nom: libelle(c, niveau) for c in champs_de(niveau) if not c.nom.endswith("_unite")}
-    touches = {nom.removesuffix("_unite") for nom in modification.patch}
-    return [intitule for nom, intitule in noms.items() if nom in touches]
-
-
-def qui(modification: Modification) -> str:
-    return str(modification.auteur or modification.origine or "Import")
-
-
-def titre_de(modification: Modification) -> str:
-    """« Modification directe », « Dossier collaboratif 12 », « Import FINESS 2021-01-08 »."""
-    if modification.source == Source.DIRECT:
-        return "Modification directe"
-    return modification.origine[:1].upper() + modification.origine[1:] or Source(modification.source).label
-
-
-def prevus_de(
-    etapes: Iterable[requetes.Etape], affichage: Affichage, user: Any, *, gestionnaire: bool, modifiable: bool
-) -> list[dict[str, Any]]:
-    """Live changes that are not true yet, the nearest first, each with what it changes (``regles.peut_annuler``
-    answers again when one is cancelled)."""
-    aujourdhui = timezone.localdate()
-    return [
+def sur_la_fiche(
+    user: Any, fiche: Fiche, etat: Etat, jour: date, *, gestionnaire: bool, modifiable: bool
+) -> tuple[Affichage, dict[str, Any]]:
+    """(the words for ``etat`` and for its changes, what the page of the fiche tells of its changes)."""
+    etapes = temps.etapes_des(temps.prevues_de(fiche))
+    affichage = affichage_de([fiche], [etat, *etats_des(etapes)], jour=jour, tres_restreint=modifiable)
+    prevus = [
         {
             "pk": m.pk,
             "date_effet": m.date_effet,
@@ -67,94 +44,41 @@ def prevus_de(
             "saisie_le": m.saisie_le,
             "motif": m.motif,
             "lignes": affichage.differences(avant, apres, m.patch, concis=True),
+            # regles.peut_annuler answers again when it is cancelled
             "annulable": m.source == Source.DIRECT and modifiable and (gestionnaire or m.auteur_id == user.pk),
         }
         for m, avant, apres in etapes
-        if m.annulee_le is None and m.date_effet > aujourdhui
     ]
+    return affichage, {
+        "prevus": prevus,
+        "prochain": f"le {date_longue(prevus[0]['date_effet'])}" if prevus else "",
+        "historique": evenements_de(temps.modifications_de(fiche)[:DERNIERES], fiche.niveau),
+        "nombre_modifications": fiche.modifications.count(),
+    }
 
 
-def evenements_de(etapes: Iterable[requetes.Etape], niveau: str) -> list[dict[str, Any]]:
-    """Lines of <c-chronologie>: who changed what, when, true from when."""
-    evenements = []
-    for m, _, _ in etapes:
-        champs = noms_changes(m, niveau)
-        # Never « et 1 autres champs »: seven names are told whole.
-        montres = champs if len(champs) <= 7 else champs[:6]
-        reste = f" et {len(champs) - 6} autres champs" if len(champs) > 7 else ""
-        phrases = [", ".join(montres) + reste]
-        if m.date_effet != timezone.localdate(m.saisie_le):
-            phrases.append(f"Date d’effet : {date_longue(m.date_effet)}.")
-        if m.motif:
-            phrases.append(f"Motif : {m.motif}")
-        if m.annulee_le is not None:
-            phrases.append(f"Annulé par {m.annulee_par} le {date_longue(m.annulee_le)}.")
-        evenements.append(
-            {
-                "quand": m.saisie_le,
-                "titre": titre_de(m),
-                "qui": str(m.auteur or ""),
-                "texte": "\n".join(phrases),
-                "icone": "abandon"
-                if m.annulee_le
-                else {"direct": "crayon", "dossier": "dossier"}.get(m.source, "importer"),
-                "etat": "",
-                "url": "",
-            }
-        )
-    return evenements
-
-
-class HistoriqueView(VueFiche):
-    """Every modification of a fiche, the last entered first, with what each one changed; 50 a page."""
-
-    TAILLE = 50
-
-    def get(self, request: HttpRequest, identifiant: str) -> HttpResponse:
-        fiche, aujourdhui = self.fiche, Jour(timezone.localdate())
-        version = requetes.version_la_plus_proche(fiche)
-        if version is None:
-            raise Introuvable("fiche_inconnue", f"Aucune fiche du répertoire ne porte l’identifiant « {identifiant} ».")
-        etapes = sorted(requetes.etapes_de(fiche), key=entree, reverse=True)
-        avant = entier(request, "avant")
-        suite = [e for e in etapes if avant is None or e.modification.pk < avant]
-        montrees = suite[: self.TAILLE]
-        affichage = Affichage(
-            etats_des(etapes),
-            niveau=fiche.niveau,
-            tres_restreint=regles.peut_lire_contacts_tres_restreints(request.user, fiche),
-            une_fiche=True,
-        )
-        evenements = evenements_de(montrees, fiche.niveau)
-        for evenement, (m, avant_, apres) in zip(evenements, montrees, strict=True):
-            evenement["lignes"] = affichage.differences(avant_, apres, m.patch)
-        _, _, _, contenu_au = presence(version, aujourdhui.jour)
-        return render(
-            request,
-            "structures/historique.html",
-            {
-                "fiche": fiche,
-                "nom": version.nom or "(sans nom)",
-                "niveau": Niveau(fiche.niveau).label,
-                "fil": self.fil(fiche, aujourdhui, "Historique", contenu_au),
-                "evenements": evenements,
-                "total": len(etapes),
-                "suivant": montrees[-1].modification.pk if len(suite) > self.TAILLE else None,
-            },
-        )
-
-
-class AnnulerChangementView(VueFiche):
-    """Cancel a planned change: asks first (GET), then does it (POST)."""
+class _Changement(VueFiche):
+    """A page about one modification of a fiche; 404 when it is none of its own."""
 
     def autoriser(self, request: HttpRequest) -> None:
         super().autoriser(request)
-        trouvee = self.fiche.modifications.filter(pk=self.kwargs["pk"]).select_related("auteur").first()
-        if trouvee is None:
-            raise Introuvable("changement_inconnu", "Ce changement n’existe pas sur cette fiche.")
-        self.modification: Modification = trouvee
-        if trouvee.source != Source.DIRECT or not regles.peut_annuler(request.user, trouvee):
-            raise Interdit("sans_droit", "Seuls l’auteur du changement et les gestionnaires peuvent l’annuler.")
+        self.modification = _modification_ou_404(self.fiche, self.kwargs["pk"])
+
+
+class _ChangementPrevu(_Changement):
+    """One that is planned, for its author and the gestionnaires; ``Conflit`` once it is not planned any more."""
+
+    def autoriser(self, request: HttpRequest) -> None:
+        super().autoriser(request)
+        if self.modification.source != Source.DIRECT or not regles.peut_annuler(request.user, self.modification):
+            raise Interdit(
+                "sans_droit", "Seuls l’auteur du changement et les gestionnaires peuvent le modifier ou l’annuler."
+            )
+        suites.refuser_si_pas_prevue(self.modification)
+
+
+class AnnulerChangementView(_ChangementPrevu):
+    """Cancel a planned change: asks first (GET), then does it (POST)."""
 
     def get(self, request: HttpRequest, identifiant: str, pk: int) -> HttpResponse:
         m = self.modification
@@ -175,9 +99,132 @@ class AnnulerChangementView(VueFiche):
         )
 
     def post(self, request: HttpRequest, identifiant: str, pk: int) -> HttpResponse:
-        modification_directe.annuler_prevue(modification=self.modification, acteur=cast(User, request.user))
+        suites.annuler_prevue(modification=self.modification, acteur=cast(User, request.user))
         messages.success(
             request,
             f"Le changement prévu le {date_longue(self.modification.date_effet)} est annulé : il n’aura pas lieu.",
         )
         return HttpResponseRedirect(adresse_fiche(identifiant))
+
+
+class ModifierChangementView(_ChangementPrevu, ModifierView):
+    """Enter a planned change again by the form of the fiche: filled with it, measured against the fiche without it."""
+
+    intitule = "Modifier le changement prévu de"
+
+    def autoriser(self, request: HttpRequest) -> None:
+        super().autoriser(request)
+        self.remplace = self.modification
+
+    def jour_montre(self) -> date:
+        return self.modification.date_effet
+
+    def montrer(self, lecture: Lecture) -> Etat:
+        return appliquer(lecture.etat, self.modification.patch)
+
+    def effet(self, data: Any = None) -> DateEffetForm:
+        form = DateEffetForm(gestionnaire=self.gestionnaire, data=data, jour=self.modification.date_effet)
+        form.initial["motif"] = self.modification.motif
+        return form
+
+    def ecrire(self, patch: Patch, date_effet: date, jeton: str, motif: str) -> str:
+        suites.modifier_prevue(
+            modification=self.modification,
+            acteur=cast(User, self.request.user),
+            patch=patch,
+            date_effet=date_effet,
+            jeton=jeton,
+            motif=motif,
+        )
+        return f"Le changement prévu est modifié. {quand_visible(date_effet)}"
+
+
+class DefaireView(_Changement):
+    """Undo a past direct change: what goes back and what stays (GET), then from when (POST). Nothing is rewritten."""
+
+    def autoriser(self, request: HttpRequest) -> None:
+        super().autoriser(request)
+        if not regles.peut_modifier(request.user, self.fiche):
+            raise Interdit("sans_droit", "Vous n’avez pas le droit de modifier cette fiche.")
+        suites.refuser_si_indefaisable(self.modification)
+        self.gestionnaire = regles.est_gestionnaire(request.user)
+
+    def get(self, request: HttpRequest, identifiant: str, pk: int) -> HttpResponse:
+        return self._apercu(DateEffetForm(gestionnaire=self.gestionnaire), timezone.localdate())
+
+    def post(self, request: HttpRequest, identifiant: str, pk: int) -> HttpResponse:
+        effet = DateEffetForm(gestionnaire=self.gestionnaire, data=request.POST)
+        if not effet.is_valid():
+            return self._apercu(effet, timezone.localdate(), statut=422)
+        jour = effet.cleaned_data["date_effet"]
+        try:
+            suites.defaire(
+                modification=self.modification,
+                acteur=cast(User, request.user),
+                champs=request.POST.getlist("champs"),
+                date_effet=jour,
+                motif=effet.cleaned_data.get("motif", ""),
+            )
+        except Conflit as refus:
+            if refus.code != "apercu_perime":
+                raise
+            return self._apercu(effet, jour, refus.message, statut=409)
+        except Invalide as refus:
+            for nom, phrases in refus.champs.items():
+                connu = nom if nom in effet.fields else None
+                effet.add_error(connu, [p if connu else f"{self._libelle(nom)} : {p}" for p in phrases])
+            if not refus.champs:
+                effet.add_error(None, refus.message)
+            return self._apercu(effet, jour, statut=422)
+        messages.success(request, f"La modification est défaite. {quand_visible(jour)}")
+        return HttpResponseRedirect(reverse("fiche_historique", args=[identifiant]))
+
+    def _apercu(self, effet: DateEffetForm, jour: date, refus: str = "", *, statut: int = 200) -> HttpResponse:
+        """Before and after on that day, and what somebody changed again since, with who."""
+        retour = suites.retour_de(self.modification, jour)
+        if retour is None:
+            raise Conflit(
+                "fiche_fermee",
+                f"Cette fiche n’existe pas au {date_longue(jour)} : elle a été fermée ou n’est pas encore ouverte.",
+            )
+        apres = appliquer(retour.etat, retour.patch)
+        restes = {h.nom: h.mien for h in retour.heurts}
+        affichage = Affichage([retour.etat, apres, restes], niveau=self.fiche.niveau, jour=jour, tres_restreint=True)
+        return render(
+            self.request,
+            "structures/defaire.html",
+            {
+                "fiche": self.fiche,
+                "nom": retour.etat.get("nom") or "(sans nom)",
+                "niveau": Niveau(self.fiche.niveau).label,
+                "fil": self.fil(self.fiche, Jour(timezone.localdate()), "Annuler une modification"),
+                "modification": self.modification,
+                "qui": qui(self.modification),
+                "lignes": affichage.differences(retour.etat, apres, retour.patch),
+                "champs": sorted(retour.champs),
+                "heurts": [
+                    {
+                        "champ": self._libelle(h.nom),
+                        "avant": affichage.texte(h.nom, {**retour.etat, h.nom: h.mien}),
+                        "maintenant": affichage.texte(h.nom, retour.etat),
+                        "par": retour.derniers.get(h.nom),
+                    }
+                    for h in retour.heurts
+                ],
+                "rien": "" if retour.patch else suites.rien_a_defaire(retour, self.fiche),
+                "refus": refus,
+                "effet": effet,
+                "retour": reverse("fiche_historique", args=[self.fiche.identifiant]),
+            },
+            status=statut,
+        )
+
+    def _libelle(self, nom: str) -> str:
+        return f"« {libelle(CHAMPS[nom], self.fiche.niveau)} »"
+
+
+def _modification_ou_404(fiche: Fiche, pk: int) -> Modification:
+    trouvee = fiche.modifications.filter(pk=pk).select_related("auteur", "annulee_par", "fiche").first()
+    if trouvee is None:
+        raise Introuvable("changement_inconnu", "Ce changement n’existe pas sur cette fiche.")
+    return trouvee

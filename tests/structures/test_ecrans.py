@@ -12,9 +12,7 @@ from django.utils import timezone
 
 from structures import affichage
 from structures.domaine import reserver
-from structures.domaine.modifier import annuler_prevue
 from structures.enums import Role
-from structures.models import Modification
 from tests.factories import repertoire as fabrique
 
 pytestmark = pytest.mark.django_db
@@ -94,131 +92,6 @@ def test_une_fiche_jamais_publiee_n_existe_pas(hopital, referent):
     [brouillon] = creer_fiches(eg=hopital["EG"], niveaux=["UO"])
     for suffixe in ("", "historique/"):
         assert client(referent).get(fiche(brouillon.identifiant, suffixe)).status_code == 404
-
-
-# -- the list ----------------------------------------------------------------------------------------
-
-
-def test_la_liste_range_les_eg_sous_leur_ej_avec_l_astuce(hopital):
-    page = texte(client(fabrique.lecteur()).get("/repertoire/"))
-    assert "ASTUCE : Ctrl + F (Windows) ou Cmd (⌘) + F (Mac)" in page
-    assert page.index("Groupe hospitalier TEST") < page.index("Hôpital TEST")
-    assert "Paris 13e Arrondissement (75) · Centre hospitalier (CH) · 1 UO" in page
-    assert "Dérouler la liste des structures" in page
-
-
-def test_la_case_mss_est_decochee_et_ajoute_le_reste():
-    fabrique.etablissement("sanitaire", nom="Hôpital A")
-    fabrique.etablissement("medico-social", nom="EHPAD B")
-    fabrique.etablissement("social", nom="CHRS C")
-    navigateur = client(fabrique.lecteur())
-    sans, avec = texte(navigateur.get("/repertoire/")), texte(navigateur.get("/repertoire/?mss=1"))
-    assert [n in sans for n in ("Hôpital A", "EHPAD B", "CHRS C")] == [True, False, False]
-    assert [n in avec for n in ("Hôpital A", "EHPAD B", "CHRS C")] == [True, True, True]
-    assert "checked" not in navigateur.get("/repertoire/").content.decode()
-
-
-@pytest.mark.parametrize("q", ["hopital saint denis", "HÔPITAL St-Denis", "  st   denis ", "hôp", "93200"])
-def test_la_recherche_ignore_accents_casse_et_abreviations(q):
-    fabrique.etablissement(nom="Hôpital Saint-Denis", commune="93066", code_postal="93200")
-    fabrique.etablissement(nom="Clinique du Parc", commune="92075")
-    page = texte(client(fabrique.lecteur()).get("/repertoire/", {"q": q}))
-    assert "Hôpital Saint-Denis" in page
-    assert "Clinique du Parc" not in page
-
-
-def test_la_recherche_par_finess_et_par_commune(hopital):
-    fabrique.etablissement(nom="Clinique du Parc", commune="92075")
-    navigateur = client(fabrique.lecteur())
-    finess = hopital["EG"].identifiant[1:]
-    assert "Hôpital TEST" in texte(navigateur.get(f"/repertoire/?q={finess}"))
-    page = texte(navigateur.get("/repertoire/?q=vanves"))
-    assert "Clinique du Parc" in page
-    assert "Hôpital TEST" not in page
-
-
-def test_un_texte_hostile_reste_du_texte(hopital):
-    reponse = client(fabrique.lecteur()).get("/repertoire/", {"q": "<script>alert(1)</script> % ' \\"})
-    assert reponse.status_code == 200
-    assert "<script>alert" not in reponse.content.decode()
-
-
-def test_rien_ne_correspond_et_pourquoi():
-    fabrique.etablissement("medico-social", nom="EHPAD des Lilas")
-    navigateur = client(fabrique.lecteur())
-    page = texte(navigateur.get("/repertoire/?q=lilas"))
-    assert "Aucun établissement ne correspond" in page
-    assert "1 établissement médico-social ou social correspond" in page
-    assert "mss=1" in navigateur.get("/repertoire/?q=lilas").content.decode()
-    assert "Vérifiez l’orthographe" in texte(navigateur.get("/repertoire/?q=zzz"))
-
-
-def test_mes_etablissements_viennent_d_abord_meme_sans_la_case_mss():
-    ehpad = fabrique.etablissement("medico-social", nom="Zéphyr EHPAD")
-    fabrique.etablissement(nom="Autre hôpital")
-    entiere = texte(client(fabrique.compte(Role.REFERENT, ehpad)).get("/repertoire/"))
-    assert entiere.count("Zéphyr EHPAD") == 4  # account menu twice; name and words of the unrolling icon
-    page = entiere.split("ASTUCE", 1)[1]
-    assert page.index("Mes établissements") < page.index("Zéphyr EHPAD") < page.index("Autres établissements")
-    assert page.index("Autres établissements") < page.index("Autre hôpital")
-    assert "Mes établissements" not in texte(client(fabrique.lecteur()).get("/repertoire/"))
-
-
-def test_la_liste_se_deroule_en_liens_de_texte_sans_javascript(hopital):
-    navigateur = client(fabrique.lecteur())
-    eg, unite = hopital["EG"].identifiant, hopital["UO"].identifiant
-    ferme = navigateur.get("/repertoire/").content.decode()
-    assert f'href="?derouler={eg}#eg-{eg}"' in ferme
-    assert unite not in ferme
-    for url in (f"/repertoire/?derouler={eg}", "/repertoire/?derouler=page"):
-        ouvert = navigateur.get(url).content.decode()
-        assert re.search(rf'<a class="arbre-nom" href="/repertoire/{unite}/"[^>]*>Unité de cardiologie</a>', ouvert)
-
-
-def test_la_liste_se_deroule_par_un_fragment(hopital):
-    navigateur = client(fabrique.lecteur())
-    url = fiche(hopital["EG"].identifiant, "structures/")
-    fragment = navigateur.get(url, headers={"HX-Request": "true"}).content.decode()
-    assert "Unité de cardiologie" in fragment
-    assert "<html" not in fragment
-    reponse = navigateur.get(url, follow=True)
-    assert "Unité de cardiologie" in texte(reponse)
-
-
-def test_le_badge_du_dossier_ouvert(hopital):
-    reserver.ouvrir(eg=hopital["EG"], dossier=12, nom="Ouverture de l’UHCD", etape="Rédaction")
-    assert "dossier ouvert Rédaction" in texte(client(fabrique.lecteur()).get("/repertoire/"))
-
-
-def test_la_pagination_garde_les_criteres():
-    ej = fabrique.entite_juridique()
-    for i in range(52):
-        fabrique.etablissement(nom=f"Hôpital {i:02d}", ej=ej)
-    navigateur = client(fabrique.lecteur())
-    page = navigateur.get("/repertoire/?q=hopital&mss=1").content.decode()
-    assert "52 établissements" in re.sub(r"<[^>]+>", "", page)
-    suivant = re.search(r'href="(\?[^"]+)" rel="next"', page)[1].replace("&amp;", "&")
-    assert suivant.startswith("?q=hopital&mss=1&apres=")
-    deux = texte(navigateur.get(f"/repertoire/{suivant}"))
-    assert ["Hôpital 49" in deux, "Hôpital 50" in deux, "Hôpital 51" in deux] == [False, True, True]
-
-
-def test_autant_de_requetes_pour_un_ou_trois_etablissements(hopital):
-    navigateur = client(fabrique.lecteur())
-    un = requetes_de(navigateur, "/repertoire/?derouler=page")
-    for nom in ("Deux", "Trois"):
-        autre = fabrique.hopital(nom)
-        reserver.ouvrir(eg=autre["EG"], dossier=autre["EG"].pk, nom=nom, etape="Rédaction")
-    assert requetes_de(navigateur, "/repertoire/?derouler=page") == un
-
-
-def test_la_liste_un_autre_jour(hopital):
-    fabrique.etablissement(nom="Hôpital récent", depuis=AUJOURDHUI - timedelta(days=3))
-    navigateur = client(fabrique.lecteur())
-    assert "Hôpital récent" in texte(navigateur.get("/repertoire/"))
-    page = texte(navigateur.get("/repertoire/?au=2023-05-06"))
-    assert "Hôpital récent" not in page
-    assert "Vous consultez le répertoire au 6 mai 2023" in page
 
 
 # -- communes ----------------------------------------------------------------------------------------
@@ -330,31 +203,6 @@ def test_une_fiche_qui_ouvrira(hopital):
     assert "Unité à venir" in page
 
 
-def test_un_autre_jour_se_dit_et_se_quitte(hopital, referent):
-    fabrique.direct(hopital["UO"], referent, {"conditions_accueil": "Demain seulement"}, DEMAIN)
-    navigateur, url = client(referent), fiche(hopital["UO"].identifiant)
-    aujourdhui = navigateur.get(url)
-    assert "Demain seulement" in texte(aujourdhui).split("Changements prévus", 1)[1]
-    assert "Demain seulement" not in texte(aujourdhui).split("Changements prévus", 1)[0]
-    demain = navigateur.get(f"{url}?au={DEMAIN}")
-    assert "Demain seulement" in texte(demain).split("Changements prévus", 1)[0]
-    assert "Vous consultez le répertoire au" in texte(demain)
-    assert "Revenir à aujourd’hui" in texte(demain)
-    assert 'class="autre-jour"' in demain.content.decode()
-    assert f"{url}modifier/" not in demain.content.decode()
-    assert f"/repertoire/{hopital['UF'].identifiant}/?au={DEMAIN}" in demain.content.decode()
-
-
-@pytest.mark.parametrize("au", ["hier", "2027-02-30", "0001-01-01", "9999-12-31", "2027-1-1"])
-def test_une_mauvaise_date_est_dite_et_montre_aujourd_hui(hopital, au):
-    navigateur = client(fabrique.lecteur())
-    for url in ("/repertoire/", fiche(hopital["UO"].identifiant)):
-        reponse = navigateur.get(url, {"au": au})
-        assert reponse.status_code == 200
-        assert "n’est pas une date que le répertoire peut montrer" in texte(reponse)
-        assert "autre-jour" not in reponse.content.decode()
-
-
 def test_autant_de_requetes_pour_une_fiche_courte_ou_longue(hopital, referent):
     autre = fabrique.uo(hopital["UF"], "Unité longue")
     contact = {"nature": "01", "confidentialite": "1", "telecoms": [{"canal": "2", "valeur": "0140000001"}]}
@@ -420,63 +268,3 @@ def test_le_lien_vers_le_dossier_est_pour_ceux_qui_le_voient(hopital, referent, 
     affichage.enregistrer_regle_dossiers(lambda user, numeros: {12} if user == referent else set())
     assert "/dossiers/12/" in client(referent).get(url).content.decode()
     assert "/dossiers/12/" not in client(fabrique.lecteur()).get(url).content.decode()
-
-
-# -- planned changes and history ---------------------------------------------------------------------
-
-
-def test_les_changements_prevus_se_listent_et_s_annulent(hopital, referent):
-    unite, navigateur = hopital["UO"], client(referent)
-    prevu = fabrique.direct(unite, referent, {"conditions_accueil": "Entrée rue Jenner"}, DANS_UN_MOIS)
-    annuler = fiche(unite.identifiant, f"changements/{prevu.pk}/annuler/")
-    page = navigateur.get(fiche(unite.identifiant))
-    assert "Conditions d’accueil" in texte(page)
-    assert "Entrée rue Jenner" in texte(page)
-    assert annuler in page.content.decode()
-    assert "n’aura pas lieu" in texte(navigateur.get(annuler))
-    assert Modification.objects.get(pk=prevu.pk).annulee_le is None  # a GET asks, it does nothing
-    reponse = navigateur.post(annuler, follow=True)
-    assert "est annulé : il n’aura pas lieu" in texte(reponse)
-    assert "Aucun changement n’est prévu" in texte(reponse)
-    assert "Annulé par referent" in texte(reponse)
-    assert navigateur.post(annuler).status_code == 409
-
-
-def test_un_changement_prevu_n_est_annule_que_par_son_auteur_ou_un_gestionnaire(hopital, referent):
-    unite = hopital["UO"]
-    prevu = fabrique.direct(unite, referent, {"conditions_accueil": "Bientôt"}, DANS_UN_MOIS)
-    annuler = fiche(unite.identifiant, f"changements/{prevu.pk}/annuler/")
-    collegue = fabrique.compte(Role.DIRECTION, hopital["EG"])
-    assert annuler not in client(collegue).get(fiche(unite.identifiant)).content.decode()
-    for methode in ("get", "post"):
-        assert getattr(client(collegue), methode)(annuler).status_code == 403
-    ailleurs = fiche(hopital["EG"].identifiant, f"changements/{prevu.pk}/annuler/")
-    assert client(referent).post(ailleurs).status_code == 404
-    assert client(fabrique.gestionnaire()).post(annuler).status_code == 302
-    assert Modification.objects.get(pk=prevu.pk).annulee_le is not None
-
-
-def test_l_historique_dit_qui_quand_quoi_et_pourquoi(hopital, referent):
-    unite, gestionnaire = hopital["UO"], fabrique.gestionnaire("sesan")
-    fabrique.direct(unite, referent, {"conditions_accueil": "Un"})
-    fabrique.direct(
-        unite, gestionnaire, {"conditions_accueil": "Deux"}, AUJOURDHUI - timedelta(days=9), "Oubli signalé"
-    )
-    annulee = fabrique.direct(unite, referent, {"nom": "Jamais"}, DEMAIN)
-    annuler_prevue(modification=annulee, acteur=referent)
-    page = texte(client(fabrique.lecteur()).get(fiche(unite.identifiant, "historique/")))
-    assert page.index("Annulé par referent") < page.index("Motif : Oubli signalé") < page.index("Création de la fiche")
-    assert "4 modifications" in page
-    assert "Cardiologie générale" in page
-
-
-def test_l_historique_se_lit_par_pages(hopital, referent):
-    for i in range(55):
-        fabrique.publier(hopital["UO"], {"conditions_accueil": f"Version {i}"}, date(2024, 1, 1))
-    navigateur, url = client(referent), fiche(hopital["UO"].identifiant, "historique/")
-    page = navigateur.get(url).content.decode()
-    suivant = re.search(r'href="(\?avant=\d+)"', page)[1]
-    assert "Création de la fiche" not in page
-    assert "Création de la fiche" in navigateur.get(url + suivant).content.decode()
-    fiche_seule = navigateur.get(fiche(hopital["UO"].identifiant)).content.decode()
-    assert "Tout l’historique (56)" in fiche_seule

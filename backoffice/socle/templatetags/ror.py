@@ -277,6 +277,7 @@ def difference(ligne: Any) -> dict[str, Any]:
     return {
         "champ": lire("champ") or "",
         "attention": lire("attention") or "",
+        "cause": lire("cause") or "",
         "avant": avant or rien,
         "apres": apres or rien,
     }
