@@ -16,12 +16,14 @@ from django.utils import timezone
 from backoffice.comptes.domaine import creer_compte
 from backoffice.comptes.models import User
 from backoffice.embarque.comptes_demo import COMPTES, MOT_DE_PASSE
+from structures.domaine.confirmer import confirmer
 from structures.domaine.creer import creer_etablissements, creer_fiches
 from structures.domaine.enregistrer import enregistrer, verrouiller
 from structures.domaine.lecture import lire
 from structures.domaine.modifier import modifier
 from structures.domaine.referentiels import charger_referentiels
-from structures.enums import Niveau, Role, Source
+from structures.domaine.signalements import clore, signaler
+from structures.enums import IssueSignalement, Niveau, Role, Source, ThemeSignalement
 from structures.models import Fiche, Habilitation, Modification, Nomenclature
 from workflows.domaine import decisions, fiches
 from workflows.domaine.creer import creer
@@ -252,6 +254,12 @@ ETABLISSEMENTS = (
     Etablissement("experimental", "92990014", "Établissement expérimental TEST", "370", "1 place Jeanne d’Arc", "92130", "92040", "asso", SESSAD),
 )  # fmt: skip
 
+POSITIONS = {  # latitude, longitude: somewhere in the commune
+    "hopital": (48.8405, 2.3640), "site_nord": (48.8846, 2.3600), "clinique": (48.8420, 2.3080),
+    "ehpad": (48.8240, 2.2730), "ehpad_parc": (48.8180, 2.2990), "sessad": (48.8265, 2.2785),
+    "ime": (48.8020, 2.2880), "camsp": (48.8050, 2.1270), "experimental": (48.8215, 2.2660),
+}  # fmt: skip
+
 NOMS = {
     "referent.ehpad": ("Nadia", "Benali"), "direction.ehpad": ("Philippe", "Garnier"),
     "referent.hopital": ("Claire", "Moreau"), "direction.hopital": ("Hélène", "Vasseur"),
@@ -288,6 +296,7 @@ def charger_demo() -> None:
     comptes = _comptes(structures)
     _changements_directs(structures, comptes)
     _dossiers(structures, comptes)
+    _suivi(structures, comptes)
 
 
 def _poser(fiches_patches: Iterable[tuple[Fiche, dict[str, Any]]]) -> None:
@@ -322,6 +331,7 @@ def _etablissements() -> dict[str, Fiche]:
                 "existe": True, "parent": fiches_[e.ej].pk, "nom": e.nom, "finess": numeros[e.cle],
                 "categorie": e.categorie, "adresse_voie": e.voie, "code_postal": e.code_postal, "commune": e.commune,
                 "telephone": "01 99 00 00 00",
+                **dict(zip(("latitude", "longitude"), POSITIONS[e.cle], strict=True)),
             },
         )
         for e in ETABLISSEMENTS
@@ -391,6 +401,33 @@ def _changements_directs(structures: dict[str, Fiche], comptes: dict[str, User])
         modifier(
             fiche=uo, acteur=comptes["referent.hopital"], patch=patch, date_effet=jour, jeton=lecture.jeton
         )  # fmt: skip
+
+
+def _suivi(structures: dict[str, Fiche], comptes: dict[str, User]) -> None:
+    """An establishment whose offers are confirmed; errors reported: one to correct, one for a dossier, one closed."""
+
+    def uos(cle: str) -> list[Fiche]:
+        return list(structures[cle].fiches.filter(niveau=Niveau.UO).order_by("pk"))
+
+    ehpad, hopital = uos("ehpad"), uos("hopital")
+    confirmer(fiches=[structures["ehpad"].pk, ehpad[0].pk], acteur=comptes["referent.ehpad"])
+    signaler(
+        fiche=ehpad[1], acteur=comptes["tutelle.ars"], champ="horaires", theme=ThemeSignalement.PERIME,
+        message="L’accueil de jour n’ouvre plus le mercredi après-midi, d’après la famille d’un résident.",
+        valeur_proposee="Mercredi : 8 h 30 – 12 h 30",
+    )  # fmt: skip
+    signaler(
+        fiche=hopital[0], acteur=comptes["referent.sessad"], champ="type_uo", theme=ThemeSignalement.INEXACT,
+        message="Cette unité accueille aussi les enfants la nuit : le type ne convient plus.",
+    )  # fmt: skip
+    clos = signaler(
+        fiche=ehpad[2], acteur=comptes["referent.hopital"], champ="contacts", theme=ThemeSignalement.MANQUANT,
+        message="Aucun numéro pour joindre l’unité le week-end.",
+    )  # fmt: skip
+    clore(
+        numero=clos.pk, acteur=comptes["direction.ehpad"], issue=IssueSignalement.SANS_SUITE,
+        reponse="L’unité est fermée le week-end : le standard de l’EHPAD répond.",
+    )  # fmt: skip
 
 
 def _dossiers(structures: dict[str, Fiche], comptes: dict[str, User]) -> None:

@@ -20,6 +20,7 @@ from .champs_formulaire import (
     DateField,
     EntierField,
     LignesField,
+    Lot,
     SemaineField,
     TexteField,
 )
@@ -64,8 +65,8 @@ def libelles(codes: Any) -> dict[str, str]:
     return {c: COMMUNES[c] for c in codes if c in COMMUNES}
 
 
-def resoudre(texte: str) -> list[tuple[str, str]]:
-    return [(c, lib) for c, lib in COMMUNES.items() if texte.lower() in lib.lower() or texte == c]
+def resoudre(texte: str) -> list[Lot]:
+    return [Lot(c, lib, (c,)) for c, lib in COMMUNES.items() if texte.lower() in lib.lower() or texte == c]
 
 
 ACTES = [(f"A{n}", f"Acte spécifique n° {n} du groupe {n % 37}") for n in range(1500)]

@@ -1,6 +1,7 @@
 """Form fields: their Python contract, what they refuse, and that what was typed comes back."""
 
 import datetime
+import html
 
 import pytest
 from django import forms
@@ -15,6 +16,7 @@ from backoffice.socle.champs_formulaire import (
     DateField,
     EntierField,
     LignesField,
+    Lot,
     LundiField,
     TexteField,
 )
@@ -103,11 +105,19 @@ def test_the_label_says_mandatory_in_words_and_ties_hint_and_error():
 # -- communes
 
 
+LOTS = [Lot("D93", "Tout le département : Seine-Saint-Denis (93), 3 communes", ("93001", "93005", "93066"))]
+TOUTES = COMMUNES | {"93001": "Aubervilliers (93)", "93005": "Aulnay-sous-Bois (93)"}
+
+
 def communes(**options) -> CommunesField:
     return CommunesField(
         url="/communes/",
-        libelles=lambda codes: {c: COMMUNES[c] for c in codes if c in COMMUNES},
-        resoudre=lambda t: [(c, lib) for c, lib in COMMUNES.items() if t == c or t.lower() in lib.lower()],
+        libelles=lambda codes: {c: TOUTES[c] for c in codes if c in TOUTES},
+        resoudre=lambda t: (
+            [Lot(c, lib, (c,)) for c, lib in COMMUNES.items() if t == c or t.lower() in lib.lower()]
+            + [lot for lot in LOTS if lot.cle == t]
+        ),
+        departements=lambda: {"93": "Seine-Saint-Denis"},
         required=False,
         **options,
     )
@@ -123,15 +133,58 @@ def test_communes_keep_their_order_and_take_one_more_by_name():
     assert form.changed_data == ["t"]
 
 
+def test_communes_come_by_whole_lots_and_go_one_by_one():
+    form = formulaire("t=93066 75115&t-ajout=D93", t=communes())
+    assert form.is_valid()
+    assert form.cleaned_data["t"] == ["93066", "75115", "93001", "93005"]
+    assert (
+        "Tout le département : Seine-Saint-Denis (93), 3 communes : 2 ajoutées, 1 était déjà dans la liste."
+    ) in html.unescape(str(form))
+    form = formulaire("t=93001 93005 93066&t-retrait=93005&t-retrait=93066", t=communes())
+    assert form.is_valid()
+    assert form.cleaned_data["t"] == ["93001"]
+
+
+def test_the_same_communes_in_another_order_are_no_change():
+    form = formulaire("t=93066&t=75115", t=communes(initial=["75115", "93066"]))
+    assert form.changed_data == []
+
+
+def test_many_communes_are_one_box_a_departement():
+    codes = [f"93{n:03d}" for n in range(400)]
+    champ = CommunesField(
+        libelles=lambda cs: {c: f"Commune {c} (93)" for c in cs}, departements=lambda: {"93": "Seine"}
+    )
+    page = champ.widget.render("t", codes, {"id": "id_t"})
+    assert page.count('name="t" ') == 1
+    assert "Seine (93) : 400 communes" in page
+    assert page.count('name="t-retrait"') == 400
+    toutes = [f"{d:02d}{n:03d}" for d in range(1, 96) for n in range(370)]
+    libelles = {c: f"Commune {c} ({c[:2]})" for c in toutes}
+    champ = CommunesField(libelles=lambda cs: libelles, departements=dict)
+    page = champ.widget.render("t", toutes, {"id": "id_t"})
+    assert page.count('name="t" ') == 95
+    assert "t-retrait" not in page
+    assert len(page) < 250_000
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
         ("t=00000", "« 00000 » n’est pas une commune connue. La retirer."),
-        ("t-ajout=Atlantide", "Aucune commune ne s’appelle « Atlantide ». Vérifier le nom, ou écrire son code INSEE."),
+        (
+            "t-ajout=Atlantide",
+            "Aucune commune ni aucun département ni aucun EPCI ne s’appelle « Atlantide ». Vérifier le nom, ou écrire "
+            "son code INSEE.",
+        ),
         ("t=75115&t-ajout=75115", "Paris 15e (75) est déjà dans la liste."),
         (
+            "t=93001 93005 93066&t-ajout=D93",
+            "Tout le département : Seine-Saint-Denis (93), 3 communes : toutes sont déjà dans la liste.",
+        ),
+        (
             "t-ajout=saint-denis",
-            "Plusieurs communes répondent à « saint-denis » : Saint-Denis (93) – 93066, Saint-Denis (974) – 97411."
+            "Plusieurs réponses pour « saint-denis » : Saint-Denis (93) – 93066, Saint-Denis (974) – 97411."
             " Écrire le code de la bonne.",
         ),
     ],

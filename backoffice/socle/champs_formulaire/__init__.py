@@ -22,7 +22,7 @@ set in the form's ``__init__``: ``self.fields["actes"].choices = …``.
 
 from .base import OBLIGATOIRE
 from .codes import ChoixField, ChoixMultipleField
-from .communes import CommunesField, SaisieCommunes
+from .communes import CommunesField, Lot, SaisieCommunes
 from .contacts import ContactsField
 from .lignes import CodesNombresField, LignesField
 from .semaine import SemaineField
@@ -38,6 +38,7 @@ __all__ = [
     "DateField",
     "EntierField",
     "LignesField",
+    "Lot",
     "LundiField",
     "SaisieCommunes",
     "SemaineField",

@@ -44,7 +44,7 @@ class SemaineWidget(forms.Widget):
                     {
                         "nom": semaine.JOURS[j - 1].capitalize(),
                         "name": f"{name}-{j}",
-                        "id": base if j == 1 else f"{base}_{j}",
+                        "id": f"{base}_{j}",
                         "texte": textes[j],
                         "erreur": j in self.jours_en_erreur,
                     }

@@ -1,19 +1,27 @@
-// Communes: chips and a combobox over the field « Ajouter une commune ». The server's HTML is the field.
+// Commune picker: chips and a combobox over the field of the server. One hidden value may hold several codes.
 
 const puce = (libelle, retirer) => window.rorPuce(libelle, retirer);
+const pluriel = (n) => (n > 1 ? 's' : '');
 
 class Communes extends HTMLElement {
   connectedCallback() {
     if (this.dataset.pret || !this.dataset.url) return;
     this.dataset.pret = '1';
     this.puces = this.querySelector('[data-communes-puces]');
+    this.groupes = this.querySelector('[data-communes-groupes]');
     this.saisie = this.querySelector('[data-communes-saisie]');
     this.liste = this.querySelector('[data-communes-liste]');
     this.annonce = this.querySelector('[data-communes-annonce]');
-    for (const li of [...this.puces.children]) {
-      const c = li.querySelector('input');
-      li.replaceWith(this.chip(c.value, li.textContent.trim()));
-    }
+    this.querySelector('[data-communes-aide]')?.remove();
+    for (const li of [...this.puces.children]) li.replaceWith(this.chip(li.querySelector('input').value, li.textContent.trim()));
+    for (const li of [...this.groupes.children]) this.equiper(li);
+    const ajouter = this.querySelector('[data-communes-ajouter]');
+    ajouter.type = 'button'; // the list answers without leaving the page
+    ajouter.addEventListener('click', () => {
+      const actif = this.liste.hidden ? null : this.liste.querySelector('[aria-selected="true"]');
+      if (actif) this.choisir(actif); else this.chercher();
+      this.saisie.focus();
+    });
     const s = this.saisie;
     s.setAttribute('role', 'combobox');
     s.setAttribute('aria-autocomplete', 'list');
@@ -21,21 +29,55 @@ class Communes extends HTMLElement {
     s.setAttribute('aria-controls', this.liste.id);
     s.addEventListener('input', () => { clearTimeout(this.attente); this.attente = setTimeout(() => this.chercher(), 180); });
     s.addEventListener('keydown', (e) => this.touche(e));
-    s.addEventListener('blur', () => setTimeout(() => this.fermer(), 150));
+    s.addEventListener('blur', () => setTimeout(() => { if (document.activeElement !== ajouter) this.fermer(); }, 150));
     this.liste.addEventListener('mousedown', (e) => e.preventDefault());
-    this.liste.addEventListener('click', (e) => { const li = e.target.closest('[data-code]'); if (li) this.choisir(li); });
+    this.liste.addEventListener('click', (e) => { const li = e.target.closest('[data-codes]'); if (li) this.choisir(li); });
   }
 
-  get codes() { return [...this.puces.querySelectorAll('input')].map((i) => i.value); }
+  get codes() {
+    return [...this.querySelectorAll(`input[type="hidden"][name="${this.dataset.nom}"]`)].flatMap((i) => i.value.split(' '));
+  }
 
-  chip(code, libelle) {
-    const li = puce(libelle, (x) => x.remove());
-    const champ = document.createElement('input');
-    champ.type = 'hidden';
-    champ.name = this.dataset.nom;
-    champ.value = code;
-    li.prepend(champ);
+  chip(codes, libelle) {
+    const li = puce(libelle, (x) => { x.remove(); this.compter(); });
+    li.prepend(this.valeur(codes));
     return li;
+  }
+
+  valeur(codes) {
+    return Object.assign(document.createElement('input'), { type: 'hidden', name: this.dataset.nom, value: codes });
+  }
+
+  // A group of the server: its box becomes a chip that takes the whole group off, its communes become chips too.
+  equiper(li) {
+    const titre = li.querySelector(':scope > label');
+    const nom = titre.textContent.trim();
+    const departement = nom.slice(0, nom.lastIndexOf(' : '));
+    const tete = puce(nom, () => { li.remove(); this.compter(); });
+    const valeur = this.valeur(titre.querySelector('input').value);
+    tete.prepend(valeur);
+    const entete = document.createElement('ul');
+    entete.className = 'puces';
+    entete.append(tete);
+    titre.replaceWith(entete);
+    for (const commune of li.querySelectorAll('details li')) {
+      const code = commune.querySelector('input').value;
+      commune.querySelector('.visually-hidden').remove();
+      commune.replaceWith(puce(commune.textContent.trim(), (x) => {
+        x.remove();
+        const reste = valeur.value.split(' ').filter((c) => c !== code);
+        valeur.value = reste.join(' ');
+        tete.querySelector('span').textContent = `${departement} : ${reste.length} commune${pluriel(reste.length)}`;
+        if (!reste.length) li.remove();
+        this.compter();
+      }));
+    }
+  }
+
+  compter() {
+    const mot = this.querySelector('.communes-nombre strong');
+    const n = this.codes.length;
+    if (mot) mot.textContent = `${n.toLocaleString('fr')} commune${pluriel(n)}`;
   }
 
   async chercher() {
@@ -47,6 +89,7 @@ class Communes extends HTMLElement {
     try {
       const url = new URL(this.dataset.url, location.href);
       url.searchParams.set('q', q);
+      if (this.dataset.lots) url.searchParams.set('lots', '1');
       const r = await fetch(url, { signal: this.abandon.signal, headers: { Accept: 'application/json' } });
       if (!r.ok) throw new Error(r.status);
       donnees = await r.json();
@@ -54,31 +97,39 @@ class Communes extends HTMLElement {
       if (e.name !== 'AbortError') this.montrer([], 'La recherche ne répond pas. Écrivez le code INSEE, il sera vérifié à l’enregistrement.');
       return;
     }
-    this.montrer(donnees.resultats, `Aucune commune pour « ${q} »`, donnees.reste);
+    const communes = donnees.resultats.map((r) => ({ libelle: r.libelle, codes: [r.code] }));
+    const lots = donnees.lots ?? [];
+    // A number is first a département, a name is first a commune.
+    const ordre = /^\d/.test(q) ? [...lots, ...communes] : [...communes.slice(0, 5), ...lots, ...communes.slice(5)];
+    this.montrer(ordre, `Aucune réponse pour « ${q} »`);
   }
 
-  montrer(resultats, siVide, reste) {
+  montrer(resultats, siVide) {
     const pris = new Set(this.codes);
     this.liste.replaceChildren(...resultats.map((r, i) => {
       const li = document.createElement('li');
       li.id = `${this.liste.id}_${i}`;
       li.setAttribute('role', 'option');
       li.textContent = r.libelle;
-      if (pris.has(r.code)) {
+      const nouveaux = r.codes.filter((c) => !pris.has(c));
+      const deja = r.codes.length - nouveaux.length;
+      if (!nouveaux.length) {
         li.setAttribute('aria-disabled', 'true');
         li.append(' – déjà dans la liste');
-      } else {
-        li.dataset.code = r.code;
-        li.dataset.libelle = r.libelle;
+        return li;
       }
+      if (deja) li.append(` – ${nouveaux.length} à ajouter, ${deja} déjà dans la liste`);
+      li.dataset.codes = nouveaux.join(' ');
+      li.dataset.libelle = r.libelle;
+      li.dataset.deja = deja;
       return li;
     }));
     if (!resultats.length) this.liste.append(Object.assign(document.createElement('li'), { textContent: siVide, role: 'option', ariaDisabled: 'true' }));
     this.liste.hidden = false;
     this.saisie.setAttribute('aria-expanded', 'true');
-    this.activer(this.liste.querySelector('[data-code]'));
+    this.activer(this.liste.querySelector('[data-codes]'));
     const n = resultats.length;
-    this.annonce.textContent = n ? `${n} commune${n > 1 ? 's' : ''}${reste ? `, ${reste} autres : précisez` : ''}` : siVide;
+    this.annonce.textContent = n ? `${n} réponse${pluriel(n)}` : siVide;
   }
 
   activer(li) {
@@ -93,7 +144,7 @@ class Communes extends HTMLElement {
   }
 
   touche(e) {
-    const options = [...this.liste.querySelectorAll('[data-code]')];
+    const options = [...this.liste.querySelectorAll('[data-codes]')];
     const actif = options.findIndex((o) => o.getAttribute('aria-selected') === 'true');
     if (e.key === 'Escape' && !this.liste.hidden) { e.stopPropagation(); this.fermer(); }
     else if (this.liste.hidden) { if (e.key === 'Enter' && this.saisie.value.trim()) { e.preventDefault(); this.chercher(); } }
@@ -103,11 +154,16 @@ class Communes extends HTMLElement {
   }
 
   choisir(li) {
-    this.puces.append(this.chip(li.dataset.code, li.dataset.libelle));
+    const { codes, libelle } = li.dataset;
+    const n = codes.split(' ').length;
+    const deja = Number(li.dataset.deja);
+    this.puces.append(this.chip(codes, deja ? `${libelle}, dont ${n} ajoutée${pluriel(n)}` : libelle));
+    this.compter();
     this.saisie.value = '';
     this.saisie.removeAttribute('aria-invalid');
     this.fermer();
-    this.annonce.textContent = `${li.dataset.libelle} : ajoutée`;
+    const fin = deja ? `, ${deja} ${deja > 1 ? 'étaient' : 'était'} déjà dans la liste` : '';
+    this.annonce.textContent = `${libelle} : ${n} commune${pluriel(n)} ajoutée${pluriel(n)}${fin}`;
     this.dispatchEvent(new Event('change', { bubbles: true }));
   }
 

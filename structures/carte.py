@@ -1,0 +1,305 @@
+"""Establishments on a map: places in the units of a drawing, gathered where they would touch each other.
+
+The outlines are shipped (structures/donnees/README.md); nothing is asked of any other machine. Few establishments are
+read one by one; beyond ``LIMITE_POINTS`` PostgreSQL counts them by commune, and the drawing stays light.
+"""
+
+import gzip
+import json
+import math
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import chain
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db.models import Avg, Count
+
+from backoffice.comptes.models import User
+from backoffice.socle.templatetags.ror import nombre, pluriel
+
+from .domaine.referentiels import DONNEES
+from .enums import ChampEG
+from .liste import Liste
+from .models import Departement, RegleCategorie, VersionFiche
+from .recherche import Criteres, etablissements
+from .requetes import libelles_communes
+
+LARGEUR, HAUTEUR_MAX = 800, 900
+MARGE = 12
+LIMITE_POINTS = 400  # establishments shown one by one
+LIMITE_DEPARTEMENTS = 12  # départements in the drawing beyond which they are the places, instead of the communes
+ECART_POINTS, ECART_LOTS = 18.0, 32.0  # nearer than that, places are one
+ETENDUE_MIN = 0.05  # degrees: a single address does not fill the drawing
+LIEUX_NOMMES = 3  # in the words of a place that gathers several communes
+
+Anneau = list[tuple[float, float]]
+
+
+@lru_cache(maxsize=1)
+def contours() -> dict[str, list[Anneau]]:
+    """Rings of (longitude, latitude) by département; none for those overseas."""
+    lus: dict[str, list[Anneau]] = json.loads(gzip.decompress((DONNEES / "contours.json.gz").read_bytes()))
+    return lus
+
+
+def departement_de(commune: str) -> str:
+    return commune[:3] if commune.startswith(("97", "98")) else commune[:2]
+
+
+# -- the drawing -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Cadre:
+    """A part of the globe and how it is laid flat: plate carrée at its middle latitude, good enough for a region."""
+
+    ouest: float
+    sud: float
+    est: float
+    nord: float
+
+    @property
+    def _retrecissement(self) -> float:
+        return math.cos(math.radians((self.sud + self.nord) / 2))
+
+    @property
+    def echelle(self) -> float:
+        """Units of the drawing by degree of latitude."""
+        utile = LARGEUR - 2 * MARGE
+        return min(
+            utile / ((self.est - self.ouest) * self._retrecissement),
+            (HAUTEUR_MAX - 2 * MARGE) / (self.nord - self.sud),
+        )
+
+    @property
+    def hauteur(self) -> int:
+        return round((self.nord - self.sud) * self.echelle) + 2 * MARGE
+
+    def contient(self, longitude: float, latitude: float) -> bool:
+        return self.ouest <= longitude <= self.est and self.sud <= latitude <= self.nord
+
+    def place(self, longitude: float, latitude: float) -> tuple[float, float]:
+        milieu = (self.ouest + self.est) / 2
+        x = LARGEUR / 2 + (longitude - milieu) * self._retrecissement * self.echelle
+        return round(x, 1), round(MARGE + (self.nord - latitude) * self.echelle, 1)
+
+
+def _autour(points: Iterable[tuple[float, float]]) -> Cadre | None:
+    """The smallest frame around these (longitude, latitude), at least ``ETENDUE_MIN`` high and wide; None for none."""
+    tous = list(points)
+    if not tous:
+        return None
+    longitudes, latitudes = [p[0] for p in tous], [p[1] for p in tous]
+    bords = []
+    for valeurs in (longitudes, latitudes):
+        milieu, demi = (min(valeurs) + max(valeurs)) / 2, max((max(valeurs) - min(valeurs)) / 2 * 1.05, ETENDUE_MIN)
+        bords.append((milieu - demi, milieu + demi))
+    (ouest, est), (sud, nord) = bords
+    return Cadre(ouest, sud, est, nord)
+
+
+class Trace(NamedTuple):
+    """A département in the drawing. ``criteres`` zoom on it."""
+
+    code: str
+    nom: str
+    chemin: str
+    x: float
+    y: float
+    court: bool  # only its code has room
+    criteres: Criteres
+
+
+def _traces(codes: Iterable[str], cadre: Cadre, noms: dict[str, str], criteres: Criteres) -> list[Trace]:
+    traces = []
+    for code in sorted(codes):
+        anneaux = [[cadre.place(*point) for point in anneau] for anneau in contours()[code]]
+        xs = [x for anneau in anneaux for x, _ in anneau]
+        ys = [y for anneau in anneaux for _, y in anneau]
+        x0, x1, y0, y1 = min(xs), max(xs), min(ys), max(ys)
+        if x1 < 0 or x0 > LARGEUR or y1 < 0 or y0 > cadre.hauteur:
+            continue
+        chemin = "".join(f"M{' '.join(f'{x:g},{y:g}' for x, y in anneau)}Z" for anneau in anneaux)
+        nom = noms.get(code, code)
+        x, y = (max(x0, 0) + min(x1, LARGEUR)) / 2, (max(y0, 0) + min(y1, cadre.hauteur)) / 2
+        traces.append(
+            Trace(code, nom, chemin, round(x), round(y), x1 - x0 < 8 * len(nom), _sur_le_departement(criteres, code))
+        )
+    return traces
+
+
+def _sur_le_departement(criteres: Criteres, code: str) -> Criteres:
+    return replace(criteres, departements=(code,), communes=(), autour=None)
+
+
+# -- the places --------------------------------------------------------------------------------------
+
+
+class Releve(NamedTuple):
+    """What was read at one place: an establishment, or the establishments of a commune. ``localises`` have
+    coordinates, of which ``longitude`` and ``latitude`` are the mean (None when none has)."""
+
+    commune: str
+    nombre: int
+    localises: int
+    longitude: float | None
+    latitude: float | None
+    identifiant: str = ""
+    nom: str = ""
+    categorie: str = ""
+
+
+@dataclass(slots=True)
+class Lieu:
+    """A sign of the drawing. One establishment has ``identifiant``, ``nom`` and ``champ``; several have the communes,
+    or the départements, where they all are."""
+
+    x: float
+    y: float
+    nombre: int
+    zones: list[str]
+    identifiant: str = ""
+    nom: str = ""
+    champ: str = ""
+
+    @property
+    def rayon(self) -> float:
+        return round(min(16, 9 + 3 * math.log10(self.nombre)), 1)
+
+
+def _relever(criteres: Criteres, user: User, liste: Liste) -> list[Releve]:
+    """One statement; one's own establishments were read with the list."""
+    miens = [_un(v) for v in liste.miennes]
+    autres = etablissements(criteres, user).exclude(fiche__in=liste.cles)
+    if liste.total <= LIMITE_POINTS:
+        return miens + [_un(v) for v in autres.select_related("fiche")]
+    comptes = (
+        autres.order_by("commune")
+        .values("commune")
+        .annotate(nombre=Count("pk"), localises=Count("latitude"), x=Avg("longitude"), y=Avg("latitude"))
+    )
+    return miens + [Releve(*ligne) for ligne in comptes.values_list("commune", "nombre", "localises", "x", "y")]
+
+
+def _un(version: VersionFiche) -> Releve:
+    localise = version.latitude is not None and version.longitude is not None
+    return Releve(
+        version.commune,
+        1,
+        int(localise),
+        version.longitude if localise else None,
+        version.latitude if localise else None,
+        version.fiche.identifiant,
+        version.nom,
+        version.categorie,
+    )
+
+
+def _rassembler(lieux: Sequence[Lieu], ecart: float) -> list[Lieu]:
+    """Places nearer than ``ecart`` to a bigger one join it; those that remain do not touch."""
+    gardes: list[Lieu] = []
+    cases: dict[tuple[int, int], list[Lieu]] = {}
+    for lieu in sorted(lieux, key=lambda lieu: (-lieu.nombre, lieu.x, lieu.y)):
+        colonne, rangee = int(lieu.x // ecart), int(lieu.y // ecart)
+        voisins = (
+            autre
+            for i in (colonne - 1, colonne, colonne + 1)
+            for j in (rangee - 1, rangee, rangee + 1)
+            for autre in cases.get((i, j), ())
+        )
+        proche = next((v for v in voisins if math.hypot(v.x - lieu.x, v.y - lieu.y) < ecart), None)
+        if proche is None:
+            gardes.append(lieu)
+            cases.setdefault((colonne, rangee), []).append(lieu)
+            continue
+        proche.nombre += lieu.nombre
+        proche.zones += [z for z in lieu.zones if z not in proche.zones]
+        proche.identifiant = proche.nom = proche.champ = ""
+    return gardes
+
+
+# -- the whole ---------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Carte:
+    """``par_departement``: number of results by département, without coordinates too. ``zones``: « communes » or
+    « departements », the criterion of the places that gather several establishments."""
+
+    cadre: Cadre | None
+    traces: list[Trace] = field(default_factory=list)
+    lieux: list[Lieu] = field(default_factory=list)
+    zones: str = "communes"
+    sans_coordonnees: int = 0
+    hors_cadre: int = 0
+    par_departement: dict[str, int] = field(default_factory=dict)
+    libelles: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def champs(self) -> list[ChampEG]:
+        """Those that the legend explains."""
+        return [champ for champ in ChampEG if any(lieu.champ == champ for lieu in self.lieux)]
+
+    def en_mots(self, lieu: Lieu) -> str:
+        """« Hôpital TEST, Vanves (92) », « 12 établissements : Vanves (92), Issy (92) et 2 autres communes »."""
+        noms = [self.libelles.get(zone, zone) for zone in lieu.zones]
+        if lieu.identifiant:
+            return f"{lieu.nom or '(sans nom)'}, {noms[0]}" if noms[0] else lieu.nom
+        reste = len(noms) - LIEUX_NOMMES
+        ou = ", ".join(noms[:LIEUX_NOMMES])
+        if reste > 0:
+            mot = "commune" if self.zones == "communes" else "département"
+            ou += f" et {reste} autre{pluriel(reste)} {mot}{pluriel(reste)}"
+        return f"{nombre(lieu.nombre)} établissement{pluriel(lieu.nombre)} : {ou}"
+
+
+def carte(criteres: Criteres, user: User, liste: Liste) -> Carte:
+    """What the list of these criteria holds, on a map. A number of statements that does not depend on the answer."""
+    releves = _relever(criteres, user, liste)
+    departements = {d.pk: d for d in Departement.objects.all()}
+    compte: Counter[str] = Counter()
+    for releve in releves:
+        compte[departement_de(releve.commune)] += releve.nombre
+    vus = {code for code in compte if code in contours()}
+    vus |= {d.pk for d in departements.values() if d.region == settings.PREFIXE_REGION and d.pk in contours()}
+    cadre = _cadre(criteres, releves, vus)
+    resultat = Carte(cadre, par_departement=dict(sorted((c, n) for c, n in compte.items() if c)))
+    resultat.sans_coordonnees = sum(r.nombre - r.localises for r in releves)
+    resultat.libelles = {code: str(d) for code, d in departements.items()}
+    if cadre is None:
+        return resultat
+    resultat.traces = _traces(vus, cadre, {code: d.nom for code, d in departements.items()}, criteres)
+    if len(resultat.traces) > LIMITE_DEPARTEMENTS and liste.total > LIMITE_POINTS:
+        resultat.zones = "departements"
+    _placer(resultat, cadre, releves, ECART_POINTS if liste.total <= LIMITE_POINTS else ECART_LOTS)
+    if resultat.zones == "communes":
+        resultat.libelles |= libelles_communes(zone for lieu in resultat.lieux for zone in lieu.zones)
+    return resultat
+
+
+def _cadre(criteres: Criteres, releves: Iterable[Releve], vus: Collection[str]) -> Cadre | None:
+    """Around what was asked for: départements, communes, else all that is seen. Overseas there is only the points."""
+    choisis = [code for code in criteres.departements if code in contours()]
+    points = ((r.longitude, r.latitude) for r in releves if r.longitude is not None and r.latitude is not None)
+    if criteres.communes or criteres.autour or (criteres.departements and not choisis):
+        return _autour(points)
+    anneaux = chain.from_iterable(contours()[code] for code in choisis or vus)
+    return _autour((x, y) for x, y in chain.from_iterable(anneaux)) or _autour(points)
+
+
+def _placer(resultat: Carte, cadre: Cadre, releves: Iterable[Releve], ecart: float) -> None:
+    champs = dict(RegleCategorie.objects.values_list("pk", "champ"))
+    lieux: list[Lieu] = []
+    for r in releves:
+        if r.longitude is None or r.latitude is None:
+            continue
+        if not cadre.contient(r.longitude, r.latitude):
+            resultat.hors_cadre += r.localises
+            continue
+        zone = r.commune if resultat.zones == "communes" else departement_de(r.commune)
+        champ = champs.get(r.categorie, ChampEG.MEDICO_SOCIAL.value) if r.identifiant else ""
+        lieux.append(Lieu(*cadre.place(r.longitude, r.latitude), r.localises, [zone], r.identifiant, r.nom, champ))
+    resultat.lieux = _rassembler(lieux, ecart)
