@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from backoffice.comptes.models import User
 from notifications.models import Envoi
-from structures.models import Fiche, Modification, Signalement, VersionFiche
+from structures.models import Fiche, Modification, RechercheEnregistree, Signalement, VersionFiche
 from workflows.models import Dossier, Tache
 
 EHPAD = {"referent.ehpad", "direction.ehpad"}
@@ -63,6 +63,7 @@ def table() -> dict[str, list[Adresse]]:
     courriel = Envoi.objects.filter(destinataire__username="referent.ehpad").order_by("pk").first()
     compte = User.objects.get(username="referent.camsp")
     habilitation = compte.habilitations.get()
+    recherche = RechercheEnregistree.objects.get(user__username="referent.ehpad")
     prevu = Modification.objects.get(date_effet__gt=timezone.localdate())
     direct = Modification.objects.filter(source="direct", date_effet=timezone.localdate()).latest("pk")
     auteur = {"referent.hopital"} | SESAN
@@ -105,6 +106,14 @@ def table() -> dict[str, list[Adresse]]:
         "accessibilite": [Adresse({}, TOUS, None, anonyme=True)],
         "aide-composants": [Adresse({}, TOUS, TOUS, anonyme=True)],
         "repertoire": [Adresse({}, TOUS, None)],
+        "criteres": [Adresse({}, TOUS, None)],
+        "exporter": [Adresse({}, TOUS, None)],
+        "favori": [Adresse({"identifiant": eg.identifiant}, None, TOUS)],
+        "recherches": [Adresse({}, TOUS, TOUS)],
+        **{
+            g: [Adresse({"pk": recherche.pk}, {"referent.ehpad"}, {"referent.ehpad"}, caches=TOUS - {"referent.ehpad"})]
+            for g in ("recherche", "recherche_supprimer")
+        },
         "communes": [Adresse({}, TOUS, None)],
         "carte": [Adresse({}, TOUS, None)],
         "fiche": [Adresse({"identifiant": f.identifiant}, TOUS, None) for f in (eg, uo)],

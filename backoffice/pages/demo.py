@@ -21,6 +21,7 @@ from structures.domaine.creer import creer_etablissements, creer_fiches
 from structures.domaine.enregistrer import enregistrer, verrouiller
 from structures.domaine.lecture import lire
 from structures.domaine.modifier import modifier
+from structures.domaine.personnel import ajouter_favori, enregistrer_recherche
 from structures.domaine.referentiels import charger_referentiels
 from structures.domaine.signalements import clore, signaler
 from structures.enums import IssueSignalement, Niveau, Role, Source, ThemeSignalement
@@ -297,6 +298,7 @@ def charger_demo() -> None:
     _changements_directs(structures, comptes)
     _dossiers(structures, comptes)
     _suivi(structures, comptes)
+    _personnel(structures, comptes)
 
 
 def _poser(fiches_patches: Iterable[tuple[Fiche, dict[str, Any]]]) -> None:
@@ -501,6 +503,14 @@ ANTENNE = Offre(
     serafin=("009",),
     communes=("78146",),
 )
+
+
+def _personnel(structures: dict[str, Fiche], comptes: dict[str, User]) -> None:
+    """What the Référent of the EHPAD keeps for herself: a saved search, a neighbour among her favourites."""
+    nadia = comptes["referent.ehpad"]
+    enregistrer_recherche(user=nadia, nom="EHPAD des Hauts-de-Seine", criteres="categorie=500&departement=92&mss=1")
+    ajouter_favori(user=nadia, fiche=structures["sessad"])
+    ajouter_favori(user=comptes["referent.hopital"], fiche=structures["hopital"])
 
 
 def _avec_une_uo(eg: Fiche, nom: str, acteur: User, offre: Offre, *, finaliser: bool = True) -> Dossier:

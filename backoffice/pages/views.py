@@ -1,4 +1,4 @@
-"""Home, guidance, accessibility, supervision, accounts."""
+"""Home, accessibility, supervision, accounts."""
 
 from dataclasses import dataclass
 from typing import Any, cast
@@ -17,6 +17,7 @@ from backoffice.socle.templatetags.ror import nombre, pluriel
 from backoffice.socle.vues import VueProtegee
 from structures.enums import ROLES_EDITEURS, Role
 from structures.models import Habilitation
+from structures.vues.personnel import mon_repertoire
 from workflows import requetes as dossiers
 from workflows.affichage import qui_agit
 from workflows.enums import ETAPES, Cercle
@@ -56,6 +57,7 @@ class Accueil(VueProtegee):
             "tutelle": Role.TUTELLE in roles,
             "gestionnaire": Role.GESTIONNAIRE in roles,
             "url_dossiers": adresse("dossiers"),
+            "mon_repertoire": mon_repertoire(request),
         }
         if contexte["editeur"]:
             contexte["etablissements"], contexte["encore"] = requetes.mes_etablissements(user)
@@ -78,15 +80,6 @@ class Accueil(VueProtegee):
                 "miennes": lignes(requetes.premieres_taches(user, a_elle=True), user),
             }
         return render(request, "pages/accueil.html", contexte)
-
-
-class OuModifier(VueProtegee):
-    """« J’ai une modification à faire… où aller ? » (acceptance 24 to 27)."""
-
-    http_method_names = ["get", "head"]
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        return render(request, "pages/ou_modifier.html", {"url_dossiers": adresse("dossiers")})
 
 
 class Accessibilite(View):

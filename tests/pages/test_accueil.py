@@ -83,7 +83,10 @@ def statements(navigateur: Client, url: str) -> int:
 @pytest.mark.parametrize(
     ("qui", "sections"),
     [
-        ("referent.ehpad", ["Dossiers à faire avancer", "Mes établissements", "J’ai une modification à faire"]),
+        (
+            "referent.ehpad",
+            ["Dossiers à faire avancer", "Mes établissements", "J’ai une modification à faire", "Mon répertoire"],
+        ),
         ("referent.camsp", ["Mes établissements", "J’ai une modification à faire"]),
         (
             "direction.hopital",

@@ -122,7 +122,7 @@ def test_nombres_de_fiches_par_etablissement():
     fiches = fabrique.hopital()
     fabrique.uo(fiches["UF"], "Unité de rythmologie")
     vide = fabrique.etablissement(nom="Vide")
-    assert requetes.nombres_de_fiches([fiches["EG"].pk, vide.pk]) == {fiches["EG"].pk: (2, 5)}
+    assert requetes.nombres_de_fiches([fiches["EG"].pk, vide.pk]) == {fiches["EG"].pk: (5, 2, 0), vide.pk: (0, 0, 0)}
 
 
 def test_les_arbres_de_plusieurs_etablissements_en_une_requete(django_assert_num_queries):
