@@ -23,7 +23,8 @@ from ..domaine.patches import Etat, Patch, appliquer, difference, valeur
 from ..enums import Niveau
 from ..forms import DateEffetForm, FicheForm
 from ..models import Modification
-from .communs import Jour, VueFiche, adresse, adresse_fiche, bandeau_dossier, champ_de_l_eg
+from . import guidage
+from .communs import Jour, VueFiche, adresse_fiche, champ_de_l_eg
 
 LEUR, MIENNE = "leur", "mienne"
 # Fields of the second page that are not the form's own.
@@ -196,8 +197,12 @@ class ModifierView(VueFiche):
                 if c in self.champs and c.nom not in UNITES
             ],
             "refus": refus,
-            "bandeau": bandeau_dossier(self.request.user, requetes.reservation_de(self.fiche.eg_id)),
-            "url_ou_modifier": adresse("ou_modifier"),
+            **guidage.sur_la_fiche(
+                self.request.user,
+                self.fiche,
+                requetes.reservation_de(self.fiche.eg_id),
+                editeur=regles.est_editeur(self.request.user, self.fiche),
+            ),
         }
         return self._rendre("structures/fiche_modifier.html", saisie, contexte, statut)
 

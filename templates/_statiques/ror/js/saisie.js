@@ -14,17 +14,18 @@ if (formulaire) {
 }
 
 /** The field that the address names: unfold what holds it, show it and give it the focus. */
+const COMMANDE = 'input:not([type=hidden]), select, textarea, button, summary';
 const viser = () => {
-  const champ = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  if (!champ || !formulaire?.contains(champ)) return;
-  for (let d = champ.closest('details:not([open])'); d; d = d.parentElement.closest('details:not([open])')) {
-    if (d !== champ.parentElement || !champ.matches('summary')) d.open = true;
-    else break;
+  const nomme = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!nomme || !formulaire?.contains(nomme)) return;
+  const champ = nomme.matches('.ancre') ? nomme.parentElement : nomme;
+  for (let d = champ.parentElement.closest('details'); d; d = d.parentElement.closest('details')) {
+    if (!(champ.matches('summary') && champ.parentElement === d)) d.open = true;
   }
   const sommaire = formulaire.querySelector('.sommaire[open]');
-  if (sommaire && !sommaire.contains(champ)) sommaire.open = false;
-  (champ.closest('.champ, .groupe-ligne, section') ?? champ).scrollIntoView({ block: 'start' });
-  const cible = champ.matches('input, select, textarea, button, summary') ? champ : champ.querySelector('input:not([type=hidden]), select, textarea, button, summary');
+  if (sommaire) sommaire.open = false;
+  (champ.closest('.champ, .groupe-ligne, section') ?? champ).scrollIntoView({ block: 'start', behavior: 'instant' });
+  const cible = champ.matches(COMMANDE) ? champ : [...champ.querySelectorAll(COMMANDE)].find((c) => c.checkVisibility());
   cible?.focus({ preventScroll: true });
 };
 viser();

@@ -24,24 +24,54 @@ const el = (nom, classe, texte) => {
   return e;
 };
 
+/** « Lundi à vendredi » → hours, one line for days that follow each other and are alike; closed days left out. */
+const resumer = (semaine) => {
+  const lignes = [];
+  semaine.forEach((plages, i) => {
+    const heures = plages.map(([d, f]) => `${mots(d)} – ${mots(f)}`).join(', ');
+    const dernier = lignes.at(-1);
+    if (dernier?.heures === heures && dernier.au === i - 1) dernier.au = i;
+    else lignes.push({ du: i, au: i, heures });
+  });
+  return lignes.filter((l) => l.heures).map(({ du, au, heures }) => [
+    du === au ? JOURS[du] : `${JOURS[du]} ${au === du + 1 ? 'et' : 'à'} ${JOURS[au]}`,
+    heures === '0 h – 24 h' ? '24 h/24' : heures,
+  ]);
+};
+
 class SemaineEditeur extends HTMLElement {
   connectedCallback() {
     if (this.dataset.pret || typeof HTMLDialogElement === 'undefined') return;
     this.dataset.pret = '1';
     this.champs = [...this.querySelectorAll('[data-semaine-jour]')];
+    this.resume = this.querySelector('[data-semaine-resume]');
+    this.querySelector('[data-semaine-clavier]').open = this.champs.some((c) => c.hasAttribute('aria-invalid'));
     const b = el('button', 'bouton bouton-secondaire semaine-ouvrir');
     b.type = 'button';
-    b.append(icone('calendrier'), el('span', '', 'Semaine type'));
+    b.append(icone('calendrier'), el('span', '', 'Semaine type'), el('span', 'visually-hidden', ` : ${this.dataset.type}`));
     b.addEventListener('click', () => this.ouvrir());
     this.ouvreur = b;
-    this.prepend(b);
+    this.resume.after(b);
+    this.resume.hidden = false;
+    this.addEventListener('input', () => this.montrer());
+    this.montrer();
+  }
+
+  lire() { return this.champs.map((c) => lire(c.value)); }
+
+  /** What the fields say, in words, above the button. */
+  montrer() {
+    const lignes = resumer(this.lire());
+    const liste = el('dl', 'semaine-lignes');
+    for (const [jours, heures] of lignes) liste.append(el('dt', '', jours), el('dd', '', heures));
+    this.resume.replaceChildren(lignes.length ? liste : el('p', 'discret', 'Aucun horaire'));
   }
 
   ouvrir() {
-    this.semaine = this.champs.map((c) => lire(c.value));
-    this.avant = this.champs.map((c) => c.value);
+    this.semaine = this.lire();
     this.dialogue ??= this.construire();
     this.dessiner();
+    this.choisir(null);
     this.dialogue.showModal();
     const debut = Math.min(...this.semaine.flat().map(([d]) => d), 480);
     this.cadre.scrollTop = Math.max(0, (debut - 60) * PX);
@@ -53,6 +83,48 @@ class SemaineEditeur extends HTMLElement {
     d.setAttribute('aria-label', titre);
     d.append(el('h2', '', titre));
     d.append(el('p', 'aide grille-aide', 'Cliquez sur une heure pour créer un bloc, puis tirez ses bords. Au clavier : « + » sous le jour, flèches pour déplacer, Maj + flèches pour changer la fin, Suppr pour retirer.'));
+    d.append(this.tableau());
+    this.annonce = el('p', 'visually-hidden');
+    this.annonce.setAttribute('aria-live', 'polite');
+    const outils = el('div', 'grille-outils');
+    outils.append(this.reglage(), this.recopie());
+    const actions = el('div', 'dialogue-actions');
+    actions.append(
+      this.action('bouton-secondaire', 'Annuler', () => d.close('annuler')),
+      this.action('bouton-principal', 'Modifier', () => d.close('modifier')),
+    );
+    d.append(this.annonce, outils, actions);
+    d.addEventListener('close', () => {
+      if (d.returnValue === 'modifier') this.reporter();
+      d.returnValue = '';
+      this.ouvreur.focus();
+    });
+    this.append(d);
+    return d;
+  }
+
+  reporter() {
+    this.champs.forEach((c, i) => {
+      c.value = ecrire(this.semaine[i]);
+      c.removeAttribute('aria-invalid');
+    });
+    this.montrer();
+    this.dispatchEvent(new Event('change', { bubbles: true }));
+    window.rorAnnoncer('Semaine type modifiée. Indiquez la semaine à partir de laquelle elle s’applique.');
+    // The next question: from which week.
+    const lundi = document.getElementById(`${this.id}_lundi`);
+    if (lundi) setTimeout(() => lundi.focus());
+  }
+
+  action(classe, texte, faire) {
+    const b = el('button', `bouton ${classe}`);
+    b.type = 'button';
+    b.append(el('span', '', texte));
+    b.addEventListener('click', faire);
+    return b;
+  }
+
+  tableau() {
     this.cadre = el('div', 'grille-cadre');
     this.cadre.tabIndex = 0;
     this.cadre.setAttribute('role', 'group');
@@ -86,40 +158,70 @@ class SemaineEditeur extends HTMLElement {
       return c;
     });
     this.cadre.append(t);
-    d.append(this.cadre);
-    this.annonce = el('p', 'visually-hidden');
-    this.annonce.setAttribute('aria-live', 'polite');
-    d.append(this.annonce);
-    const actions = el('div', 'dialogue-actions');
-    const bouton = (classe, texte, faire) => {
-      const b = el('button', `bouton ${classe}`);
-      b.type = 'button';
-      b.append(el('span', '', texte));
-      b.addEventListener('click', faire);
-      actions.append(b);
+    return this.cadre;
+  }
+
+  /** The hours of the chosen block by lists: for a finger, for a keyboard, for the exact quarter. */
+  reglage() {
+    const r = el('div', 'grille-reglage');
+    this.quel = el('span', 'grille-quel');
+    this.bornes = ['de', 'à'].map((mot, i) => {
+      const s = el('select');
+      s.setAttribute('aria-label', i ? 'Fin' : 'Début');
+      s.addEventListener('change', () => this.regler(i, Number(s.value)));
+      r.append(...(i ? [el('span', '', mot)] : [this.quel, el('span', '', mot)]), s);
+      return s;
+    });
+    this.oter = this.action('bouton-discret bouton-petit', 'Retirer', () => this.retirer(...this.choisi));
+    this.oter.prepend(icone('corbeille'));
+    r.append(this.oter);
+    this.panneau = r;
+    return r;
+  }
+
+  choisir(choisi) {
+    this.choisi = choisi;
+    this.panneau.hidden = !choisi;
+    if (!choisi) return;
+    const [jour, plage] = choisi;
+    const [min, max] = this.place(jour, plage);
+    this.quel.textContent = JOURS[jour];
+    this.bornes.forEach((s, i) => {
+      const [du, au] = i ? [plage[0] + PAS, max] : [min, plage[1] - PAS];
+      const heures = new Set([plage[i]]);
+      for (let m = Math.ceil(du / PAS) * PAS; m <= au; m += PAS) heures.add(m);
+      s.replaceChildren(...[...heures].sort((a, b) => a - b).map((m) => new Option(hhmm(m), m, false, m === plage[i])));
+    });
+  }
+
+  regler(borne, minutes_) {
+    const [jour, plage] = this.choisi;
+    plage[borne] = minutes_;
+    this.poser(this.bouton(plage), jour, plage);
+    this.choisir(this.choisi);
+    this.dire(this.nom(jour, plage));
+  }
+
+  /** Copy a day to others. */
+  recopie() {
+    const r = el('div', 'grille-recopie');
+    const liste = (nom, choix) => {
+      const s = el('select');
+      s.setAttribute('aria-label', nom);
+      s.append(...choix.map(([v, mot]) => new Option(mot, v)));
+      return s;
     };
-    bouton('bouton-discret', 'Recopier le lundi jusqu’au vendredi', () => {
-      for (let i = 1; i < 5; i += 1) this.semaine[i] = this.semaine[0].map((p) => [...p]);
+    const jours = JOURS.map((j, i) => [String(i), j]);
+    const de = liste('Jour à recopier', jours);
+    const vers = liste('Vers', [['1234', 'mardi à vendredi'], ['0123456', 'tous les jours'], ...jours]);
+    r.append(el('span', '', 'Recopier le'), de, el('span', '', 'vers'), vers, this.action('bouton-discret bouton-petit', 'Recopier', () => {
+      const source = Number(de.value);
+      for (const i of [...vers.value].map(Number)) if (i !== source) this.semaine[i] = this.semaine[source].map((p) => [...p]);
       this.dessiner();
-      this.dire('Lundi recopié du mardi au vendredi');
-    });
-    bouton('bouton-secondaire', 'Annuler', () => d.close('annuler'));
-    bouton('bouton-principal', 'Modifier', () => d.close('modifier'));
-    d.append(actions);
-    d.addEventListener('close', () => {
-      if (d.returnValue === 'modifier') {
-        this.champs.forEach((c, i) => {
-          c.value = ecrire(this.semaine[i]);
-          c.removeAttribute('aria-invalid');
-        });
-        this.dispatchEvent(new Event('change', { bubbles: true }));
-        window.rorAnnoncer('Semaine type modifiée');
-      }
-      d.returnValue = '';
-      this.ouvreur.focus();
-    });
-    this.append(d);
-    return d;
+      this.choisir(null);
+      this.dire(`${JOURS[source]} recopié vers ${vers.selectedOptions[0].textContent}`);
+    }));
+    return r;
   }
 
   dire(t) { this.annonce.textContent = t; }
@@ -159,6 +261,7 @@ class SemaineEditeur extends HTMLElement {
   retirer(jour, plage) {
     this.semaine[jour] = this.semaine[jour].filter((p) => p !== plage);
     this.dessiner();
+    this.choisir(null);
     this.dire(`${this.nom(jour, plage)} : retiré`);
     (this.colonnes[jour].querySelector('.plage') ?? this.cadre.querySelectorAll('.grille-ajouter')[jour]).focus();
   }
@@ -183,6 +286,7 @@ class SemaineEditeur extends HTMLElement {
         b.plage = plage;
         b.append(el('strong', '', this.dataset.type), el('span', 'plage-mots'), el('span', 'plage-bord plage-haut'), el('span', 'plage-bord plage-bas'));
         this.poser(b, jour, plage);
+        b.addEventListener('focus', () => this.choisir([jour, plage]));
         b.addEventListener('keydown', (e) => this.touche(e, b, jour, plage));
         b.addEventListener('pointerdown', (e) => this.tirer(e, b, jour, plage));
         return b;
@@ -204,6 +308,7 @@ class SemaineEditeur extends HTMLElement {
       plage[1] = plage[0] + duree;
     }
     this.poser(b, jour, plage);
+    this.choisir([jour, plage]);
     this.dire(this.nom(jour, plage));
     b.scrollIntoView({ block: 'nearest' });
   }
@@ -226,7 +331,7 @@ class SemaineEditeur extends HTMLElement {
     };
     b.setPointerCapture(e.pointerId);
     b.addEventListener('pointermove', bouge);
-    const fini = () => { b.removeEventListener('pointermove', bouge); this.dire(this.nom(jour, plage)); };
+    const fini = () => { b.removeEventListener('pointermove', bouge); b.focus(); this.choisir([jour, plage]); this.dire(this.nom(jour, plage)); };
     b.addEventListener('pointerup', fini, { once: true });
     b.addEventListener('pointercancel', fini, { once: true });
   }
