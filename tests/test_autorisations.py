@@ -65,7 +65,7 @@ def table() -> dict[str, list[Adresse]]:
     habilitation = compte.habilitations.get()
     recherche = RechercheEnregistree.objects.get(user__username="referent.ehpad")
     prevu = Modification.objects.get(date_effet__gt=timezone.localdate())
-    direct = Modification.objects.filter(source="direct", date_effet=timezone.localdate()).latest("pk")
+    direct = Modification.objects.filter(source="direct", date_effet__lte=timezone.localdate()).latest("pk")
     auteur = {"referent.hopital"} | SESAN
     signale = {"numero": Signalement.objects.get(auteur__username="tutelle.ars").pk}  # on the EHPAD
     voient_signale = EHPAD | SESAN | {"tutelle.ars"}

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 TEXTES = ("nom", "conditions_accueil")
 ENTIERS = ("age_min",)
-ENSEMBLES = {"activites": ("001", "002", "003"), "publics": ("10", "20")}
-INDEXES = {"equipements": ("5", "6", "7")}
+ENSEMBLES = {"activites": ("004", "007", "014"), "publics": ("01", "02")}  # codes that forms accept
+INDEXES = {"equipements": ("009", "021", "052")}
 
 
 class Saisie(NamedTuple):

@@ -4,6 +4,7 @@ import re
 from datetime import date, timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from structures import temps
@@ -547,3 +548,13 @@ def test_une_fiche_fermee_ou_a_venir_garde_son_historique_et_se_compare(hopital,
     fabrique.publier(neuve, {"existe": True, "parent": hopital["UF"].pk, "nom": "À venir"}, DANS_UN_MOIS)
     for suffixe in ("historique/", f"comparer/?du={AUJOURDHUI}&au={DANS_UN_MOIS}"):
         assert "À venir" in texte(client(referent).get(fiche(neuve, suffixe)))
+
+
+def test_la_base_refuse_une_seconde_suite(unite, referent):
+    """Under every lock: the constraints hold what the verbs promise."""
+    passee = fabrique.direct(unite, referent, {"conditions_accueil": "Un"})
+    commun = {"fiche": unite, "date_effet": passee.date_effet, "source": Source.DIRECT, "auteur": referent, "patch": {}}
+    for champ in ("inverse", "remplace"):
+        Modification.objects.create(**commun, **{champ: passee})
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Modification.objects.create(**commun, **{champ: passee})
