@@ -103,8 +103,9 @@ def etats_au(fiches: Iterable[int], jour: date | None = None) -> dict[int, Etat]
     return {v.fiche_id: etat_de(v) for v in versions_au(jour).filter(fiche__in=list(fiches))}
 
 
-def champ_et_filiere(categorie: str) -> tuple[str, str]:
-    """(champ, filière) of a FINESS category; an unknown one is médico-social and « autre »."""
+def champ_et_filiere(categorie: str | QuerySet[Any, Any]) -> tuple[str, str]:
+    """(champ, filière) of a FINESS category, or of the one that a query finds; an unknown one is médico-social and
+    « autre »."""
     regle = RegleCategorie.objects.filter(pk=categorie).first()
     return (regle.champ, regle.filiere) if regle else (ChampEG.MEDICO_SOCIAL, Filiere.AUTRE)
 

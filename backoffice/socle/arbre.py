@@ -83,11 +83,11 @@ class _Dessin:
         classes = "arbre-ligne" + (" arbre-actif" if n.actif else "") + (" arbre-supprime" if n.supprime else "")
         niveau = escape(n.niveau)
         ecrire(
-            f'<li{ferme}><div class="{classes}"><span><abbr class="niveau niveau-{niveau}">{niveau}</abbr>'
+            f'<li{ferme}><div class="{classes}"><span><abbr class="niveau-{niveau}">{niveau}</abbr>'
             f"{self.nom(n)}</span>"
         )
         if n.note:
-            ecrire(f'<span class="arbre-note">{escape(n.note)}</span>')
+            ecrire(f"<small>{escape(n.note)}</small>")
         if n.etats:
             ecrire(f'<span class="arbre-etats">{"".join(map(self.signe, n.etats))}</span>')
         if n.menu_url or n.actions:

@@ -168,11 +168,11 @@ class VueFiche(VueProtegee):
 
 
 def champ_de_l_eg(fiche: Fiche, version: VersionFiche, jour: date) -> str:
-    """Field of activity (sanitaire…) of the establishment of a fiche; "" for an EJ."""
+    """Field of activity (sanitaire…) of the establishment of a fiche, in one statement; "" for an EJ."""
     if fiche.eg_id is None:
         return ""
-    eg = version if fiche.niveau == Niveau.EG else requetes.versions_au(jour).filter(fiche=fiche.eg_id).first()
-    return requetes.champ_et_filiere(eg.categorie if eg else "")[0]
+    de_l_eg = requetes.versions_au(jour).filter(fiche=fiche.eg_id).values("categorie")[:1]
+    return requetes.champ_et_filiere(version.categorie if fiche.niveau == Niveau.EG else de_l_eg)[0]
 
 
 def presence(version: VersionFiche, jour: date) -> tuple[bool, date | None, date | None, date]:

@@ -1,16 +1,14 @@
 """The page of a fiche, and of an establishment (acceptance B)."""
 
-from collections.abc import Iterable, Mapping
-from datetime import date
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from backoffice.socle.arbre import Noeud as NoeudAffiche
 from backoffice.socle.erreurs import Introuvable
-from backoffice.socle.etats import signe
 
 from .. import regles, requetes
 from ..affichage import Affichage, champ_en_mots
@@ -18,25 +16,24 @@ from ..champs import Qui, champs_de, libelle, manquants
 from ..domaine.horaires import ouverture
 from ..domaine.patches import Etat, valeur
 from ..enums import Niveau
-from ..etablissement import ETATS, etats_des_fiches, voisines
+from ..etablissement import voisines
 from ..models import Fiche, FicheReservee, Reservation
-from ..requetes import Noeud
 from ..sections import Section, ouverture_en_mots, sections
-from . import changements, personnel, suivi
+from . import changements, guidage, personnel, suivi
+from .arbre import arbre_de
 from .communs import (
     Jour,
     VueFiche,
     adresse,
     adresse_fiche,
-    bandeau_dossier,
     champ_de_l_eg,
     jour_demande,
-    noeuds_affiches,
     presence,
 )
 
-PREMIERES = 8  # incomplete fiches named on the page of an establishment; the tree shows them all
+# An offer begins with what it offers, the other levels with who they are.
 PRINCIPALES = ("offre", "public", "acces", "moyens", "territoire", "identite", "gestion")
+PRINCIPALES_AILLEURS = ("identite", "acces", "moyens", "territoire", "gestion")
 LATERALES = ("horaires", "contacts", "vie")
 
 
@@ -54,8 +51,9 @@ class FicheView(VueFiche):
         champ_eg = champ_de_l_eg(fiche, version, contenu_au)
         gestionnaire = regles.est_gestionnaire(request.user)
         editeur = regles.est_editeur(request.user, fiche)
+        contenu = {nom: v for nom, v in etat.items() if nom != "parent"}  # the breadcrumb says it
         affichage, temps = changements.sur_la_fiche(
-            request.user, fiche, etat, contenu_au, gestionnaire=gestionnaire, modifiable=gestionnaire or editeur
+            request.user, fiche, contenu, contenu_au, gestionnaire=gestionnaire, modifiable=gestionnaire or editeur
         )
         visibles = [c for c in champs_de(fiche.niveau) if gestionnaire or c.section != "gestion"]
         lues = sections(affichage, etat, champ_eg, visibles)
@@ -64,7 +62,8 @@ class FicheView(VueFiche):
         actuelle = ouverte and not jour.autre
         modifiable = actuelle and not verrouillee and (gestionnaire or editeur)
         qui = {Qui.PARTOUT, Qui.GESTIONNAIRE} if gestionnaire else {Qui.PARTOUT}
-        avant, apres = voisines(version, contenu_au) if fiche.niveau != Niveau.EJ else (None, None)
+        sous_eg = fiche.niveau not in (Niveau.EJ, Niveau.EG)
+        avant, apres = voisines(version, contenu_au) if sous_eg else (None, None)
         reponse = render(
             request,
             "structures/fiche.html",
@@ -77,11 +76,11 @@ class FicheView(VueFiche):
                 "fil": self.fil(fiche, jour, contenu_au=contenu_au),
                 "fermee_le": fermee_le,
                 "ouvrira_le": ouvrira_le,
-                "bandeau": bandeau_dossier(request.user, reservation),
+                **guidage.sur_la_fiche(request.user, fiche, reservation, editeur=editeur, actuelle=actuelle),
                 "manquants": [(c.nom, libelle(c, fiche.niveau)) for c in manquants(fiche.niveau, champ_eg, etat)],
                 "sensible": bool(valeur(etat, "unite_sensible")),
                 "ouverture": _ouverture(etat) if actuelle else None,
-                "principales": _colonne(lues, PRINCIPALES),
+                "principales": _colonne(lues, PRINCIPALES if fiche.niveau == Niveau.UO else PRINCIPALES_AILLEURS),
                 "laterales": _colonne(lues, LATERALES),
                 "vides": [s for s in lues if not s.remplie],
                 "modifiable": modifiable,
@@ -92,10 +91,11 @@ class FicheView(VueFiche):
                 "actions_structure": _actions_structure(fiche, reservation) if actuelle and editeur else [],
                 "avant": avant,
                 "apres": apres,
-                "arbre": _arbre(request, fiche, jour, contenu_au, champ_eg),
+                "url_arbre": _url_arbre(fiche, jour),
+                "arbre": arbre_de(request, fiche, jour, contenu_au, champ_eg),
                 **temps,
                 **personnel.sur_la_fiche(request, fiche),
-                **suivi.sur_la_fiche(request, fiche),
+                **suivi.sur_la_fiche(request.user, fiche, actuelle=actuelle, editeur=editeur),
             },
         )
         personnel.se_souvenir(request, reponse, fiche)
@@ -111,6 +111,14 @@ def _en_bref(fiche: Fiche, affichage: Affichage, etat: Etat, champ_eg: str) -> s
     if fiche.niveau == Niveau.EG:
         mots.append(champ_en_mots(champ_eg))
     return " · ".join(mot for mot in mots if mot)
+
+
+def _url_arbre(fiche: Fiche, jour: Jour) -> str:
+    """The fiche in the tree of its establishment; "" for those that hold one."""
+    if fiche.niveau in (Niveau.EJ, Niveau.EG) or fiche.eg is None:
+        return ""
+    page = adresse_fiche(fiche.eg.identifiant, jour)
+    return f"{page}{'&' if jour.suffixe else '?'}{urlencode({'fiche': fiche.identifiant})}#noeud"
 
 
 def _ouverture(etat: Etat) -> dict[str, Any] | None:
@@ -145,63 +153,3 @@ def _actions_structure(fiche: Fiche, reservation: Reservation | None) -> list[di
 def _colonne(lues: Iterable[Section], codes: tuple[str, ...]) -> list[Section]:
     par_code = {s.code: s for s in lues}
     return [par_code[code] for code in codes if code in par_code and par_code[code].remplie]
-
-
-# -- what hangs under the fiche -----------------------------------------------------------------------
-
-
-class Filtre(NamedTuple):
-    """A link that narrows the tree to the fiches that carry a sign; "" shows them all."""
-
-    etat: str
-    mot: str
-    nombre: int
-
-
-def _arbre(request: HttpRequest, fiche: Fiche, jour: Jour, contenu_au: date, champ_eg: str) -> dict[str, Any] | None:
-    """The tree of an EG, the establishments of an EJ, the branch of the others; None for an UO."""
-    if fiche.niveau == Niveau.EJ:
-        egs = requetes.egs_de_ej(fiche.pk, contenu_au)
-        noeuds = [
-            NoeudAffiche(v.fiche.identifiant, "EG", v.nom, url=adresse_fiche(v.fiche.identifiant, jour)) for v in egs
-        ]
-        return {"titre": "Établissements", "noeuds": noeuds, "decompte": [("EG", len(noeuds))] if noeuds else []}
-    if fiche.niveau == Niveau.UO or fiche.eg is None:
-        return None
-    lus = requetes.noeuds_au(fiche.eg, contenu_au)
-    racine = requetes.assembler(lus, fiche.eg.pk) and lus.get(fiche.pk)
-    if racine is None:
-        return None
-    tous = list(racine.parcours())
-    etats = etats_des_fiches(fiche.eg, champ_eg, contenu_au)
-    comptes = {etat: sum(etat in etats.get(n.fiche_id, ()) for n in tous) for etat in ETATS}
-    filtres = [Filtre(etat, signe(etat).mot, n) for etat, n in comptes.items() if n]
-    montrer = request.GET.get("montrer", "")
-    montrer = montrer if comptes.get(montrer) else ""
-    vise = request.GET.get("fiche", "")
-    actif = next((n.fiche_id for n in tous if n.identifiant == vise), fiche.pk)
-    return {
-        "titre": "Structures",
-        "noeuds": noeuds_affiches(racine, jour, actif, etats, montrer),
-        "decompte": _decompte(tous[1:]),
-        "filtres": [Filtre("", "toutes les fiches", len(tous)), *filtres] if filtres else [],
-        "montrer": montrer,
-        **_completude(tous, etats, jour),
-    }
-
-
-def _decompte(noeuds: Iterable[Noeud]) -> list[tuple[str, int]]:
-    """(level, number) of the fiches of a tree, from the top."""
-    niveaux = [n.niveau for n in noeuds]
-    return [(str(n.value), niveaux.count(n)) for n in Niveau if n in niveaux]
-
-
-def _completude(tous: list[Noeud], etats: Mapping[int, list[str]], jour: Jour) -> dict[str, Any]:
-    """How many fiches are complete, and the first of those that are not."""
-    incompletes = [n for n in tous if "incomplete" in etats.get(n.fiche_id, ())]
-    return {
-        "total": len(tous),
-        "completes": len(tous) - len(incompletes),
-        "incompletes": [(n.nom or "(sans nom)", adresse_fiche(n.identifiant, jour)) for n in incompletes[:PREMIERES]],
-        "autres_incompletes": max(0, len(incompletes) - PREMIERES),
-    }

@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from django.contrib import messages
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,40 +17,35 @@ from ..domaine.confirmer import confirmer
 from ..domaine.signalements import champ_en_mots
 from ..enums import Niveau
 from ..models import Fiche
-from .communs import VueFiche, adresse_fiche, jour_demande
+from .communs import VueFiche, adresse_fiche
 
 
-def sur_la_fiche(request: HttpRequest, fiche: Fiche) -> dict[str, Any]:
+def sur_la_fiche(user: Any, fiche: Fiche, *, actuelle: bool, editeur: bool) -> dict[str, Any]:
     """What the page of a fiche shows of it, for ``structures/_fraicheur.html`` and ``structures/_signaler.html``.
 
-    Both None on another day than today and on a closed fiche: there is nothing to answer for.
+    Both None unless ``actuelle`` (open, and shown as of today): there is nothing to answer for.
     """
+    if not actuelle:
+        return {"fraicheur": None, "signalements": None}
     lue = (
         Fiche.objects.filter(pk=fiche.pk)
         .select_related("fraicheur__auteur")
-        .annotate(
-            ouverte=Exists(requetes.versions_au().filter(fiche=OuterRef("pk"))),
-            signalements_ouverts=Count("signalements", filter=Q(signalements__clos_le__isnull=True)),
-        )
+        .annotate(signalements_ouverts=Count("signalements", filter=Q(signalements__clos_le__isnull=True)))
         .get()
     )
-    if jour_demande(request).autre or not lue.ouverte:
-        return {"fraicheur": None, "signalements": None}
     return {
-        "fraicheur": _fraicheur(request.user, fiche, getattr(lue, "fraicheur", None)),
-        "signalements": _signalements(request.user, fiche, lue.signalements_ouverts),
+        "fraicheur": _fraicheur(fiche, getattr(lue, "fraicheur", None), editeur=editeur),
+        "signalements": _signalements(user, fiche, lue.signalements_ouverts),
     }
 
 
-def _fraicheur(user: Any, fiche: Fiche, derniere: Any) -> dict[str, Any]:
+def _fraicheur(fiche: Fiche, derniere: Any, *, editeur: bool) -> dict[str, Any]:
     regle = suivi.fraicheur_des([fiche.pk]).get(fiche.pk) if fiche.niveau == Niveau.EG else None
     return {
         "derniere": derniere,
         "regle": regle,
         "a_relire": suivi.a_relire(fiche) if regle and regle.bientot < regle.offres else [],
-        "url_confirmer": reverse("fiche_confirmer", args=[fiche.identifiant])
-        if regles.est_editeur(user, fiche)
-        else "",
+        "url_confirmer": reverse("fiche_confirmer", args=[fiche.identifiant]) if editeur else "",
         **_question(fiche, regle.offres if regle else 0),
     }
 

@@ -42,7 +42,7 @@ class Arbre extends HTMLElement {
       for (const [cle, valeur] of [['role', 'row'], ['aria-level', niveau], ['aria-posinset', i + 1], ['aria-setsize', length], ['tabindex', -1]]) ligne.setAttribute(cle, valeur);
       for (const cellule of ligne.children) cellule.setAttribute('role', 'gridcell');
       for (const outil of outilsDe(li)) outil.tabIndex = -1;
-      const abrege = ligne.querySelector('.niveau');
+      const abrege = ligne.querySelector('abbr');
       abrege.title = this.niveaux[abrege.textContent] ?? '';
       if (!sous) return;
       sous.setAttribute('role', 'none');
