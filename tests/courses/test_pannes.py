@@ -75,7 +75,7 @@ def test_tuer_le_processus_qui_publie(transactional_db: None, delai: float) -> N
     eg = jeux.ehpad("920000001", FICHES // 2)
     referent, gestionnaire = jeux.acteurs(eg)
     dossier, tache = jeux.dossier_envoye(eg, FICHES, referent)
-    web = lancer(APPROUVER.format(tache=tache.pk), base_courante())
+    web = lancer(APPROUVER.format(tache=tache.pk), base_courante(), PGAPPNAME="tue")
     assert web.stdout is not None
     assert web.stdin is not None
     assert web.stdout.readline() == "pret\n"
@@ -97,11 +97,12 @@ def test_tuer_le_processus_qui_publie(transactional_db: None, delai: float) -> N
 
 
 def _attendre_la_fin_des_sessions() -> None:
-    """PostgreSQL notices the dead client at its next read: wait until its transaction is over."""
+    """PostgreSQL notices the dead client at its next read: wait until its transaction is over. Sessions that
+    other tests left open don't count."""
     for _ in range(200):
         with connection.cursor() as curseur:
             curseur.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tue'"
             )
             if curseur.fetchone()[0] == 0:
                 return
