@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from backoffice.socle.templatetags.ror import date_longue, nombre, pluriel
 from structures.affichage import Affichage
-from structures.champs import CHAMPS, champs_de, est_vide, libelle
+from structures.champs import CHAMPS, Qui, champs_de, est_vide, libelle
 from structures.domaine.patches import Etat, appliquer, depuis_json, valeur
 from structures.domaine.texte import normaliser
 from structures.enums import Filiere, Niveau
@@ -103,13 +103,15 @@ class Groupe:
 
 @dataclass(slots=True)
 class Resume:
-    """Counts and marks of a list of changes. ``comptes``: (nature, words) for those that occur."""
+    """Counts and marks of a list of changes. ``comptes``: (nature, words) for those that occur. ``direct``: nothing
+    there needed a dossier, only the content of fiches that exist changes."""
 
     total: int
     finalisees: int
     comptes: list[tuple[str, str]]
     attentions: list[tuple[str, str, str]]  # (name of the fiche, why to look closer, anchor)
     groupes: list[Groupe]
+    direct: bool
 
     @property
     def en_attente(self) -> int:
@@ -178,7 +180,13 @@ def resume(liste: Collection[Changement]) -> Resume:
         comptes=[(n, compte_en_mots(n, comptes[n])) for n in _ORDRE if comptes[n]],
         attentions=[(c.nom, a, f"#{c.ancre}") for c in liste for a in c.attentions],
         groupes=[_groupe(n, [c for c in liste if c.nature == n and not c.entraine]) for n in _ORDRE if comptes[n]],
+        direct=bool(liste) and all(_est_direct(c.travail) for c in liste),
     )
+
+
+def _est_direct(travail: FicheTravail) -> bool:
+    """Could have been a modification directe: content of a fiche that exists, in fields that may change there."""
+    return travail.nature == Nature.MODIFICATION and all(CHAMPS[nom].qui is Qui.PARTOUT for nom in travail.patch)
 
 
 _MOTS = {

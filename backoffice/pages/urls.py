@@ -1,10 +1,10 @@
 from django.urls import path
 
-from . import views
+from . import guidage, views
 
 urlpatterns = [
     path("", views.Accueil.as_view(), name="accueil"),
-    path("aide/ou-modifier/", views.OuModifier.as_view(), name="ou_modifier"),
+    path("aide/ou-modifier/", guidage.OuModifier.as_view(), name="ou_modifier"),
     path("aide/accessibilite/", views.Accessibilite.as_view(), name="accessibilite"),
     path("supervision/", views.Supervision.as_view(), name="supervision"),
     path("comptes/", views.Comptes.as_view(), name="comptes"),

@@ -7,7 +7,9 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Invalide
@@ -310,7 +312,10 @@ class ModifierView(VueFiche):
                 return self._resume(saisie, comparaison, effet, statut=422)
             saisie.form.ajouter_erreurs(refus.champs or {"": [refus.message]})
             return self._page(saisie, statut=422)
-        messages.success(self.request, dit)
+        historique = reverse("fiche_historique", args=[self.fiche.identifiant])
+        messages.success(
+            self.request, format_html('{} <a href="{}">Voir ou annuler ce changement</a>', dit, historique)
+        )
         for phrase in self._aussi(comparaison):
             messages.info(self.request, phrase)
         return suite
