@@ -7,7 +7,7 @@ from typing import Any
 JOURS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 Semaine = dict[int, list[list[str]]]
 
-_HEURE = re.compile(r"^\s*(\d{1,2})\s*(?:(?:[:hH.])\s*(\d{1,2})?)?\s*$")
+_HEURE = re.compile(r"^\s*([0-9]{1,2})\s*(?:(?:[:hH.])\s*([0-9]{1,2})?)?\s*$")
 _PLAGE = re.compile(r"^(.+?)\s*(?:-|–|—|−|à|/|\bau?\b)\s*(.+)$")
 
 

@@ -20,7 +20,7 @@ from .horaires import erreurs_semaine, lire_cle
 from .patches import appliquer, difference, valeur
 
 LONGUEUR_TEXTE = 20_000
-_TELEPHONE = re.compile(r"\+?[\d .()-]{4,25}")
+_TELEPHONE = re.compile(r"\+?[0-9 .()-]{4,25}")
 LIBRE, RESTREINT, TRES_RESTREINT = "1", "2", "3"  # R283, from the least to the most confidential
 
 Erreurs = dict[str, list[str]]

@@ -4,10 +4,14 @@ import re
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from structures.champs import Qui, champs_de
 from structures.domaine import reserver
+from structures.domaine.suites import annuler_prevue
 from structures.enums import Role
 from structures.models import Commune
 from tests.factories import repertoire as fabrique
@@ -205,49 +209,230 @@ def test_une_date_d_effet_illisible_ou_apres_la_fermeture(hopital, referent):
     assert saisie.donnees()["nom"] == ["Unité renommée"]
 
 
-def test_un_enregistrement_perime_dit_tout_et_garde_la_saisie(hopital, referent):
-    """Somebody else changed the same field: 409, both values shown, everything typed kept; then reopen and save."""
-    collegue = fabrique.compte(Role.DIRECTION, hopital["EG"], "direction")
+# -- somebody else saved meanwhile -------------------------------------------------------------------
+
+
+@pytest.fixture
+def collegue(hopital):
+    return fabrique.compte(Role.DIRECTION, hopital["EG"], "direction")
+
+
+SEMAINE = {"horaires_01-1": "8h-12h", "horaires_01_lundi": "2030-01-07"}
+
+
+@pytest.mark.parametrize(("choix", "garde"), [("mienne", "De moi"), ("leur", "Du collègue")])
+def test_un_enregistrement_perime_se_departage_champ_par_champ(hopital, referent, collegue, choix, garde):
+    """409 with the three values and who; the choice and the rest of what was typed are saved by one button."""
     saisie = Saisie(referent, hopital["UO"])
-    fabrique.direct(hopital["UO"], collegue, {"conditions_accueil": "Du collègue"})
-    semaine = {"horaires_01-1": "8h-12h", "horaires_01_lundi": "2030-01-07"}
-    saisie.envoyer(
-        "resume", conditions_accueil="De moi", conditions_admission="De moi aussi", activites=["013", "097"], **semaine
-    )
-    assert saisie.reponse.status_code == 200
+    saisie.envoyer("resume", conditions_accueil="De moi", conditions_admission="De moi aussi", **SEMAINE)
+    fabrique.direct(hopital["UO"], collegue, {"conditions_accueil": "Du collègue", "nom": "Unité renommée"})
     saisie.envoyer("enregistrer")
     assert saisie.reponse.status_code == 409
-    assert "direction a modifié « Conditions d’accueil »" in saisie.mots
-    assert re.search(r"Conditions d’accueil — Du collègue De moi", saisie.mots)
-    assert saisie.donnees()["conditions_admission"] == ["De moi aussi"]
-
-    saisie.envoyer("rouvrir")
-    assert saisie.reponse.status_code == 200
-    assert "Vos changements qui n’ont pas été reportés" in saisie.mots
-    donnees = saisie.donnees()
-    assert donnees["conditions_accueil"] == ["Du collègue"]
-    assert donnees["conditions_admission"] == ["De moi aussi"]
-    assert donnees["activites"] == ["013", "097"]
-    assert (donnees["horaires_01-1"], donnees["horaires_01_lundi"]) == (["08:00-12:00"], ["2030-01-07"])
-    saisie.envoyer("resume")
-    assert saisie.envoyer("enregistrer").status_code == 302
-    lue = fabrique.contenu(hopital["UO"])
-    assert (lue.conditions_accueil, lue.conditions_admission, lue.activites) == (
-        "Du collègue",
-        "De moi aussi",
-        ["013", "097"],
+    assert "Un champ est à départager" in saisie.mots
+    assert re.search(
+        r"Conditions d’accueil .*À l’ouverture du formulaire — Prendre la valeur de direction", saisie.mots
     )
+    assert re.search(r"Du collègue Garder ma saisie pour Conditions d’accueil De moi", saisie.mots)
+    assert "2 champs modifiés" in saisie.mots  # what does not collide
+    assert re.search(r"Modifié par d’autres .* Nom Unité de cardiologie Unité renommée", saisie.mots)
+    saisie.envoyer("enregistrer", garder_conditions_accueil=choix)
+    assert saisie.reponse.status_code == 302
+    lue = fabrique.contenu(hopital["UO"])
+    assert (lue.conditions_accueil, lue.conditions_admission, lue.nom) == (garde, "De moi aussi", "Unité renommée")
     assert lue.horaires == {"01/2030-01-07": {"1": [["08:00", "12:00"]]}}
+    page = texte(saisie.navigateur.get(saisie.reponse["Location"]))
+    assert ("direction a aussi modifié « Nom »" in page) is True
 
 
-def test_des_changements_qui_ne_se_heurtent_pas_se_fusionnent(hopital, referent):
-    collegue = fabrique.compte(Role.DIRECTION, hopital["EG"])
+def test_le_resume_montre_deja_le_heurt_et_demande_un_choix(hopital, referent, collegue):
     saisie = Saisie(referent, hopital["UO"])
-    fabrique.direct(hopital["UO"], collegue, {"activites": {"ajoute": ["097"]}, "nom": "Renommée"})
+    fabrique.direct(hopital["UO"], collegue, {"conditions_accueil": "Du collègue"})
+    assert saisie.envoyer("resume", conditions_accueil="De moi").status_code == 409
+    avant = hopital["UO"].modifications.count()
+    assert saisie.envoyer("enregistrer").status_code == 409
+    assert "Choisissez la valeur à garder" in saisie.mots
+    assert saisie.envoyer("enregistrer", garder_conditions_accueil="autre").status_code == 409
+    assert hopital["UO"].modifications.count() == avant
+    assert saisie.envoyer("saisie").status_code == 200
+    assert saisie.donnees()["conditions_accueil"] == ["De moi"]
+
+
+def test_tout_ceder_n_enregistre_rien(hopital, referent, collegue):
+    saisie = Saisie(referent, hopital["UO"])
+    fabrique.direct(hopital["UO"], collegue, {"conditions_accueil": "Du collègue"})
+    avant = hopital["UO"].modifications.count()
+    saisie.envoyer("resume", conditions_accueil="De moi")
+    saisie.envoyer("enregistrer", garder_conditions_accueil="leur")
+    assert "Les valeurs du répertoire sont gardées" in texte(saisie.navigateur.get(saisie.reponse["Location"]))
+    assert hopital["UO"].modifications.count() == avant
+
+
+def test_un_choix_fait_sur_une_valeur_qui_change_encore_est_redemande(hopital, referent, collegue):
+    saisie = Saisie(referent, hopital["UO"])
+    fabrique.direct(hopital["UO"], collegue, {"conditions_accueil": "Première"})
+    saisie.envoyer("resume", conditions_accueil="De moi")
+    fabrique.direct(hopital["UO"], collegue, {"conditions_accueil": "Seconde"})
+    saisie.envoyer("enregistrer", garder_conditions_accueil="mienne")
+    assert saisie.reponse.status_code == 409
+    assert "Seconde" in saisie.mots
+    assert "garder_conditions_accueil" not in saisie.donnees()
+    saisie.envoyer("enregistrer", garder_conditions_accueil="mienne")
+    assert fabrique.contenu(hopital["UO"]).conditions_accueil == "De moi"
+
+
+def test_un_age_et_son_unite_se_departagent_ensemble(hopital, referent, collegue):
+    saisie = Saisie(referent, hopital["UO"])
+    fabrique.direct(hopital["UO"], collegue, {"age_min_unite": "mois"})
+    saisie.envoyer("resume", age_min="18")
+    assert saisie.reponse.status_code == 409
+    assert re.search(r"Âge minimum .* 16 ans Prendre .* 16 mois Garder ma saisie .* 18 ans", saisie.mots)
+    saisie.envoyer("enregistrer", garder_age_min="leur")
+    lue = fabrique.contenu(hopital["UO"])
+    assert (lue.age_min, lue.age_min_unite) == (16, "mois")
+
+
+def test_une_annulation_se_departage_aussi(hopital, referent, collegue):
+    prevu = fabrique.direct(hopital["UO"], collegue, {"conditions_accueil": "Prévu"}, DANS_UN_MOIS)
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume", conditions_accueil="De moi")
+    annuler_prevue(modification=prevu, acteur=collegue)
+    plus_tard = (DANS_UN_MOIS + timedelta(days=1)).isoformat()
+    saisie.envoyer("enregistrer", date_effet=plus_tard)
+    assert saisie.reponse.status_code == 409
+    assert "Prendre la valeur de direction" in saisie.mots
+    saisie.envoyer("enregistrer", date_effet=plus_tard, garder_conditions_accueil="mienne")
+    assert saisie.reponse.status_code == 302
+    assert fabrique.contenu(hopital["UO"]).conditions_accueil == ""
+
+
+def test_un_changement_prevu_plus_tard_n_est_pas_un_heurt(hopital, referent, collegue):
+    saisie = Saisie(referent, hopital["UO"])
+    fabrique.direct(hopital["UO"], collegue, {"conditions_accueil": "Prévu"}, DANS_UN_MOIS)
+    saisie.envoyer("resume", conditions_accueil="De moi")
+    assert saisie.envoyer("enregistrer").status_code == 302
+    contenus = [fabrique.contenu(hopital["UO"], jour).conditions_accueil for jour in (AUJOURDHUI, DANS_UN_MOIS)]
+    assert contenus == ["De moi", "Prévu"]
+
+
+def test_des_changements_qui_ne_se_heurtent_pas_se_fusionnent_et_se_disent(hopital, referent, collegue):
+    saisie = Saisie(referent, hopital["UO"])
     saisie.envoyer("resume", activites=["013", "014"])
+    fabrique.direct(hopital["UO"], collegue, {"activites": {"ajoute": ["097"]}, "nom": "Renommée"})
     assert saisie.envoyer("enregistrer").status_code == 302
     lue = fabrique.contenu(hopital["UO"])
     assert (lue.nom, lue.activites) == ("Renommée", ["013", "014", "097"])
+    page = texte(saisie.navigateur.get(saisie.reponse["Location"]))
+    assert "direction a aussi modifié « Nom », « Activités opérationnelles » pendant votre saisie" in page
+
+
+# -- what is refused, and stays on the screen --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("saisi", "phrase"),
+    [
+        ({"horaires_01-1": "08:00-25:00"}, "Lundi : « 08:00-25:00 » n’est pas une plage d’heures"),
+        ({"horaires_01-2": "18h-8h"}, "Mardi : la fin (08:00) doit venir après le début (18:00)"),
+        ({"horaires_01-3": "8h-12h, 11h-14h"}, "Mercredi : les plages 08:00-12:00 et 11:00-14:00 se chevauchent"),
+        ({"horaires_01-4": "22h-0h"}, "Pour minuit, écrire 24:00"),
+        ({"age_min": "１６"}, "Écrire un nombre entier"),
+        ({"age_min": "200"}, "L’âge maximum est inférieur à l’âge minimum"),
+        ({"conditions_admission": "x" * 100_000}, "compte 100000 caractères ; 20000 au plus"),
+        ({"activites": ["013", "INCONNU"]}, "« INCONNU » n’est pas dans la liste"),
+        ({"territoire": ["75113", "00000"]}, "« 00000 » n’est pas une commune connue"),
+        ({"date_fermeture": "1990-01-01", "date_ouverture": "2000-01-01"}, "La fermeture précède l’ouverture"),
+        ({"capacites-0-nature": "01", "capacites-0-statut": "01", "capacites-0-nombre": "-3"}, "0 ou plus"),
+        ({"equipements-0-code": "ZZZ", "equipements-0-nombre": "1"}, "« ZZZ » n’est pas dans la liste"),
+    ],
+)
+def test_une_mauvaise_saisie_dit_sa_phrase_et_revient_entiere(hopital, referent, saisi, phrase):
+    saisie = Saisie(referent, hopital["UO"])
+    avant = hopital["UO"].modifications.count()
+    envoye = saisie.donnees(etape="enregistrer", date_effet=AUJOURDHUI.isoformat(), **saisi)
+    saisie.reponse = saisie.navigateur.post(saisie.url, envoye)
+    assert saisie.reponse.status_code == 422
+    assert phrase in saisie.mots.replace("\u202f", " ").replace("\xa0", " ").replace("« ", "« ")
+    revenu = saisie.donnees()
+    for nom, contenu in saisi.items():
+        if nom == "equipements-0-code":  # a native list shows what it offers, and nothing else can be chosen in it
+            continue
+        assert revenu[nom] == (contenu if isinstance(contenu, list) else [contenu])
+    assert hopital["UO"].modifications.count() == avant
+
+
+def test_une_session_terminee_garde_la_saisie_a_l_ecran(hopital, referent):
+    saisie = Saisie(referent, hopital["UO"])
+    envoye = saisie.donnees(etape="resume", conditions_accueil="Une longue\nsaisie", activites=["013", "097"])
+    saisie.navigateur.logout()
+    reponse = saisie.navigateur.post(saisie.url, envoye, headers={"referer": f"http://testserver{saisie.url}"})
+    assert reponse.status_code == 403
+    assert "Votre session est terminée" in texte(reponse)
+    assert "Conditions accueil Une longue saisie" in texte(reponse)
+    assert f"next={saisie.url}" in reponse.content.decode()
+
+
+def test_une_fiche_fermee_entre_temps_est_un_409_qui_garde_la_saisie(hopital, referent):
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume", conditions_accueil="Une longue saisie")
+    fabrique.publier(hopital["UO"], {"existe": False}, AUJOURDHUI)
+    saisie.envoyer("enregistrer")
+    assert saisie.reponse.status_code == 409
+    assert "elle ne peut pas être modifiée" in saisie.mots
+    assert "Une longue saisie" in saisie.mots
+
+
+def test_un_formulaire_forge_pour_une_autre_fiche_n_ecrit_rien(hopital, referent):
+    """The form of one's own fiche posted to somebody else's, and fields of another level."""
+    ailleurs = fabrique.hopital("Ailleurs")
+    saisie = Saisie(referent, hopital["UO"])
+    envoye = saisie.donnees(etape="enregistrer", nom="Volée", date_effet=AUJOURDHUI.isoformat())
+    reponse = saisie.navigateur.post(fiche(ailleurs["UO"].identifiant, "modifier/"), envoye)
+    assert reponse.status_code == 403
+    assert ailleurs["UO"].modifications.count() == 1
+    pole = Saisie(referent, hopital["P"])
+    pole.envoyer("resume", nom="Pôle renommé", activites=["013"], finess="750000001", autorites=["ARS-11"])
+    pole.envoyer("enregistrer")
+    assert hopital["P"].modifications.latest("pk").patch == {"nom": "Pôle renommé"}
+
+
+# -- the form -----------------------------------------------------------------------------------------
+
+
+def test_les_liens_vers_un_champ_menent_a_un_champ(hopital, referent):
+    """« À compléter » and the deep links of other pages (/modifier/#id_<champ>) name ids of the page."""
+    fabrique.publier(hopital["UO"], {"activites": {"retire": ["013"]}, "age_max": None}, date(2024, 1, 1))
+    saisie = Saisie(referent, hopital["UO"])
+    html = saisie.reponse.content.decode()
+    assert "2 informations obligatoires à compléter" in saisie.mots
+    ids = set(re.findall(r' id="([^"]+)"', html))
+    liens = re.findall(r'<a href="#([^"]+)">', html.split('class="sommaire"', 1)[1].split("</details>", 1)[0])
+    assert {"id_activites", "id_age_max", "saisie-horaires"} <= set(liens)
+    assert set(liens) <= ids
+    modifiables = [c.nom for c in champs_de("UO", {Qui.PARTOUT})]
+    assert [nom for nom in modifiables if f"id_{nom}" not in ids] == []
+
+
+def test_autant_de_requetes_pour_un_ou_trois_changements(hopital, referent, collegue):
+    """Form and summary, with somebody else's changes to settle."""
+
+    def requetes(n: int) -> tuple[int, int]:
+        unite = fabrique.uo(hopital["UF"], f"Unité {n}")
+        textes = ["conditions_accueil", "conditions_admission", "informations_complementaires"][:n]
+        saisie = Saisie(referent, unite)
+        fabrique.direct(unite, collegue, dict.fromkeys(textes, "Du collègue"))
+        envoye = saisie.donnees(
+            etape="resume", territoire=["92075", "94080", "75113"][:n], **dict.fromkeys(textes, "Z")
+        )
+        with CaptureQueriesContext(connection) as formulaire:
+            saisie.navigateur.get(saisie.url)
+        with CaptureQueriesContext(connection) as resume:
+            assert saisie.navigateur.post(saisie.url, envoye).status_code == 409
+        return len(formulaire), len(resume)
+
+    assert requetes(1) == requetes(3)
+
+
+# -- who may change what -----------------------------------------------------------------------------
 
 
 def test_un_formulaire_forge_ne_touche_que_ce_qui_se_modifie_ici(hopital, referent):

@@ -4,6 +4,7 @@ import datetime
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 
 from .base import OBLIGATOIRE
 
@@ -17,6 +18,12 @@ class TexteField(forms.CharField):
         if lignes > 1:
             kwargs.setdefault("widget", forms.Textarea(attrs={"rows": lignes}))
         super().__init__(**kwargs)
+
+
+def _chiffres_courants(valeur: Any, champ: forms.Field) -> None:
+    """Digits of other scripts are numbers for Python, and nobody here types them on purpose."""
+    if isinstance(valeur, str) and any(c.isdigit() and not c.isascii() for c in valeur):
+        raise ValidationError(champ.error_messages["invalid"], code="invalid")
 
 
 class EntierField(forms.IntegerField):
@@ -33,6 +40,10 @@ class EntierField(forms.IntegerField):
         # A plain text field: the browser's number field throws away what it can't read, and turns with the wheel.
         kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "numeric", "class": "champ-nombre"}))
         super().__init__(min_value=min_value, max_value=max_value, **kwargs)
+
+    def to_python(self, value: Any) -> int | None:
+        _chiffres_courants(value, self)
+        return super().to_python(value)
 
 
 class DateWidget(forms.DateInput):
@@ -56,6 +67,10 @@ class DateField(forms.DateField):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("input_formats", ["%Y-%m-%d", "%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%d.%m.%Y"])
         super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> datetime.date | None:
+        _chiffres_courants(value, self)
+        return super().to_python(value)
 
 
 class LundiField(DateField):

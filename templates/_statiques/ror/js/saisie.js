@@ -28,5 +28,6 @@ const viser = () => {
   const cible = champ.matches(COMMANDE) ? champ : [...champ.querySelectorAll(COMMANDE)].find((c) => c.checkVisibility());
   cible?.focus({ preventScroll: true });
 };
-viser();
+// After the browser's own move to the fragment, which takes the focus away.
+addEventListener('load', () => setTimeout(viser));
 addEventListener('hashchange', viser);

@@ -273,7 +273,7 @@ class SemaineEditeur extends HTMLElement {
   poser(b, jour, plage) {
     b.style.top = `${plage[0] * PX}px`;
     b.style.height = `${(plage[1] - plage[0]) * PX}px`;
-    b.querySelector('.plage-mots').replaceChildren(`${court(plage[0])}–`, el('wbr'), court(plage[1]));
+    b.querySelector('.plage-mots').replaceChildren(el('span', '', court(plage[0])), el('span', 'plage-tiret', '–'), el('wbr'), el('span', '', court(plage[1])));
     b.setAttribute('aria-label', this.nom(jour, plage));
     b.title = this.nom(jour, plage);
   }
