@@ -61,7 +61,7 @@ class FraicheurEG:
     @property
     def phrase(self) -> str:
         """« 3 unités sur 14 à jour depuis moins de 12 mois : il en faut 4. »"""
-        compte = f"{self.a_jour or 'aucune'} unité{'s' if self.a_jour > 1 else ''} sur {self.offres}"
+        compte = f"{self.a_jour or 'Aucune'} unité{'s' if self.a_jour > 1 else ''} sur {self.offres}"
         return f"{compte} à jour depuis moins de 12 mois : il en faut {self.requises}."
 
 

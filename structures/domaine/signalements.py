@@ -114,8 +114,9 @@ def retirer(*, numero: int, acteur: User) -> Signalement:
 
 
 def _verrouiller(numero: int) -> Signalement:
+    # Not clos_par: whoever waited for the lock would read the join as it was before.
     lignes = Signalement.objects.select_for_update(of=("self",), no_key=True)
-    return lignes.select_related("fiche", "auteur", "clos_par").get(pk=numero)
+    return lignes.select_related("fiche", "auteur").get(pk=numero)
 
 
 def _refuser_si_clos(signalement: Signalement) -> None:

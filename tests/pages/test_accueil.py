@@ -123,7 +123,7 @@ def test_le_menu_compte_les_taches_qui_attendent() -> None:
 
     assert menu("gestionnaire")["Tâches"] == 1
     assert list(menu("gestionnaire"))[-2:] == ["Supervision", "Comptes"]
-    assert menu("direction.hopital")["Tâches"] == 2
+    assert menu("direction.hopital")["Tâches"] == 3  # two tasks and a reported error
     assert "Supervision" not in menu("direction.hopital")
     verbes.prendre(numero=tache(EXPERIMENTAL).pk, acteur=personne("gestionnaire2"))
     assert menu("gestionnaire")["Tâches"] == 0

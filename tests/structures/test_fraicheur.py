@@ -303,7 +303,7 @@ def test_l_accueil_et_la_supervision() -> None:
     referent = fabrique.compte(Role.REFERENT, eg)
     [ligne], _ = pages.mes_etablissements(referent)
     assert (ligne.fraicheur.a_jour, ligne.fraicheur.requises) == (1, 2)
-    phrase = "1 unité sur 8 à jour depuis moins de 12 mois : il en faut 2."
+    phrase = "1 unité sur 8 à jour depuis moins de 12 mois\u00a0: il en faut 2."
     assert phrase in client(referent).get("/").text
     supervision = client(fabrique.gestionnaire()).get(reverse("supervision"))
     assert supervision.context["vue"].nombre_en_defaut == 1

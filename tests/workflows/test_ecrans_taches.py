@@ -69,9 +69,9 @@ def noms(reponse) -> list[str]:
 
 
 def nombres(reponse) -> dict[str, str]:
-    """The tabs and what they count."""
+    """The tabs of tasks and what they count."""
     onglets = reponse.context["onglets"]
-    return {o["libelle"]: str(o["nombre"]) for o in onglets}
+    return {o["libelle"]: str(o["nombre"]) for o in onglets if o["url"] != "/signalements/"}
 
 
 def boutons(reponse) -> set[str]:
