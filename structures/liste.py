@@ -9,10 +9,12 @@ from . import recherche, regles
 from .models import VersionFiche
 from .recherche import Criteres
 
+PLAFOND = 1_000  # counting stops there: a page must not wait for the exact number of a broad answer
+
 
 @dataclass(frozen=True, slots=True)
 class Liste:
-    """One's own establishments, and how many others there are.
+    """One's own establishments, and how many others there are (``PLAFOND`` + 1: more than ``PLAFOND``).
 
     ``criteres`` are those that were applied; ``tapes`` what was typed, when only another spelling finds something.
     """
@@ -25,6 +27,11 @@ class Liste:
     @property
     def total(self) -> int:
         return len(self.miennes) + self.autres
+
+    @property
+    def comptee(self) -> bool:
+        """``total`` is exact."""
+        return self.autres <= PLAFOND
 
     @property
     def cles(self) -> list[int]:
@@ -49,7 +56,13 @@ def chercher(criteres: Criteres, user: User) -> Liste:
 
 def _chercher(criteres: Criteres, user: User) -> Liste:
     liste = Liste(criteres, les_miennes(criteres, user), 0)
-    return replace(liste, autres=recherche.compter(criteres, user, sauf=liste.cles))
+    return replace(liste, autres=recherche.compter(criteres, user, sauf=liste.cles, plafond=PLAFOND + 1))
+
+
+def compter(criteres: Criteres, user: User) -> int:
+    """The exact number of establishments of the list."""
+    miennes = les_miennes(criteres, user)
+    return len(miennes) + recherche.compter(criteres, user, sauf=[v.fiche_id for v in miennes])
 
 
 def en_entier(criteres: Criteres, user: User, colonnes: tuple[str, ...], taille: int) -> Iterator[VersionFiche]:

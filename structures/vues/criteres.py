@@ -14,7 +14,7 @@ from backoffice.comptes.models import User
 from backoffice.socle.templatetags.ror import INSECABLE, JOURS, date_longue
 from backoffice.socle.vues import VueProtegee, veut_fragment
 
-from .. import recherche, requetes
+from .. import liste, recherche, requetes
 from ..domaine.texte import normaliser
 from ..enums import ChampEG
 from ..models import Departement
@@ -27,7 +27,7 @@ DISTANCES = (5, 10, 20, 30, 50)
 MOIS = (3, 6, 12, 18, 24)
 FREQUENTES = 10  # values of a facet shown at once
 
-_LISTE = {liste.parametre: liste for liste in LISTES.values()}
+_LISTE = {genre.parametre: genre for genre in LISTES.values()}
 _OUI = {
     "mss": "Médico-social et social compris",
     "sensible": "Unité sensible",
@@ -99,9 +99,9 @@ class Mots:
         for parametre, valeur in paires:
             par_parametre.setdefault(parametre, set()).add(valeur)
         cherches = [
-            (liste.nomenclature, code)
-            for nom, liste in _LISTE.items()
-            if liste.nomenclature
+            (genre.nomenclature, code)
+            for nom, genre in _LISTE.items()
+            if genre.nomenclature
             for code in par_parametre.get(nom, ())
         ]
         self._codes = requetes.options_de(cherches)
@@ -180,10 +180,10 @@ def puces(criteres: Criteres) -> list[Puce]:
     c = criteres
     mots = Mots(parse_qsl(c.requete()))
     trouvees = [Puce("", f"« {c.q} »", replace(c, q=""))] if c.q else []
-    for nom, liste in LISTES.items():
+    for nom, genre in LISTES.items():
         for code in (codes := getattr(c, nom)):
             sans = replace(c, **cast(dict[str, Any], {nom: tuple(x for x in codes if x != code)}))
-            trouvees.append(Puce(liste.mot, mots.valeur(liste.parametre, code), sans))
+            trouvees.append(Puce(genre.mot, mots.valeur(genre.parametre, code), sans))
     if c.autour:
         trouvees.append(Puce("", _distance(mots.commune(c.autour[0]), str(c.autour[1])), replace(c, autour=None)))
     if c.ouvert:
@@ -212,7 +212,7 @@ def panneau(request: HttpRequest, criteres: Criteres, erreurs: dict[str, str]) -
         "criteres": c,
         "erreurs": erreurs,
         "erreurs_listes": [erreurs[nom] for nom in _LISTE if nom in erreurs],
-        "choisies": [(liste.parametre, code) for nom, liste in LISTES.items() for code in getattr(c, nom)],
+        "choisies": [(genre.parametre, code) for nom, genre in LISTES.items() for code in getattr(c, nom)],
         "commune_refusee": _premier_nom(envoyes.getlist("commune")) if "commune" in erreurs else "",
         "autour": saisie["autour"],
         "km": c.autour[1] if c.autour else 10,
@@ -240,7 +240,9 @@ class CriteresView(VueProtegee):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         jour, criteres, erreurs = demande(request)
-        lues = recherche.facettes(criteres, cast(User, request.user))
+        user = cast(User, request.user)
+        trouvee = liste.chercher(criteres, user)
+        lues = recherche.facettes(trouvee.criteres, user)
         contexte = {
             **panneau(request, criteres, erreurs),
             "jour": jour,
@@ -249,6 +251,7 @@ class CriteresView(VueProtegee):
             "comptes_note": _quand(min(f.calculee_le for f in lues)),
         }
         if veut_fragment(request):
+            contexte["total"] = None if trouvee.comptee else liste.compter(trouvee.criteres, user)
             return render(request, "structures/_criteres.html", contexte)
         contexte["fil"] = [("Répertoire", "/repertoire/?q="), ("Critères d’affichage", "")]
         return render(request, "structures/criteres.html", contexte)

@@ -17,7 +17,7 @@ from backoffice.socle.vues import VueProtegee, veut_fragment
 from .. import recherche, requetes
 from ..enums import Niveau
 from ..exports import FORMATS
-from ..liste import chercher
+from ..liste import Liste, chercher
 from ..models import RechercheEnregistree, VersionFiche
 from ..recherche import Criteres
 from ..recherche.requete import Offre
@@ -74,6 +74,7 @@ def resultats(request: HttpRequest, jour: Jour, criteres: Criteres) -> dict[str,
     return {
         "jour": jour,
         "liste": liste,
+        "nombre_en_mots": _en_mots(liste),
         "page": page,
         "puces": actives,
         "miennes": _par_ej(blocs[: len(montrees)]),
@@ -91,6 +92,12 @@ def resultats(request: HttpRequest, jour: Jour, criteres: Criteres) -> dict[str,
         "formats": list(FORMATS),
         "contenus": CONTENUS,
     }
+
+
+def _en_mots(liste: Liste) -> str:
+    if not liste.comptee:
+        return f"Plus de {nombre(liste.total - 1)} établissements"
+    return f"{nombre(liste.total)} établissement{pluriel(liste.total)}"
 
 
 def _sans_jour(criteres: Criteres) -> str:

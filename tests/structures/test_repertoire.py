@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
+from structures import liste
 from structures.domaine import reserver
 from structures.domaine.personnel import ajouter_favori
 from structures.enums import Role
@@ -378,6 +379,19 @@ def test_un_critere_change_remplace_les_resultats_et_l_adresse(varies, lecteur):
     assert 'data-ror-annonce="1 établissement"' in html
     tout = lecteur.get("/repertoire/?q=", headers=HTMX)
     assert tout["HX-Push-Url"] == "/repertoire/?q="
+
+
+def test_une_longue_liste_dit_plus_de_puis_le_nombre_exact(lecteur, monkeypatch):
+    monkeypatch.setattr(liste, "PLAFOND", 2)
+    ej = fabrique.entite_juridique()
+    for i in range(4):
+        fabrique.etablissement(nom=f"Hôpital {i}", ej=ej)
+    page = lecteur.get("/repertoire/?q=hopital")
+    assert "Plus de 2 établissements" in texte(page)
+    assert len(noms(page)) == 4
+    exact = '<strong id="total-nombre" hx-swap-oob="true">4 établissements</strong>'
+    assert exact in lecteur.get("/repertoire/criteres/?q=hopital", headers=HTMX).content.decode()
+    assert "total-nombre" not in lecteur.get("/repertoire/criteres/?q=3", headers=HTMX).content.decode()
 
 
 # -- nothing found -----------------------------------------------------------------------------------
