@@ -10,11 +10,12 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from .affichage import tres_restreints
-from .domaine.patches import Etat, appliquer, difference
+from .champs import CONTENU
+from .domaine.patches import Etat, appliquer
 from .domaine.valider import TRES_RESTREINT
 from .enums import Niveau
 from .models import Fiche, Modification, VersionFiche
-from .requetes import etat_de, versions_au
+from .requetes import etat_de
 
 # What is needed to say any other field: who may read a contact, the unit of an age.
 _CONTEXTE = {"unite_sensible", "age_min", "age_min_unite", "age_max", "age_max_unite"}
@@ -109,7 +110,7 @@ def suites_des(modifications: Iterable[Modification]) -> dict[int, Modification]
     return suites
 
 
-def contacts_caches(fiches: Collection[Fiche]) -> Etat:
+def contacts_caches(fiches: Collection[int]) -> Etat:
     """A state that holds, très restreint, every contact of these fiches that is so on any day, or was to be: give it
     to ``Affichage`` with those to show, so that what is secret now is not read in the past. Two statements."""
     caches: set[str] = set()
@@ -126,28 +127,53 @@ def contacts_caches(fiches: Collection[Fiche]) -> Etat:
 
 
 class Ecart(NamedTuple):
-    """A fiche that is not the same on two days: its states, empty on a day when it does not exist."""
+    """A fiche that is not the same on two days. Of each pair the first is on the earlier day, None when the fiche does
+    not exist then; the last three say whether its place, its type and the rest of its content differ."""
 
-    fiche: Fiche
-    avant: Etat
-    apres: Etat
+    fiche_id: int
+    identifiant: str
+    niveau: str
+    noms: tuple[str | None, str | None]
+    parents: tuple[int | None, int | None]
+    existe: tuple[bool, bool]
+    deplacee: bool
+    type_change: bool
+    contenu_change: bool
+
+
+_RESTE = [champ.nom for champ in CONTENU if champ.nom not in ("nom", "type_uo")]
 
 
 def ecarts_entre(fiche: Fiche, du: date, au: date) -> list[Ecart]:
-    """What differs between two days on a fiche, for an EG in the whole establishment. Two statements: versions that
-    hold on both days are not read."""
-    perimetre = Q(eg=fiche) if fiche.niveau == Niveau.EG else Q(fiche=fiche)
-    etats: dict[int, dict[date, Etat]] = defaultdict(dict)
-    fiches: dict[int, Fiche] = {}
-    for jour, autre in ((du, au), (au, du)):
-        for version in versions_au(jour).filter(perimetre).exclude(validite__contains=autre).select_related("fiche"):
-            etats[version.fiche_id][jour] = etat_de(version)
-            fiches[version.fiche_id] = version.fiche
-    return [
-        Ecart(fiches[cle], jours.get(du, {}), jours.get(au, {}))
-        for cle, jours in etats.items()
-        if len(jours) == 1 or difference(jours[du], jours[au])
-    ]
+    """What differs between two days on a fiche, for an EG in the whole establishment, in one statement."""
+    perimetre = "eg_id" if fiche.niveau == Niveau.EG else "fiche_id"
+    avant, apres = (", ".join(f"{cote}.{nom}" for nom in _RESTE) for cote in ("a", "b"))
+    with connection.cursor() as curseur:
+        curseur.execute(
+            f"""
+            WITH a AS (SELECT * FROM structures_versionfiche WHERE {perimetre} = %(fiche)s AND validite @> %(du)s),
+                 b AS (SELECT * FROM structures_versionfiche WHERE {perimetre} = %(fiche)s AND validite @> %(au)s),
+                 paires AS (
+                    SELECT coalesce(a.fiche_id, b.fiche_id) AS fiche_id, a.nom AS nom_a, b.nom AS nom_b,
+                           a.parent_id AS parent_a, b.parent_id AS parent_b,
+                           a.id IS NOT NULL AS avant, b.id IS NOT NULL AS apres,
+                           a.parent_id IS DISTINCT FROM b.parent_id AS place,
+                           a.type_uo IS DISTINCT FROM b.type_uo AS type,
+                           ({avant}) IS DISTINCT FROM ({apres}) AS reste
+                    FROM a FULL JOIN b ON a.fiche_id = b.fiche_id
+                    WHERE a.id IS DISTINCT FROM b.id  -- a version that holds on both days
+                 )
+            SELECT p.fiche_id, f.identifiant, f.niveau, nom_a, nom_b, parent_a, parent_b, avant, apres,
+                   place, type, reste
+            FROM paires p JOIN structures_fiche f ON f.id = p.fiche_id
+            WHERE place OR type OR reste OR nom_a IS DISTINCT FROM nom_b
+            """,  # noqa: S608 (column names of ours)
+            {"fiche": fiche.pk, "du": du, "au": au},
+        )
+        return [
+            Ecart(cle, identifiant, niveau, (nom_a, nom_b), (parent_a, parent_b), (avant_, apres_), *quoi)
+            for cle, identifiant, niveau, nom_a, nom_b, parent_a, parent_b, avant_, apres_, *quoi in curseur.fetchall()
+        ]
 
 
 def causes_des(fiches: Collection[int], du: date, au: date) -> dict[int, list[Modification]]:

@@ -34,7 +34,9 @@ def sur_la_fiche(
 ) -> tuple[Affichage, dict[str, Any]]:
     """(the words for ``etat`` and for its changes, what the page of the fiche tells of its changes)."""
     etapes = temps.etapes_des(temps.prevues_de(fiche))
-    affichage = affichage_de([fiche], [etat, *etats_des(etapes)], jour=jour, tres_restreint=modifiable)
+    affichage = affichage_de(
+        [fiche.pk], [etat, *etats_des(etapes)], niveau=fiche.niveau, jour=jour, tres_restreint=modifiable
+    )
     prevus = [
         {
             "pk": m.pk,

@@ -17,7 +17,6 @@ from backoffice.socle.templatetags.ror import date_longue, nombre
 
 from .. import regles, requetes, temps
 from ..champs import UNITES
-from ..domaine.patches import difference
 from ..enums import Niveau
 from ..forms.jours import DeuxJoursForm
 from ..models import Fiche, Modification
@@ -42,8 +41,6 @@ class Changement:
 
     ecart: temps.Ecart
     natures: list[str]
-    nom: str
-    ancien_nom: str
     url: str
     chemin: str
     de: str = ""
@@ -52,12 +49,13 @@ class Changement:
     causes: list[str] = field(default_factory=list)
 
     @property
-    def fiche(self) -> Fiche:
-        return self.ecart.fiche
+    def nom(self) -> str:
+        avant, apres = self.ecart.noms
+        return (avant if apres is None else apres) or "(sans nom)"
 
     @property
     def niveau(self) -> str:
-        return Niveau(self.fiche.niveau).label
+        return Niveau(self.ecart.niveau).label
 
 
 class ComparerView(VueFiche):
@@ -126,31 +124,24 @@ def _changements(fiche: Fiche, du: date, au: date) -> list[Changement]:
             rang.setdefault(noeud.fiche_id, len(rang))
     changements = []
     for ecart in ecarts:
-        la, place = (au, apres) if ecart.apres else (du, avant)
-        contenu = ecart.apres or ecart.avant
-        changements.append(
-            Changement(
-                ecart,
-                _natures(ecart),
-                contenu.get("nom") or "(sans nom)",
-                ecart.avant.get("nom", "") if ecart.apres else "",
-                adresse_fiche(ecart.fiche.identifiant, Jour(la, autre=True)),
-                _chemin(place, contenu.get("parent")),
-            )
-        )
+        jour, place, parent = (au, apres, ecart.parents[1]) if ecart.existe[1] else (du, avant, ecart.parents[0])
+        url = adresse_fiche(ecart.identifiant, Jour(jour, autre=True))
+        changements.append(Changement(ecart, _natures(ecart), url, _chemin(place, parent)))
     ordre = list(NATURES)
-    return sorted(changements, key=lambda c: (ordre.index(c.natures[0]), rang.get(c.fiche.pk, len(rang)), c.fiche.pk))
+    return sorted(
+        changements,
+        key=lambda c: (ordre.index(c.natures[0]), rang.get(c.ecart.fiche_id, len(rang)), c.ecart.fiche_id),
+    )
 
 
 def _natures(ecart: temps.Ecart) -> list[str]:
-    if not ecart.avant:
+    if not ecart.existe[0]:
         return ["ajout"]
-    if not ecart.apres:
+    if not ecart.existe[1]:
         return ["fermee"]
-    natures = {"parent": "deplacement", "nom": "renommage", "type_uo": "type"}
-    changes = difference(ecart.avant, ecart.apres)
-    trouvees = [nature for nom, nature in natures.items() if nom in changes]
-    return trouvees + (["modification"] if changes.keys() - natures.keys() else [])
+    avant, apres = ecart.noms
+    quoi = [ecart.deplacee, avant != apres, ecart.type_change, ecart.contenu_change]
+    return [n for n, oui in zip(("deplacement", "renommage", "type", "modification"), quoi, strict=True) if oui]
 
 
 def _chemin(noeuds: dict[int, requetes.Noeud], cle: int | None) -> str:
@@ -164,29 +155,31 @@ def _chemin(noeuds: dict[int, requetes.Noeud], cle: int | None) -> str:
 
 def _detailler(user: Any, fiche: Fiche, changements: Sequence[Changement], du: date, au: date) -> None:
     """Fill ``lignes``, ``de``, ``vers``, ``causes`` of what a page shows: labels and causes are read once for all."""
-    causes = temps.causes_des([c.fiche.pk for c in changements], du, au)
+    cles = [c.ecart.fiche_id for c in changements]
+    avants, apres = requetes.etats_au(cles, du), requetes.etats_au(cles, au)
+    causes = temps.causes_des(cles, du, au)
     affichage = affichage_de(
-        [c.fiche for c in changements],
-        [etat for c in changements for etat in (c.ecart.avant, c.ecart.apres)],
+        cles,
+        [*avants.values(), *apres.values()],
+        niveau=fiche.niveau,
         jour=au,
         tres_restreint=regles.peut_lire_contacts_tres_restreints(user, fiche),
     )
     for c in changements:
         mots = copy(affichage)
-        mots.niveau = c.fiche.niveau
-        modifications = causes.get(c.fiche.pk, [])
+        mots.niveau = c.ecart.niveau
+        etats = avants.get(c.ecart.fiche_id, {}), apres.get(c.ecart.fiche_id, {})
+        modifications = causes.get(c.ecart.fiche_id, [])
         if c.natures[0] in ("ajout", "fermee"):
             c.causes = [_cause(m) for m in modifications if "existe" in m.patch]
         if c.natures[0] == "fermee":
             continue
         if "deplacement" in c.natures:
-            c.de, c.vers = (str(mots.texte("parent", etat)) for etat in (c.ecart.avant, c.ecart.apres))
-        contenu = [nom for nom in c.ecart.apres if nom not in ("existe", "parent")]
-        c.lignes = mots.differences(c.ecart.avant, c.ecart.apres, contenu)
+            c.de, c.vers = (str(mots.texte("parent", etat)) for etat in etats)
+            c.causes = [_cause(m) for m in modifications if "parent" in m.patch]
+        c.lignes = mots.differences(*etats, [nom for nom in etats[1] if nom not in ("existe", "parent")])
         for ligne in c.lignes:
             ligne["cause"] = "\n".join(_cause(m) for m in modifications if _touche(m, ligne["nom"]))
-        if "deplacement" in c.natures:
-            c.causes = [_cause(m) for m in modifications if "parent" in m.patch]
 
 
 def _touche(modification: Modification, nom: str) -> bool:

@@ -141,7 +141,7 @@ def _lignes(user: Any, fiche: Fiche, modifications: Sequence[Modification]) -> l
     """The modifications of a page, each with what it changed and what the reader may do about it."""
     modifiable, gestionnaire = regles.peut_modifier(user, fiche), regles.est_gestionnaire(user)
     etapes = temps.etapes_des(modifications)
-    affichage = affichage_de([fiche], etats_des(etapes), tres_restreint=modifiable)
+    affichage = affichage_de([fiche.pk], etats_des(etapes), niveau=fiche.niveau, tres_restreint=modifiable)
     suites = temps.suites_des(modifications)
     numeros = {n for m in modifications if (n := numero_de_dossier(m)) is not None}
     evenements = evenements_de(modifications, fiche.niveau, suites, dossiers_vus(user, numeros))
@@ -177,13 +177,17 @@ def etats_des(etapes: Iterable[temps.Etape]) -> Iterable[Mapping[str, Any]]:
 
 
 def affichage_de(
-    fiches: Sequence[Fiche], etats: Iterable[Mapping[str, Any]], *, tres_restreint: bool, jour: date | None = None
+    fiches: Collection[int],
+    etats: Iterable[Mapping[str, Any]],
+    *,
+    niveau: str,
+    tres_restreint: bool,
+    jour: date | None = None,
 ) -> Affichage:
     """The words of some fiches on several days: a contact that is très restreint on any day is masked on all."""
     lus = list(etats)
     if not tres_restreint and any(valeur(etat, "contacts") for etat in lus):
         lus.append(temps.contacts_caches(fiches))
-    niveau = fiches[0].niveau if fiches else Niveau.EG
     return Affichage(lus, niveau=niveau, jour=jour, tres_restreint=tres_restreint, une_fiche=True)
 
 
