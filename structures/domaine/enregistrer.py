@@ -20,6 +20,7 @@ from ..champs import CHAMPS, CONTENU, Champ, Forme
 from ..enums import Niveau
 from ..models import Commune, Fiche, Modification
 from .fraicheur import constater, ecarts_de_fraicheur
+from .indexer import indexer
 from .plier import Changement, Periode, plier
 from .texte import normaliser
 
@@ -96,6 +97,7 @@ def replier(fiches: Mapping[int, Fiche], depuis: Mapping[int, date]) -> None:
             [cles, coupes, fins],
         )
     _copier(nouvelles)
+    indexer(cles)
 
 
 def lire_changements(fiches: Iterable[int]) -> dict[int, list[Changement]]:

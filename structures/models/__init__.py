@@ -10,7 +10,7 @@ from .nomenclature import (
     RegleTarification,
 )
 from .personnel import Favori, RechercheEnregistree
-from .recherche import Mot
+from .recherche import IndexEG, Mot
 from .suivi import Confirmation, Fraicheur, Signalement
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "FicheReservee",
     "Fraicheur",
     "Habilitation",
+    "IndexEG",
     "Modification",
     "Mot",
     "Nomenclature",

@@ -239,7 +239,7 @@ class VersionFiche(models.Model):
             # The list of establishments in its order, and what filters and counts them, without reading the rows.
             models.Index(
                 fields=["recherche", "fiche"],
-                include=["validite", "categorie", "commune"],
+                include=["validite", "parent", "categorie", "commune", "latitude", "longitude"],
                 name="version_liste",
                 condition=Q(niveau=Niveau.EG),
             ),

@@ -1,5 +1,4 @@
-"""From criteria to establishments. Sets of ids united word by word: PostgreSQL then starts from its indexes, which an
-« or » across joins forbids."""
+"""From criteria to establishments, to their list and to the units that explain it."""
 
 from calendar import monthrange
 from collections import defaultdict
@@ -13,11 +12,8 @@ from django.db.models.functions import ACos, Cos, Greatest, Least, Radians, Sin
 from backoffice.comptes.models import User
 
 from ..completude import fiches_incompletes
-from ..domaine.texte import normaliser
 from ..enums import ChampEG, Niveau
 from ..models import (
-    Concept,
-    Departement,
     Favori,
     Fraicheur,
     RegleCategorie,
@@ -27,6 +23,7 @@ from ..models import (
 )
 from ..requetes import versions_au
 from .criteres import ARRONDISSEMENTS, Criteres, en_commune, heure_en_texte
+from .mots import avec_les_mots, codes_du_mot, contient, dans_l_unite, dans_les_departements, libelles_cherches
 
 RAYON_TERRE_KM = 6371.0
 KM_PAR_DEGRE = 111.2
@@ -36,61 +33,6 @@ OUVERTURE = "01"  # kind of hours, R252
 _COLONNES_CODE = {"types": "type_uo", "modes": "mode_prise_en_charge", "temporalites": "temporalite_accueil"}
 _COLONNES_CODES = {"activites": "activites", "actes": "actes", "publics": "publics"}
 COLONNES_UO = _COLONNES_CODE | _COLONNES_CODES
-
-
-# -- the words -------------------------------------------------------------------------------------------
-
-
-def contient(texte: str, mot: str) -> bool:
-    """A word is found anywhere; one of one or two letters at the start of a word only (« 15 » of « Paris 15e »)."""
-    return mot in texte if len(mot) > 2 else texte.startswith(mot) or f" {mot}" in texte
-
-
-def _contient(mot: str) -> Q:
-    if len(mot) > 2:
-        return Q(recherche__contains=mot)
-    return Q(recherche__startswith=mot) | Q(recherche__contains=f" {mot}")
-
-
-class Libelles(NamedTuple):
-    """What the register stores by code and people type in words: (code, normalised label) pairs."""
-
-    activites: list[tuple[str, str]]
-    types: list[tuple[str, str]]
-    departements: list[tuple[str, str]]
-
-
-def libelles_cherches() -> Libelles:
-    """Two statements."""
-    par_liste: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for liste, code, libelle in (
-        Concept.objects.filter(nomenclature__in=["R211", "J238"])
-        .order_by()
-        .values_list("nomenclature_id", "code", "libelle")
-    ):
-        par_liste[liste].append((code, normaliser(libelle)))
-    departements = [(code, normaliser(nom)) for code, nom in Departement.objects.order_by().values_list("code", "nom")]
-    return Libelles(par_liste["R211"], par_liste["J238"], departements)
-
-
-def _codes(paires: list[tuple[str, str]], mot: str) -> list[str]:
-    return [code for code, libelle in paires if contient(libelle, mot)]
-
-
-def _egs_du_mot(mot: str, jour: date, libelles: Libelles) -> QuerySet[Any]:
-    """Ids of the establishments where the word is found: in their own text, their EJ's, one of their fiches', the
-    name of their département, the labels of the activities and Types d'UO of their units."""
-    au_jour = versions_au(jour).order_by()
-    trouvees = au_jour.filter(_contient(mot))
-    ejs = trouvees.filter(niveau=Niveau.EJ).values("fiche")
-    ensembles: list[QuerySet[Any]] = [au_jour.filter(niveau=Niveau.EG, parent__in=ejs).values("fiche")]
-    if departements := _codes(libelles.departements, mot):
-        ensembles.append(au_jour.filter(_dans_les_departements(departements), niveau=Niveau.EG).values("fiche"))
-    if activites := _codes(libelles.activites, mot):
-        ensembles.append(au_jour.filter(niveau=Niveau.UO, activites__overlap=activites).values("eg"))
-    if types := _codes(libelles.types, mot):
-        ensembles.append(au_jour.filter(niveau=Niveau.UO, type_uo__in=types).values("eg"))
-    return trouvees.filter(eg__isnull=False).values("eg").union(*ensembles)
 
 
 # -- criteria on a fiche -----------------------------------------------------------------------------------
@@ -152,10 +94,6 @@ def _du_champ(champs: Collection[str]) -> Q:
     return Q(niveau=Niveau.EG, categorie__in=regles.filter(champ__in=champs).values("pk"))
 
 
-def _dans_les_departements(departements: Collection[str]) -> Q:
-    return Q(*[Q(commune__startswith=code) for code in departements], _connector=Q.OR)
-
-
 def _dans_les_communes(communes: Collection[str]) -> Q:
     condition = Q(commune__in=communes)
     for code in communes:
@@ -203,14 +141,19 @@ def _favoris(user: User, jour: date) -> QuerySet[Any]:
 
 def etablissements(criteres: Criteres, user: User) -> QuerySet[VersionFiche]:
     """The establishments (EG versions of the day) that meet the criteria, in the order of their names."""
-    c = criteres
+    candidats, verification = _candidats(criteres, user)
+    return candidats.filter(verification)
+
+
+def _candidats(c: Criteres, user: User) -> tuple[QuerySet[VersionFiche], Q]:
+    """(establishments that meet the criteria, but for what is left to verify of the words of each of them)."""
     egs = versions_au(c.jour).filter(niveau=Niveau.EG).order_by("recherche", "fiche_id")
     if c.champs:
         egs = egs.filter(_du_champ(c.champs))
     elif not c.mss:
         egs = egs.filter(_du_champ([ChampEG.SANITAIRE]))
     if c.departements:
-        egs = egs.filter(_dans_les_departements(c.departements))
+        egs = egs.filter(dans_les_departements(c.departements))
     if c.communes:
         egs = egs.filter(_dans_les_communes(c.communes))
     if c.autour:
@@ -221,11 +164,7 @@ def etablissements(criteres: Criteres, user: User) -> QuerySet[VersionFiche]:
     trouvees = fiches(c)
     if trouvees is not None:
         egs = egs.filter(fiche__in=trouvees.values("eg"))
-    if c.mots:
-        libelles = libelles_cherches()
-        for mot in c.mots:
-            egs = egs.filter(fiche__in=_egs_du_mot(mot, c.jour, libelles))
-    return egs
+    return avec_les_mots(egs, c.mots, c.jour)
 
 
 def _suivis(egs: QuerySet[VersionFiche], c: Criteres, user: User) -> QuerySet[VersionFiche]:
@@ -271,9 +210,10 @@ def page(
 ) -> Page:
     """Keyset page over (recherche, fiche): what follows the EG ``apres`` or precedes ``avant``, without ``sauf``.
 
-    An unknown EG gives the first page. One statement, one more to find the EG named, two for the words' labels.
+    An unknown EG gives the first page. Two statements, one more to find the EG named, three for words.
     """
-    egs = etablissements(criteres, user).exclude(fiche__in=sauf)
+    egs, verification = _candidats(criteres, user)
+    egs = egs.exclude(fiche__in=sauf)
     repere = avant if apres is None else apres
     borne = (
         versions_au(criteres.jour)
@@ -292,10 +232,12 @@ def page(
             Q((f"recherche__{sens}", texte)) | Q((f"fiche_id__{sens}", cle))
         )
     ordre = ("-recherche", "-fiche_id") if arriere else ("recherche", "fiche_id")
-    lues = list(egs.order_by(*ordre).select_related("fiche")[: taille + 1])
-    encore, lignes = len(lues) > taille, lues[:taille]
+    cles = _premieres(egs.order_by(*ordre), verification, taille + 1)
+    encore, cles = len(cles) > taille, cles[:taille]
     if arriere:
-        lignes.reverse()
+        cles.reverse()
+    lues = {v.fiche_id: v for v in versions_au(criteres.jour).filter(fiche__in=cles).select_related("fiche")}
+    lignes = [lues[cle] for cle in cles]
     avant_elle = encore if arriere else borne is not None
     apres_elle = True if arriere else encore
     return Page(
@@ -303,6 +245,26 @@ def page(
         lignes[0].fiche_id if lignes and avant_elle else None,
         lignes[-1].fiche_id if lignes and apres_elle else None,
     )
+
+
+def _premieres(egs: QuerySet[VersionFiche], verification: Q, nombre: int) -> list[int]:
+    """The ids of the first ``nombre`` establishments that stand the verification, which is only made in the order of
+    the list: a frequent word is verified some fifty times, not for the whole register."""
+    trouvees: list[int] = []
+    # The ids only: the index of the list holds all that this asks, and the rows are wide.
+    candidats = egs.values_list("fiche_id", flat=True)
+    debut, lot = 0, nombre
+    while True:
+        cles = list(candidats[debut : debut + lot])
+        bonnes = (
+            set(egs.order_by().filter(verification, fiche__in=cles).values_list("fiche_id", flat=True))
+            if verification
+            else cles
+        )
+        trouvees += [cle for cle in cles if cle in bonnes]
+        if len(trouvees) >= nombre or len(cles) < lot:
+            return trouvees[:nombre]
+        debut, lot = debut + lot, 4 * lot  # the index also knows the words of other days
 
 
 # -- why an establishment is there -------------------------------------------------------------------------
@@ -334,13 +296,8 @@ def offres(criteres: Criteres, egs: Collection[int]) -> dict[int, list[Offre]]:
     des_mots = Q(pk__in=[])
     for mots, concernes in restants.items():
         if mots:
-            des_mots |= Q(*[_dans_l_unite(mot, libelles) for mot in mots], eg__in=concernes)
+            des_mots |= Q(*[dans_l_unite(mot, codes_du_mot(libelles, mot)) for mot in mots], eg__in=concernes)
     return _par_eg(versions_au(jour).filter(des_mots, niveau=Niveau.UO))
-
-
-def _dans_l_unite(mot: str, libelles: Libelles) -> Q:
-    activites, types = _codes(libelles.activites, mot), _codes(libelles.types, mot)
-    return _contient(mot) | Q(activites__overlap=activites) | Q(type_uo__in=types)
 
 
 def _par_eg(versions: QuerySet[VersionFiche]) -> dict[int, list[Offre]]:

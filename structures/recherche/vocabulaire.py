@@ -11,7 +11,8 @@ from backoffice.comptes.models import User
 
 from ..models import Mot
 from .criteres import Criteres
-from .requete import etablissements, libelles_cherches
+from .mots import libelles_cherches
+from .requete import etablissements
 
 LONGUEUR_MIN, LONGUEUR_MAX = 3, 40
 PROCHES = 3  # spellings tried for one word
