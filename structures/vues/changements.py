@@ -113,6 +113,7 @@ class ModifierChangementView(_ChangementPrevu, ModifierView):
     """Enter a planned change again by the form of the fiche: filled with it, measured against the fiche without it."""
 
     intitule = "Modifier le changement prévu de"
+    miette = "Modifier un changement prévu"
 
     def autoriser(self, request: HttpRequest) -> None:
         super().autoriser(request)

@@ -80,7 +80,8 @@ class ModifierView(VueFiche):
     A subclass changes something else of a fiche by the same two pages, through the methods below.
     """
 
-    intitule = "Modifier"
+    intitule = "Modifier"  # before the name of the fiche
+    miette = "Modifier"
     remplace: Modification | None = None  # a planned change that this one takes the place of
 
     def jour_montre(self) -> date:
@@ -222,7 +223,7 @@ class ModifierView(VueFiche):
             "nom": valeur(saisie.base, "nom") or "(sans nom)",
             "niveau": Niveau(self.fiche.niveau).label,
             "intitule": self.intitule,
-            "fil": self.fil(self.fiche, Jour(timezone.localdate()), self.intitule),
+            "fil": self.fil(self.fiche, Jour(timezone.localdate()), self.miette),
             "form": saisie.form,
             "jeton": saisie.jeton,
             "jour_lecture": saisie.jour.isoformat(),
