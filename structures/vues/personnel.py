@@ -149,7 +149,7 @@ class RechercheForm(forms.Form):
     use_required_attribute = False
     nom = TexteField(label="Nom de la recherche", max_length=80)
     par_defaut = forms.BooleanField(
-        label="Recherche par défaut : l’appliquer quand j’ouvre le répertoire", required=False
+        label="L’appliquer quand j’ouvre le répertoire (recherche par défaut)", required=False
     )
     remplacer = forms.BooleanField(label="Remplacer la recherche qui porte ce nom", required=False)
 

@@ -3,6 +3,8 @@
 
 const plier = (t) => t.normalize('NFD').replace(/[\u0300-\u036f]/g, '').toLowerCase().replace(/[^a-z0-9]+/g, ' ');
 const formulaire = document.getElementById('criteres');
+const panneau = document.getElementById('panneau');
+if (panneau && matchMedia('(min-width: 992px)').matches) panneau.open = true; // there is room beside the results
 
 function filtrer(champ) {
   const mots = plier(champ.value).split(' ').filter(Boolean);
