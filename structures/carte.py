@@ -102,14 +102,14 @@ def _autour(points: Iterable[tuple[float, float]]) -> Cadre | None:
 
 
 class Trace(NamedTuple):
-    """A département in the drawing. ``criteres`` zoom on it."""
+    """A département in the drawing. ``nom_court``: what there is room for, at (x, y). ``criteres`` zoom on it."""
 
     code: str
     nom: str
+    nom_court: str
     chemin: str
-    x: float
-    y: float
-    court: bool  # only its code has room
+    x: int
+    y: int
     criteres: Criteres
 
 
@@ -122,11 +122,19 @@ def _traces(codes: Iterable[str], cadre: Cadre, noms: dict[str, str], criteres: 
         x0, x1, y0, y1 = min(xs), max(xs), min(ys), max(ys)
         if x1 < 0 or x0 > LARGEUR or y1 < 0 or y0 > cadre.hauteur:
             continue
-        chemin = "".join(f"M{' '.join(f'{x:g},{y:g}' for x, y in anneau)}Z" for anneau in anneaux)
+        gauche, droite, haut, bas = max(x0, 0), min(x1, LARGEUR), max(y0, 0), min(y1, cadre.hauteur)
         nom = noms.get(code, code)
-        x, y = (max(x0, 0) + min(x1, LARGEUR)) / 2, (max(y0, 0) + min(y1, cadre.hauteur)) / 2
+        court = nom if droite - gauche > 9 * len(nom) else code if droite - gauche > 20 else ""
         traces.append(
-            Trace(code, nom, chemin, round(x), round(y), x1 - x0 < 8 * len(nom), _sur_le_departement(criteres, code))
+            Trace(
+                code,
+                nom,
+                court if bas - haut > 20 else "",
+                "".join(f"M{' '.join(f'{x:g},{y:g}' for x, y in anneau)}Z" for anneau in anneaux),
+                round((gauche + droite) / 2),
+                round((haut + bas) / 2),
+                _sur_le_departement(criteres, code),
+            )
         )
     return traces
 
@@ -230,6 +238,7 @@ class Carte:
     « departements », the criterion of the places that gather several establishments."""
 
     cadre: Cadre | None
+    total: int = 0
     traces: list[Trace] = field(default_factory=list)
     lieux: list[Lieu] = field(default_factory=list)
     zones: str = "communes"
@@ -266,7 +275,7 @@ def carte(criteres: Criteres, user: User, liste: Liste) -> Carte:
     vus = {code for code in compte if code in contours()}
     vus |= {d.pk for d in departements.values() if d.region == settings.PREFIXE_REGION and d.pk in contours()}
     cadre = _cadre(criteres, releves, vus)
-    resultat = Carte(cadre, par_departement=dict(sorted((c, n) for c, n in compte.items() if c)))
+    resultat = Carte(cadre, sum(compte.values()), par_departement=dict(sorted((c, n) for c, n in compte.items() if c)))
     resultat.sans_coordonnees = sum(r.nombre - r.localises for r in releves)
     resultat.libelles = {code: str(d) for code, d in departements.items()}
     if cadre is None:

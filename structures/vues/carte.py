@@ -61,8 +61,8 @@ class CarteView(VueProtegee):
 
 # The sign of each champ: its shape says it without the colour.
 _FORMES = {
-    ChampEG.SANITAIRE: "M0-8A8 8 0 1 1 0 8A8 8 0 1 1 0-8Z",
-    ChampEG.MEDICO_SOCIAL: "M-7-7H7V7H-7Z",
+    ChampEG.SANITAIRE: "M-3-8H3V-3H8V3H3V8H-3V3H-8V-3H-3Z",
+    ChampEG.MEDICO_SOCIAL: "M-6-6H6V6H-6Z",
     ChampEG.SOCIAL: "M0-9L9 7H-9Z",
 }
 

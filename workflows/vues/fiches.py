@@ -227,6 +227,8 @@ class FicheView(VueDossier):
         montre = appliquer(vu, patch_vu)
         form = self._formulaire(montre, request.POST)
         montre_alors = Vu(revision, jeton, jour)
+        if request.POST.get("etape") == "saisie":  # communes added without JavaScript: the form as it was typed
+            return self._page(request, form, vu=montre_alors)
         if not form.is_valid():
             return self._page(request, form, statut=422, vu=montre_alors)
         mien = difference(montre, form.etat_saisi())

@@ -100,7 +100,7 @@ class CommunesWidget(forms.Widget):
 
         return [
             Groupe(f"{noms[code]} ({code})" if code in noms else code, list(siennes))
-            for code, siennes in groupby(sorted(communes, key=lambda c: (departement(c), c[1])), departement)
+            for code, siennes in groupby(sorted(communes, key=lambda c: (departement(c), c[0])), departement)
         ]
 
 
