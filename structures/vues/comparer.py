@@ -201,4 +201,7 @@ def _groupes(montres: Iterable[Changement]) -> list[dict[str, Any]]:
     groupes: dict[str, list[Changement]] = {}
     for c in montres:
         groupes.setdefault(c.natures[0], []).append(c)
-    return [{"nature": n, "titre": NATURES[n][0], "changements": liste} for n, liste in groupes.items()]
+    return [
+        {"nature": n, "titre": NATURES[n][0], "changements": liste, "causes": n != "ajout"}
+        for n, liste in groupes.items()
+    ]
