@@ -100,7 +100,8 @@ class FicheForm(HorairesDuFormulaire):
         self._lire_options()
         for champ in self.champs:
             if champ.genre is Genre.HORAIRES:
-                self._ajouter_horaires(champ)
+                tenus = [code for _, code in codes_tenus(champ, valeur(etat, champ.nom))]
+                self._ajouter_horaires(champ, *self._choix(champ.nomenclature, tenus))
                 continue
             formulaire = self._champ(champ)
             formulaire.label = _libelle_unite(champ) if champ.genre is Genre.UNITE_AGE else libelle(champ, niveau)

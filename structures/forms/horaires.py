@@ -17,6 +17,7 @@ from ..domaine.horaires import lire_cle, semaines_en_vigueur
 from ..domaine.patches import Etat, valeur
 from .groupes import Groupe
 
+Paires = list[tuple[str, str]]
 OUVERTURE = "01"  # R252: the kind of hours that is always offered
 _SEMAINE_VIDE = dict.fromkeys(range(1, 8), "")
 
@@ -46,11 +47,11 @@ class HorairesDuFormulaire(forms.Form):
         super().__init__(data, prefix=prefix)
         self._semaines: list[_Semaine] = []
 
-    def _ajouter_horaires(self, champ: Champ) -> None:
-        """One typical week a kind of hours, the one in force, and one for each that is planned."""
+    def _ajouter_horaires(self, champ: Champ, ouverts: Paires, fermes: Paires) -> None:
+        """One typical week a kind of hours, the one in force, and one for each that is planned. The kinds are those
+        that can be chosen and the closed ones that the fiche holds."""
         horaires, montres = valeur(self.etat, champ.nom), valeur(self.montre, champ.nom)
         en_vigueur = semaines_en_vigueur(horaires, self.jour)
-        ouverts, fermes = self._choix("R252", {lire_cle(c)[0] for c in horaires})
         lundi_courant = self.jour - timedelta(days=self.jour.weekday())
         for genre, titre in [*ouverts, *((c, f"{t} (code fermé)") for c, t in fermes)]:
             nom = f"{champ.nom}_{genre}"
