@@ -22,7 +22,7 @@ TAILLE_PAGE = 50
 # -- freshness -----------------------------------------------------------------------------------------
 
 
-def _par_eg(jour: date) -> QuerySet[VersionFiche, dict[str, Any]]:
+def _par_eg(jour: date) -> QuerySet[Any, Any]:
     """``eg, offres, a_jour, bientot, requis`` of each establishment that has offers on that day."""
     frais = {"fiche__fraicheur__a_jour_le__gte": premier_instant(jour)}
     encore_frais = {"fiche__fraicheur__a_jour_le__gte": premier_instant(jour + timedelta(PREAVIS))}
@@ -107,17 +107,6 @@ def confirmations_de(fiche: Fiche) -> QuerySet[Confirmation]:
 
 
 # -- reported errors -----------------------------------------------------------------------------------
-
-
-def signalements_ouverts(egs: Collection[int]) -> dict[int, int]:
-    """Open reports by fiche, for the fiches of these establishments; one statement. Absent: none."""
-    return dict(
-        Signalement.objects.filter(fiche__eg__in=list(egs), clos_le__isnull=True)
-        .order_by("fiche")
-        .values("fiche")
-        .annotate(nombre=Count("pk"))
-        .values_list("fiche", "nombre")
-    )
 
 
 ONGLETS = {"a-traiter": "À traiter", "les-miens": "Mes signalements", "traites": "Traités"}

@@ -313,15 +313,12 @@ def test_trois_lignes_coutent_autant_qu_une(monde: Monde) -> None:
     assert compter({"s": regles.signalements_a_traiter(monde.referent)}) == {"s": 6}
 
 
-def test_les_fiches_de_l_arbre_disent_ce_qui_y_est_signale(monde: Monde) -> None:
+def test_la_fiche_dit_ce_qui_y_est_signale(monde: Monde) -> None:
     monde.signaler("nom")
     monde.signaler("activites")
     monde.signaler("nom", fiche=monde.eg)
     ferme = monde.signaler("horaires")
     retirer(numero=ferme.pk, acteur=monde.lecteur)
-    with CaptureQueriesContext(connection) as captures:
-        assert suivi.signalements_ouverts([monde.eg.pk]) == {monde.uo.pk: 2, monde.eg.pk: 1}
-    assert len(captures) == 1
     fiche = reverse("fiche", args=[monde.uo.identifiant])
     vu = client(monde.referent).get(fiche).context["signalements"]
     assert (vu["nombre"], {champ for _, champ in vu["liste"]}) == (2, {"Nom", "Activités opérationnelles"})
