@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from django.conf import settings
@@ -102,41 +102,73 @@ def _autour(points: Iterable[tuple[float, float]]) -> Cadre | None:
 
 
 class Trace(NamedTuple):
-    """A département in the drawing. ``nom_court``: what there is room for, at (x, y). ``criteres`` zoom on it."""
+    """A département in the drawing. ``criteres`` zoom on it."""
 
     code: str
     nom: str
-    nom_court: str
-    chemin: str
+    anneaux: list[Anneau]
+    criteres: Criteres
+
+    @property
+    def chemin(self) -> str:
+        return "".join(f"M{' '.join(f'{x:g},{y:g}' for x, y in anneau)}Z" for anneau in self.anneaux)
+
+
+class Nom(NamedTuple):
+    """The name of a département, or its code where there is no room, centred on a point."""
+
+    texte: str
     x: int
     y: int
-    criteres: Criteres
 
 
 def _traces(codes: Iterable[str], cadre: Cadre, noms: dict[str, str], criteres: Criteres) -> list[Trace]:
+    """Those of the départements that the frame shows a part of."""
     traces = []
     for code in sorted(codes):
         anneaux = [[cadre.place(*point) for point in anneau] for anneau in contours()[code]]
-        xs = [x for anneau in anneaux for x, _ in anneau]
-        ys = [y for anneau in anneaux for _, y in anneau]
-        x0, x1, y0, y1 = min(xs), max(xs), min(ys), max(ys)
-        if x1 < 0 or x0 > LARGEUR or y1 < 0 or y0 > cadre.hauteur:
-            continue
-        gauche, droite, haut, bas = max(x0, 0), min(x1, LARGEUR), max(y0, 0), min(y1, cadre.hauteur)
-        nom = noms.get(code, code)
-        court = nom if droite - gauche > 9 * len(nom) else code if droite - gauche > 20 else ""
-        traces.append(
-            Trace(
-                code,
-                nom,
-                court if bas - haut > 20 else "",
-                "".join(f"M{' '.join(f'{x:g},{y:g}' for x, y in anneau)}Z" for anneau in anneaux),
-                round((gauche + droite) / 2),
-                round((haut + bas) / 2),
-                _sur_le_departement(criteres, code),
-            )
-        )
+        xs, ys = zip(*chain.from_iterable(anneaux), strict=True)
+        if min(xs) < LARGEUR and max(xs) > 0 and min(ys) < cadre.hauteur and max(ys) > 0:
+            traces.append(Trace(code, noms.get(code, code), anneaux, _sur_le_departement(criteres, code)))
     return traces
+
+
+def dedans(x: float, y: float, anneaux: Iterable[Anneau]) -> bool:
+    """Even-odd rule."""
+    croises = 0
+    for anneau in anneaux:
+        for (x1, y1), (x2, y2) in pairwise([*anneau, anneau[0]]):
+            if (y1 > y) != (y2 > y):
+                croises += x < (x2 - x1) * (y - y1) / (y2 - y1) + x1
+    return croises % 2 == 1
+
+
+def _nommer(traces: Iterable[Trace], lieux: Sequence["Lieu"], hauteur: int) -> list[Nom]:
+    """Each name where no place hides it, near the middle of its département if possible; the code where the name
+    would be hidden, nothing where even that would be."""
+    noms = []
+    for trace in traces:
+        xs, ys = zip(*chain.from_iterable(trace.anneaux), strict=True)
+        gauche, droite, haut, bas = max(min(xs), 0), min(max(xs), LARGEUR), max(min(ys), 0), min(max(ys), hauteur)
+        essais = [
+            (gauche + (droite - gauche) * i / 10, haut + (bas - haut) * j / 10)
+            for i in range(1, 10)
+            for j in range(1, 10)
+        ]
+        essais = [essai for essai in essais if dedans(*essai, trace.anneaux)]
+        essais.sort(key=lambda e: math.hypot(e[0] - (gauche + droite) / 2, e[1] - (haut + bas) / 2))
+        for texte in (trace.nom, trace.code):
+            demi = 4 * len(texte)
+            libre = next((e for e in essais if _est_libre(*e, demi, trace, lieux)), None)
+            if libre is not None:
+                noms.append(Nom(texte, round(libre[0]), round(libre[1])))
+                break
+    return noms
+
+
+def _est_libre(x: float, y: float, demi: float, trace: Trace, lieux: Iterable["Lieu"]) -> bool:
+    bouts = all(0 < bout < LARGEUR and dedans(bout, y, trace.anneaux) for bout in (x - demi, x + demi))
+    return bouts and all(abs(p.x - x) > demi + p.rayon or abs(p.y - y) > p.rayon + 8 for p in lieux)
 
 
 def _sur_le_departement(criteres: Criteres, code: str) -> Criteres:
@@ -240,6 +272,7 @@ class Carte:
     cadre: Cadre | None
     total: int = 0
     traces: list[Trace] = field(default_factory=list)
+    noms: list[Nom] = field(default_factory=list)
     lieux: list[Lieu] = field(default_factory=list)
     zones: str = "communes"
     sans_coordonnees: int = 0
@@ -284,6 +317,7 @@ def carte(criteres: Criteres, user: User, liste: Liste) -> Carte:
     if len(resultat.traces) > LIMITE_DEPARTEMENTS and liste.total > LIMITE_POINTS:
         resultat.zones = "departements"
     _placer(resultat, cadre, releves, ECART_POINTS if liste.total <= LIMITE_POINTS else ECART_LOTS)
+    resultat.noms = _nommer(resultat.traces, resultat.lieux, cadre.hauteur)
     if resultat.zones == "communes":
         resultat.libelles |= libelles_communes(zone for lieu in resultat.lieux for zone in lieu.zones)
     return resultat

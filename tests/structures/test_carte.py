@@ -198,16 +198,6 @@ def test_tout_etablissement_est_dans_un_lieu_et_un_seul():
 # -- the outlines ------------------------------------------------------------------------------------
 
 
-def dedans(longitude: float, latitude: float, anneaux) -> bool:
-    """Even-odd rule."""
-    compte = 0
-    for anneau in anneaux:
-        for (x1, y1), (x2, y2) in zip(anneau, [*anneau[1:], anneau[0]], strict=True):
-            if (y1 > latitude) != (y2 > latitude):
-                compte += longitude < (x2 - x1) * (latitude - y1) / (y2 - y1) + x1
-    return compte % 2 == 1
-
-
 def test_les_contours_de_chaque_departement_de_metropole():
     attendus = {
         d for d in Commune.objects.values_list("departement", flat=True).distinct() if d[:2] not in ("97", "98")
@@ -226,8 +216,20 @@ def test_les_contours_de_chaque_departement_de_metropole():
     ],
 )  # fmt: skip
 def test_une_ville_est_dans_son_departement(lieu, departement):
-    trouves = [code for code, anneaux in dessin.contours().items() if dedans(*lieu, anneaux)]
+    trouves = [code for code, anneaux in dessin.contours().items() if dessin.dedans(*lieu, anneaux)]
     assert trouves == [departement]
+
+
+def test_un_nom_ne_se_cache_pas_sous_un_lieu():
+    carre = dessin.Trace("92", "Hauts-de-Seine", [[(100, 100), (300, 100), (300, 300), (100, 300)]], Criteres())
+    [nom] = dessin._nommer([carre], [], 600)
+    assert nom == ("Hauts-de-Seine", 200, 200)
+    milieu = dessin.Lieu(200, 200, 10, ["92040"])
+    [nom] = dessin._nommer([carre], [milieu], 600)
+    assert nom.texte == "Hauts-de-Seine"
+    assert abs(nom.y - 200) > milieu.rayon
+    partout = [dessin.Lieu(x, y, 10, ["92040"]) for x in range(100, 301, 40) for y in range(100, 301, 10)]
+    assert dessin._nommer([carre], partout, 600) == []
 
 
 def test_le_dessin_garde_les_proportions():

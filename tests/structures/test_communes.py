@@ -11,6 +11,7 @@ from structures.communes import communes_ou_lots_nommes, rechercher_lots
 from structures.enums import Role
 from structures.models import Commune
 from tests.factories import repertoire as fabrique
+from tests.factories.dossiers import brouillon, travail
 from tests.formulaires import lire_formulaire
 
 pytestmark = pytest.mark.django_db
@@ -77,10 +78,10 @@ def plat(reponse) -> str:
 class Ecran:
     """The edit form of an UO, filled as a browser without JavaScript would."""
 
-    def __init__(self, user, uo):
+    def __init__(self, user, uo, url=""):
         self.navigateur = Client()
         self.navigateur.force_login(user)
-        self.url = f"/repertoire/{uo.identifiant}/modifier/"
+        self.url = url or f"/repertoire/{uo.identifiant}/modifier/"
         self.ouvrir()
 
     def ouvrir(self) -> None:
@@ -152,6 +153,15 @@ def test_l_adresse_ne_prend_qu_une_commune_et_aucun_lot():
     assert "un EPCI ou un département" not in ecran.page
     assert ecran.poster("resume", **{"commune-ajout": "92"}).status_code == 422
     assert "Aucune commune ne s’appelle « 92 »." in ecran.page
+
+
+def test_dans_un_dossier_aussi_et_rien_n_est_enregistre_avant(uo):
+    referent = fabrique.compte(Role.REFERENT, uo.eg, "referent")
+    dossier = brouillon(uo.eg, referent)
+    ecran = Ecran(referent, uo, f"/dossiers/{dossier.pk}/fiches/{uo.pk}/")
+    assert ecran.poster("saisie", **{"territoire-ajout": "92"}).status_code == 200
+    assert ecran.territoire == set(codes(departement="92"))
+    assert travail(dossier, uo.pk) is None
 
 
 def test_toutes_les_communes_de_france_ne_chargent_pas_la_page(uo, ecran):
