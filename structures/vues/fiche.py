@@ -12,7 +12,7 @@ from backoffice.socle.erreurs import Introuvable
 
 from .. import regles, requetes
 from ..affichage import Affichage, champ_en_mots
-from ..champs import Qui, champs_de, libelle, manquants
+from ..champs import UNITES, Qui, champs_de, libelle, manquants
 from ..domaine.horaires import ouverture
 from ..domaine.patches import Etat, valeur
 from ..enums import Niveau
@@ -77,7 +77,7 @@ class FicheView(VueFiche):
                 "fermee_le": fermee_le,
                 "ouvrira_le": ouvrira_le,
                 **guidage.sur_la_fiche(request.user, fiche, reservation, editeur=editeur, actuelle=actuelle),
-                "manquants": [(c.nom, libelle(c, fiche.niveau)) for c in manquants(fiche.niveau, champ_eg, etat)],
+                "manquants": _manquants(fiche, champ_eg, etat),
                 "sensible": bool(valeur(etat, "unite_sensible")),
                 "ouverture": _ouverture(etat) if actuelle else None,
                 "principales": _colonne(lues, PRINCIPALES if fiche.niveau == Niveau.UO else PRINCIPALES_AILLEURS),
@@ -111,6 +111,12 @@ def _en_bref(fiche: Fiche, affichage: Affichage, etat: Etat, champ_eg: str) -> s
     if fiche.niveau == Niveau.EG:
         mots.append(champ_en_mots(champ_eg))
     return " · ".join(mot for mot in mots if mot)
+
+
+def _manquants(fiche: Fiche, champ_eg: str, etat: Etat) -> list[tuple[str, str]]:
+    """(name, label) of the mandatory fields that the fiche lacks; a number that is missing says it for its unit."""
+    manque = {c.nom: libelle(c, fiche.niveau) for c in manquants(fiche.niveau, champ_eg, etat)}
+    return [(nom, mot) for nom, mot in manque.items() if UNITES.get(nom) not in manque]
 
 
 def _url_arbre(fiche: Fiche, jour: Jour) -> str:

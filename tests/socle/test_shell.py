@@ -3,10 +3,12 @@
 import re
 
 import pytest
+from django.conf import settings
 from django.template import Context, Template
 
 from backoffice.socle import menu
 from backoffice.socle.arbre import Noeud
+from backoffice.socle.etats import signe
 
 
 @pytest.fixture
@@ -139,3 +141,13 @@ def test_a_big_tree_is_drawn_quickly():
     debut = time.perf_counter()
     arbre([Noeud("eg", "EG", "Hôpital", enfants=noeuds)])
     assert time.perf_counter() - debut < 1
+
+
+def test_every_sign_of_a_fiche_has_its_icon_in_the_tree():
+    """arbre.css draws the icons of the signs, so that a big tree does not repeat them."""
+    feuille = (settings.BASE_DIR / "templates/_statiques/ror/arbre.css").read_text()
+    signes = (
+        "en-attente finalisee ajout modification deplacement suppression conflit incomplete signalee dans-dossier "
+        "prevu fermeture sensible inconnu"
+    ).split()
+    assert {s for s in signes if f".i-{signe(s).icone} {{" not in feuille} == set()

@@ -4,9 +4,7 @@ import re
 from datetime import date, timedelta
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -14,6 +12,8 @@ from structures import affichage
 from structures.domaine import reserver
 from structures.enums import Role
 from tests.factories import repertoire as fabrique
+from tests.structures import ecran
+from tests.structures.ecran import client, requetes_de
 
 pytestmark = pytest.mark.django_db
 
@@ -32,28 +32,12 @@ def referent(hopital):
     return fabrique.compte(Role.REFERENT, hopital["EG"], "referent")
 
 
-def client(user) -> Client:
-    navigateur = Client()
-    navigateur.force_login(user)
-    return navigateur
-
-
 def fiche(identifiant: str, suffixe: str = "") -> str:
     return f"/repertoire/{identifiant}/{suffixe}"
 
 
 def texte(reponse) -> str:
-    """The words of a page, tags and hidden controls left out."""
-    sans = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", reponse.content.decode(), flags=re.S)
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", sans)).replace("&#x27;", "'")
-
-
-def requetes_de(navigateur: Client, url: str) -> int:
-    """Statements of a page; a first visit writes the session and is not counted."""
-    navigateur.get("/repertoire/communes/")
-    with CaptureQueriesContext(connection) as vues:
-        assert navigateur.get(url).status_code == 200
-    return len(vues)
+    return ecran.texte(reponse.content.decode())
 
 
 # -- access ------------------------------------------------------------------------------------------

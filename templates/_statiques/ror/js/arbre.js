@@ -14,7 +14,11 @@ class Arbre extends HTMLElement {
     if (!this.arbre || this.dataset.pret) return;
     this.dataset.pret = '1';
     this.niveaux = JSON.parse(this.dataset.niveaux);
-    this.arbre.setAttribute('role', 'treegrid');
+    const grille = this.querySelector('[data-arbre-grille]'); // a list may not be one itself
+    grille.setAttribute('role', 'treegrid');
+    grille.setAttribute('aria-label', this.arbre.getAttribute('aria-label'));
+    this.arbre.removeAttribute('aria-label');
+    this.arbre.setAttribute('role', 'none');
     this.equiper(this.arbre, 1);
     const actif = this.arbre.querySelector('.arbre-actif');
     if (actif) this.montrer(actif.parentElement);
