@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from structures.domaine.texte import normaliser
-from structures.recherche.requete import libelles_cherches
+from structures.recherche.mots import libelles_cherches
 
 NOMBRE = 60  # different requests a question
 Sql = tuple[str, dict[str, Any]]

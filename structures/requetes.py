@@ -135,19 +135,6 @@ def _autorite_du_departement(type_: str, departement: str) -> str | None:
     return locale.pk if locale else None
 
 
-def rechercher_egs(texte: str = "", *, mss: bool = False, jour: date | None = None) -> QuerySet[VersionFiche]:
-    """Establishments by name, FINESS or commune, accents and case ignored; every word must be found.
-
-    ``mss`` adds médico-social and social establishments to the sanitaire ones (acceptance 14).
-    """
-    egs = versions_au(jour).filter(niveau="EG").order_by("recherche", "fiche_id")
-    if not mss:
-        egs = egs.filter(categorie__in=RegleCategorie.objects.filter(champ=ChampEG.SANITAIRE).values("pk"))
-    for mot in normaliser(texte).split():
-        egs = egs.filter(recherche__contains=mot)
-    return egs
-
-
 def libelles(paires: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """Labels of (nomenclature, code) pairs, in one statement."""
     cherchees = set(paires)
@@ -208,42 +195,6 @@ def version_la_plus_proche(fiche: Fiche, jour: date | None = None) -> VersionFic
 
 
 # -- lists ------------------------------------------------------------------------------------------
-
-
-class Page(NamedTuple):
-    """A page of establishments, with the ids to ask for its neighbours (None: there is none)."""
-
-    lignes: list[VersionFiche]
-    precedent: int | None
-    suivant: int | None
-
-
-def page_egs(
-    egs: QuerySet[VersionFiche], *, apres: int | None = None, avant: int | None = None, taille: int = 50
-) -> Page:
-    """Keyset page over (recherche, fiche): what follows the EG ``apres`` or precedes ``avant``. One statement, one
-    more to find the EG named; an unknown one gives the first page."""
-    repere = avant if apres is None else apres
-    borne = egs.filter(fiche_id=repere).values_list("recherche", "fiche_id").first() if repere else None
-    arriere = borne is not None and apres is None
-    if borne is not None:
-        texte, cle = borne
-        comparaison = "lt" if arriere else "gt"
-        egs = egs.filter(
-            Q((f"recherche__{comparaison}", texte)) | Q(("recherche", texte), (f"fiche_id__{comparaison}", cle))
-        )
-    ordre = ("-recherche", "-fiche_id") if arriere else ("recherche", "fiche_id")
-    lues = list(egs.order_by(*ordre).select_related("fiche")[: taille + 1])
-    encore, lignes = len(lues) > taille, lues[:taille]
-    if arriere:
-        lignes.reverse()
-    avant_elle = encore if arriere else borne is not None
-    apres_elle = True if arriere else encore
-    return Page(
-        lignes,
-        lignes[0].fiche_id if lignes and avant_elle else None,
-        lignes[-1].fiche_id if lignes and apres_elle else None,
-    )
 
 
 class Nombres(NamedTuple):

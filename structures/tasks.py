@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from . import regles, requetes, suivi
+from . import recherche, regles, requetes, suivi
 from .domaine.rappels import DERNIER_JOUR, rappeler
 
 LOT = 500
@@ -34,3 +34,9 @@ def rappeler_la_fraicheur() -> int:
                 jour=jour,
             )
     return len(concernes)
+
+
+@shared_task(name="structures.rafraichir_vocabulaire")
+def rafraichir_vocabulaire() -> int:
+    """Learn the words that came into the register since the last time; returns how many it knows."""
+    return recherche.rafraichir_vocabulaire()

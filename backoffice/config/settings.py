@@ -207,6 +207,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "structures.rappeler_la_fraicheur",
         "schedule": crontab(hour="7,13", minute=30),
     },
+    "rafraichir-le-vocabulaire": {"task": "structures.rafraichir_vocabulaire", "schedule": crontab(minute=10)},
     "liberer-taches-orphelines": {"task": "workflows.liberer_taches", "schedule": 300.0},
 }
 

@@ -26,6 +26,7 @@ from structures.domaine.referentiels import charger_referentiels
 from structures.domaine.signalements import clore, signaler
 from structures.enums import IssueSignalement, Niveau, Role, Source, ThemeSignalement
 from structures.models import Fiche, Habilitation, Modification, Nomenclature
+from structures.recherche import rafraichir_vocabulaire
 from workflows.domaine import decisions, fiches
 from workflows.domaine.creer import creer
 from workflows.models import Dossier, FicheTravail, Tache
@@ -299,6 +300,7 @@ def charger_demo() -> None:
     _dossiers(structures, comptes)
     _suivi(structures, comptes)
     _personnel(structures, comptes)
+    rafraichir_vocabulaire()
 
 
 def _poser(fiches_patches: Iterable[tuple[Fiche, dict[str, Any]]]) -> None:

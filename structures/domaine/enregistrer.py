@@ -20,7 +20,7 @@ from ..champs import CHAMPS, CONTENU, Champ, Forme
 from ..enums import Niveau
 from ..models import Commune, Fiche, Modification
 from .fraicheur import constater, ecarts_de_fraicheur
-from .indexer import indexer
+from .indexer import ecarts_d_index, indexer
 from .plier import Changement, Periode, plier
 from .texte import normaliser
 
@@ -140,7 +140,9 @@ _VIDES = {champ.nom: _colonne(champ, champ.vide()) for champ in CONTENU}
 def _recherche(fiche: Fiche, etat: Mapping[str, Any], communes: Mapping[str, str]) -> str:
     # The name comes first: lists are sorted by this column too.
     mots = [etat.get("nom", ""), etat.get("nom_operationnel", ""), etat.get("finess", ""), etat.get("siret", "")]
-    mots += [etat.get("siren", ""), communes.get(etat.get("commune", ""), ""), etat.get("code_postal", "")]
+    mots += [etat.get("siren", "")]
+    if fiche.niveau != Niveau.EJ:  # where its seat is says nothing of the establishments that its text finds
+        mots += [communes.get(etat.get("commune", ""), ""), etat.get("code_postal", "")]
     mots += [fiche.identifiant if fiche.niveau not in (Niveau.EJ, Niveau.EG) else ""]
     return normaliser(" ".join(mot for mot in mots if mot))
 
@@ -225,7 +227,9 @@ def ecarts(eg: Fiche | None = None, lot: int = 2000) -> list[str]:
     cles = list(identites.values_list("pk", flat=True))
     constats: list[str] = []
     for debut in range(0, len(cles), lot):
-        constats += _ecarts_du_lot(cles[debut : debut + lot]) + ecarts_de_fraicheur(cles[debut : debut + lot])
+        du_lot = cles[debut : debut + lot]
+        # The index is read from the versions: right ones say what it lacks.
+        constats += (_ecarts_du_lot(du_lot) or ecarts_d_index(du_lot)) + ecarts_de_fraicheur(du_lot)
     return constats
 
 

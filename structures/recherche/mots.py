@@ -10,6 +10,7 @@ from collections.abc import Collection
 from datetime import date
 from typing import Any, NamedTuple
 
+from django.core.cache import cache
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ..domaine.indexer import ACTIVITE, DEPARTEMENT, TYPE_UO
@@ -21,6 +22,8 @@ from ..requetes import versions_au
 # From six digits on a word is a number: FINESS, SIREN, SIRET, identifier of a fiche (seven digits). A shorter one
 # begins a word (« 15 » of « Paris 15e », a postcode), but no identifier.
 CHIFFRES_NUMERO, CHIFFRES_IDENTIFIANT = 6, 7
+GARDE_SECONDES = 300
+_CLE_LIBELLES = "recherche:libelles"
 
 
 class Libelles(NamedTuple):
@@ -40,7 +43,15 @@ class Codes(NamedTuple):
 
 
 def libelles_cherches() -> Libelles:
-    """Two statements."""
+    """Two statements, then none for some minutes."""
+    gardes: Libelles | None = cache.get(_CLE_LIBELLES)
+    if gardes is None:
+        gardes = _lire_libelles()
+        cache.set(_CLE_LIBELLES, gardes, GARDE_SECONDES)
+    return gardes
+
+
+def _lire_libelles() -> Libelles:
     par_liste: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for liste, code, libelle in (
         Concept.objects.filter(nomenclature__in=[ACTIVITE, TYPE_UO])

@@ -97,27 +97,6 @@ def test_les_etapes_disent_avant_et_apres_dans_l_ordre_des_effets():
 # -- lists -------------------------------------------------------------------------------------------
 
 
-def test_les_pages_se_suivent_sans_rien_perdre_ni_repeter():
-    ej = fabrique.entite_juridique()
-    for i in range(7):
-        fabrique.etablissement(nom=f"Hôpital {i // 2}", ej=ej)  # equal names too
-    egs = requetes.rechercher_egs("hopital")
-    vues, repere, pages = [], None, []
-    while True:
-        page = requetes.page_egs(egs, apres=repere, taille=3)
-        vues += [v.fiche_id for v in page.lignes]
-        pages.append(page)
-        repere = page.suivant
-        if repere is None:
-            break
-    assert vues == list(egs.values_list("fiche_id", flat=True))
-    assert [len(p.lignes) for p in pages] == [3, 3, 1]
-    retour = requetes.page_egs(egs, avant=pages[2].precedent, taille=3)
-    assert [v.pk for v in retour.lignes] == [v.pk for v in pages[1].lignes]
-    assert requetes.page_egs(egs, avant=retour.precedent, taille=3).precedent is None
-    assert [v.pk for v in requetes.page_egs(egs, apres=999_999_999, taille=3).lignes] == [v.pk for v in pages[0].lignes]
-
-
 def test_nombres_de_fiches_par_etablissement():
     fiches = fabrique.hopital()
     fabrique.uo(fiches["UF"], "Unité de rythmologie")

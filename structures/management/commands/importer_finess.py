@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from backoffice.socle.erreurs import ErreurMetier
 from structures.importations.finess import TOUTES_REGIONS, importer
 from structures.importations.rapport import Rapport
+from structures.recherche import rafraichir_vocabulaire
 
 
 class Command(BaseCommand):
@@ -39,6 +40,8 @@ class Command(BaseCommand):
             rapport = Rapport(fichier=chemin.name, simulation=options["simulation"], refus_fichier=refus.message)
             self._ecrire(rapport, options["json"])
             raise CommandError(f"{refus.message} Rien n’a été importé.") from None
+        if not options["simulation"]:
+            rafraichir_vocabulaire()
         for phrase in rapport.phrases():
             self.stdout.write(phrase)
         self._ecrire(rapport, options["json"])
