@@ -159,21 +159,58 @@ def test_rows_are_added_taken_off_and_taken_back(browser, adresse):
 
 
 def test_the_tree_by_keyboard_and_by_filter(browser, adresse):
+    """WAI-ARIA APG treegrid: one tab stop, arrows, Home, End, a letter, Enter; a filter; folding."""
     page = ouvrir(browser, adresse)
-    arbre = page.get_by_role("list", name="Structures de l’Hôpital TEST")
-    pole = arbre.get_by_role("link", name="Pôle Mère-Enfant")
-    cache = arbre.get_by_text("Unité d’hôpital de jour pédiatrique")
+    arbre = page.get_by_role("treegrid", name="Structures de l’Hôpital TEST")
+    ligne = lambda nom: arbre.locator(".arbre-ligne", has=page.get_by_text(nom, exact=True))  # noqa: E731
+    pole, cache = ligne("Pôle Mère-Enfant"), arbre.get_by_text("Unité d’hôpital de jour pédiatrique")
+    attributs = ("role", "aria-level", "aria-posinset", "aria-setsize", "aria-expanded")
+    assert [pole.get_attribute(a) for a in attributs] == ["row", "2", "2", "2", "false"]
+    assert arbre.locator("[tabindex='0'].arbre-ligne").count() == 1
+    expect(ligne("Unité d’hospitalisation de courte durée")).to_have_attribute("tabindex", "0")  # the current one
     expect(cache).to_be_hidden()
     pole.focus()
     page.keyboard.press("ArrowRight")
+    expect(pole).to_have_attribute("aria-expanded", "true")
     page.keyboard.press("ArrowDown")
-    expect(arbre.get_by_role("link", name="Pédiatrie", exact=True)).to_be_focused()
+    expect(ligne("Pédiatrie")).to_be_focused()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     expect(pole).to_be_focused()
+    page.keyboard.press("Home")
+    expect(ligne("Hôpital TEST")).to_be_focused()
+    page.keyboard.press("p")
+    expect(ligne("Pôle Urgences")).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    expect(ligne("Pôle Urgences")).to_have_attribute("aria-expanded", "false")
+    expect(ligne("Unité de soins continus")).to_be_hidden()
+    page.keyboard.press("End")
+    expect(arbre.locator(".arbre-ligne:visible").last).to_be_focused()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")  # into the row: its link, then its menu, then back
+    expect(ligne("Hôpital TEST").get_by_role("link")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(ligne("Hôpital TEST").locator("summary")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#")
+
     page.get_by_label("Filtrer les fiches").fill("pediatrique")
     expect(cache).to_be_visible()
-    expect(arbre.get_by_role("link", name="Unité de soins continus")).to_be_hidden()
+    expect(ligne("Unité de soins continus")).to_be_hidden()
+    expect(page.locator("[data-arbre-annonce]")).to_have_text("1 fiche sur ce filtre")
+    page.get_by_label("Filtrer les fiches").fill("finalisee")  # the states are searched too
+    expect(ligne("Unité de soins continus")).to_be_visible()
+    page.get_by_label("Filtrer les fiches").fill("zzz")
+    expect(page.locator("[data-arbre-annonce]")).to_have_text("Aucune fiche sur ce filtre")
+    page.get_by_label("Filtrer les fiches").fill("")
+    expect(page.locator("[data-arbre-annonce]")).to_have_text("")
+    expect(ligne("Unité de soins continus")).to_be_hidden()  # folded again, as it was
+    page.get_by_role("button", name="Tout déplier").click()
+    expect(cache).to_be_visible()
+    page.get_by_role("button", name="Tout replier").click()
+    expect(pole).to_be_hidden()
+    assert page.ennuis == []
 
 
 def test_without_javascript_everything_is_there(browser, adresse):

@@ -33,7 +33,7 @@ class Arbre extends HTMLElement {
     this.arbre.addEventListener('keydown', (e) => this.touche(e));
     this.arbre.addEventListener('focusin', (e) => this.choisir(e.target.closest('.arbre-ligne')));
     const filtre = this.querySelector('[data-arbre-filtre]');
-    filtre?.addEventListener('input', () => { clearTimeout(this.attente); this.attente = setTimeout(() => this.filtrer(filtre.value), 120); });
+    filtre?.addEventListener('input', () => { clearTimeout(this.attente); this.attente = setTimeout(() => this.filtrer(filtre.value), filtre.value ? 120 : 0); });
   }
 
   // Roles, levels and positions; the button that folds; the words of the level on hover.
