@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Q, Value
+from django.db.models import Q, QuerySet, Value
 from django.utils import timezone
 
 from .completude import fiches_incompletes
@@ -32,7 +32,7 @@ def etats_des_fiches(eg: Fiche, champ_eg: str, jour: date) -> dict[int, list[str
     if jour >= aujourdhui:
         sources["prevu"] = versions.filter(validite__startswith__gt=jour)
         sources["fermeture"] = du_jour.filter(validite__upper_inf=False)  # unless something follows: see below
-    lues = [lignes.values_list("fiche_id", Value(etat)) for etat, lignes in sources.items()]
+    lues: list[QuerySet[Any, Any]] = [lignes.values_list("fiche_id", Value(etat)) for etat, lignes in sources.items()]
     if jour == aujourdhui:
         reservees = FicheReservee.objects.filter(reservation=eg.pk).order_by()
         signalees = Signalement.objects.filter(fiche__eg=eg, clos_le__isnull=True).order_by()
