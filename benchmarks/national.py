@@ -66,13 +66,13 @@ def generer(eg: int, graine: int = 11) -> None:
     reperes = Reperes(auteurs, timezone.localdate())
     assert reperes.lieux  # read before the processes part
     with _sans_index():
-        ejs = _charger_ejs(reperes, graine, round(eg * PART_EJ))
+        ejs = charger_ejs(reperes, graine, round(eg * PART_EJ))
         lots = [(reperes, graine, ejs, range(n, min(n + LOT, eg))) for n in range(0, eg, LOT)]
         connection.close()
         with get_context("fork").Pool(os.cpu_count()) as processus:
-            for fait, _ in enumerate(processus.imap_unordered(_charger_egs, lots), 1):
+            for fait, _ in enumerate(processus.imap_unordered(charger_egs, lots), 1):
                 print(f"\r{fait * LOT} establishments, {time.perf_counter() - debut:.0f} s", end="", file=sys.stderr)
-    _entourer(reperes)
+    entourer(reperes)
     with connection.cursor() as curseur:
         curseur.execute("VACUUM (ANALYZE)")
     print(f"\nGenerated in {time.perf_counter() - debut:.0f} s", file=sys.stderr)
@@ -81,7 +81,7 @@ def generer(eg: int, graine: int = 11) -> None:
 # -- fiches, modifications, versions -----------------------------------------------------------------
 
 
-def _charger_ejs(reperes: "Reperes", graine: int, nombre: int) -> list[int]:
+def charger_ejs(reperes: "Reperes", graine: int, nombre: int) -> list[int]:
     from structures.enums import Niveau
     from structures.models import Fiche
 
@@ -97,7 +97,7 @@ def _charger_ejs(reperes: "Reperes", graine: int, nombre: int) -> list[int]:
     return cles
 
 
-def _charger_egs(lot: "tuple[Reperes, int, list[int], range]") -> None:
+def charger_egs(lot: "tuple[Reperes, int, list[int], range]") -> None:
     from structures.enums import Niveau
     from structures.models import Fiche, prochains_identifiants
 
@@ -225,12 +225,15 @@ def _sans_index() -> Iterator[None]:
 # -- around the fiches -------------------------------------------------------------------------------
 
 
-def _entourer(reperes: "Reperes") -> None:
-    """Freshness, confirmations, open dossiers, favourites, and people with a role on one or many establishments."""
+def entourer(reperes: "Reperes") -> None:
+    """Confirmations, open dossiers, favourites, people with a role; then all that the register derives."""
     from django.db import connection
 
+    from structures.domaine.fraicheur import reconstruire
+    from structures.domaine.indexer import reconstruire_index
     from structures.enums import Role
     from structures.models import Fiche
+    from structures.recherche import rafraichir_vocabulaire
 
     from .jeux import compte
 
@@ -241,14 +244,6 @@ def _entourer(reperes: "Reperes") -> None:
                SELECT id, %s, %s::date - (id %% 900) * interval '1 day' FROM structures_fiche
                WHERE niveau = 'UO' AND id %% 10 = 0""",
             [reperes.auteurs[0], reperes.jour - timedelta(days=1)],
-        )
-        curseur.execute(
-            """INSERT INTO structures_fraicheur (fiche_id, eg_id, a_jour_le, auteur_id)
-               SELECT DISTINCT ON (f.id) f.id, f.eg_id, s.quand, s.auteur_id FROM structures_fiche f JOIN (
-                   SELECT fiche_id, saisie_le AS quand, auteur_id FROM structures_modification
-                   WHERE source IN ('direct', 'dossier') AND annulee_le IS NULL
-                   UNION ALL SELECT fiche_id, faite_le, auteur_id FROM structures_confirmation
-               ) s ON s.fiche_id = f.id ORDER BY f.id, s.quand DESC"""
         )
         curseur.execute(
             """INSERT INTO structures_reservation (eg_id, dossier, nom, etape, ouverte_le, envoye_le)
@@ -263,6 +258,9 @@ def _entourer(reperes: "Reperes") -> None:
         )
     for rang, cle in enumerate([egs[0], *Random(0).sample(egs, min(len(egs), 99))]):
         compte(f"referent{rang}", Role.REFERENT, Fiche.objects.get(pk=cle))
+    reconstruire()
+    reconstruire_index()
+    rafraichir_vocabulaire()
 
 
 def verifier(nombre: int = 50) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from backoffice.pages.demo import SEMAINES
 from structures.domaine.patches import Patch
 from structures.enums import ChampEG, Niveau, Source
+from structures.importations.controles import finess_valide
 from structures.models import Association, Commune, Concept, RegleCategorie
 
 PREMIER_JOUR = date(2016, 1, 4)
@@ -119,11 +120,7 @@ class Reperes:
 def finess(departement: str, rang: int) -> str:
     """A FINESS number of nine characters, Luhn key included; ``rang`` below 1,000,000 makes it unique."""
     racine = f"{departement[:2]}{rang:06d}"
-    somme = 0
-    for place, chiffre in enumerate(reversed(racine.replace("2A", "21").replace("2B", "22"))):
-        n = int(chiffre) * (2 if place % 2 == 0 else 1)
-        somme += n - 9 if n > 9 else n
-    return racine + str(-somme % 10)
+    return next(racine + cle for cle in "0123456789" if finess_valide(racine + cle))
 
 
 def forme(alea: Random, *, sanitaire: bool, uos: int) -> list[tuple[str, int]]:

@@ -91,8 +91,9 @@ COTTON_ISOLATE_BY_DEFAULT = True  # a component sees its attributes and the cont
 # -- Database: PostgreSQL only ------------------------------------------------------------------
 DATABASE_URL = env.str("DATABASE_URL", default="")
 _base = dj_database_url.parse(DATABASE_URL or "postgresql:///ror", conn_max_age=env.int("CONN_MAX_AGE", default=60))
-# A lock that is held too long becomes an explained 409, not a page that hangs. Options of the URL win.
-_base["OPTIONS"] = {"options": "-c lock_timeout=8s", **_base.get("OPTIONS", {})}
+# A lock that is held too long becomes an explained 409, not a page that hangs. No jit: compiling a search takes longer
+# than the search (docs/mesures.md). Options of the URL win.
+_base["OPTIONS"] = {"options": "-c lock_timeout=8s -c jit=off", **_base.get("OPTIONS", {})}
 DATABASES = {
     "default": {
         **_base,
