@@ -25,6 +25,7 @@ from .enums import ChampEG
 from .liste import Liste
 from .models import Departement, RegleCategorie, VersionFiche
 from .recherche import Criteres, etablissements
+from .recherche.facettes import departement
 from .requetes import libelles_communes
 
 LARGEUR, HAUTEUR_MAX = 800, 900
@@ -43,10 +44,6 @@ def contours() -> dict[str, list[Anneau]]:
     """Rings of (longitude, latitude) by département; none for those overseas."""
     lus: dict[str, list[Anneau]] = json.loads(gzip.decompress((DONNEES / "contours.json.gz").read_bytes()))
     return lus
-
-
-def departement_de(commune: str) -> str:
-    return commune[:3] if commune.startswith(("97", "98")) else commune[:2]
 
 
 # -- the drawing -------------------------------------------------------------------------------------
@@ -304,7 +301,7 @@ def carte(criteres: Criteres, user: User, liste: Liste) -> Carte:
     departements = {d.pk: d for d in Departement.objects.all()}
     compte: Counter[str] = Counter()
     for releve in releves:
-        compte[departement_de(releve.commune)] += releve.nombre
+        compte[departement(releve.commune)] += releve.nombre
     vus = {code for code in compte if code in contours()}
     vus |= {d.pk for d in departements.values() if d.region == settings.PREFIXE_REGION and d.pk in contours()}
     cadre = _cadre(criteres, releves, vus)
@@ -342,7 +339,7 @@ def _placer(resultat: Carte, cadre: Cadre, releves: Iterable[Releve], ecart: flo
         if not cadre.contient(r.longitude, r.latitude):
             resultat.hors_cadre += r.localises
             continue
-        zone = r.commune if resultat.zones == "communes" else departement_de(r.commune)
+        zone = r.commune if resultat.zones == "communes" else departement(r.commune)
         champ = champs.get(r.categorie, ChampEG.MEDICO_SOCIAL.value) if r.identifiant else ""
         lieux.append(Lieu(*cadre.place(r.longitude, r.latitude), r.localises, [zone], r.identifiant, r.nom, champ))
     resultat.lieux = _rassembler(lieux, ecart)

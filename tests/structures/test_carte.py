@@ -184,6 +184,18 @@ def test_compter_par_commune_donne_le_meme_total(monkeypatch):
     assert all(not lieu.identifiant for lieu in comptes.lieux)
 
 
+def test_un_pays_entier_se_compte_par_departement(navigateur, monkeypatch):
+    monkeypatch.setattr(dessin, "LIMITE_POINTS", 0)
+    monkeypatch.setattr(dessin, "LIMITE_DEPARTEMENTS", 0)
+    eg("Hôpital A", ISSY, "92040")
+    eg("Hôpital B", VANVES, "92075")
+    eg("Hôpital C", VERSAILLES, "78646")
+    assert lieux(page(navigateur, "?q=hopital")) == {
+        "2 établissements : Hauts-de-Seine (92)": "/repertoire/?departement=92&amp;q=hopital",
+        "1 établissement : Yvelines (78)": "/repertoire/?departement=78&amp;q=hopital",
+    }
+
+
 def test_tout_etablissement_est_dans_un_lieu_et_un_seul():
     lieux_ = [dessin.Lieu(x % 97 * 8.0, x % 89 * 7.0, 1 + x % 5, [f"{x:05d}"]) for x in range(2_000)]
     total = sum(lieu.nombre for lieu in lieux_)
