@@ -49,7 +49,8 @@ class Etape(NamedTuple):
 
 def modifications_de(fiche: Fiche) -> QuerySet[Modification]:
     """All modifications, cancelled ones included, the last entered first."""
-    return fiche.modifications.select_related("auteur", "annulee_par").order_by("-pk")
+    liees = ("auteur", "annulee_par", "remplace", "inverse__auteur")
+    return fiche.modifications.select_related(*liees).order_by("-pk")
 
 
 def prevues_de(fiche: Fiche) -> list[Modification]:

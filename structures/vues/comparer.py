@@ -76,6 +76,7 @@ class ComparerView(VueFiche):
         changements = [] if form.errors else _changements(fiche, du, au)
         comptes = Counter(nature for c in changements for nature in c.natures)
         debut = (entier(request, "debut") or 0) // self.TAILLE * self.TAILLE
+        debut = debut if debut < len(changements) else 0
         montres = changements[debut : debut + self.TAILLE]
         _detailler(request.user, fiche, montres, du, au)
         _, _, _, contenu_au = presence(version, aujourdhui)

@@ -70,6 +70,10 @@ def evenements_de(
             phrases.append(f"Date d’effet : {date_longue(m.date_effet)}.")
         if m.motif:
             phrases.append(f"Motif : {m.motif}")
+        if m.inverse is not None:
+            phrases.append(f"Défait la modification de {qui(m.inverse)} du {date_longue(m.inverse.saisie_le)}.")
+        if m.remplace is not None:
+            phrases.append(f"Remplace le changement prévu le {date_longue(m.remplace.date_effet)}.")
         suite, etat = (suites or {}).get(m.pk), ""
         if m.annulee_le is not None and suite is not None:
             etat = "remplacee"

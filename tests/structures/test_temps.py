@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from structures import temps
 from structures.domaine import reserver
+from structures.domaine.confirmer import confirmer
 from structures.domaine.creer import creer_fiches
 from structures.domaine.enregistrer import ecarts
 from structures.domaine.patches import valeur
@@ -199,6 +200,20 @@ def test_un_contact_devenu_secret_ne_se_lit_sur_aucune_page_de_l_historique(unit
         assert "Nom Discret" in texte(client(referent).get(url))
 
 
+def test_l_historique_dit_aussi_les_confirmations(unite, referent):
+    confirmer(fiches=[unite.pk], acteur=referent)
+    page = texte(client(fabrique.lecteur()).get(fiche(unite, "historique/")))
+    assert "Tout est à jour : confirmé sans changement par referent" in page
+
+
+def test_la_page_de_la_fiche_ne_lit_que_les_dernieres(unite, referent):
+    for i in range(14):
+        fabrique.publier(unite, {"conditions_accueil": f"Version {i}"}, date(2024, 1, 1))
+    page = client(referent).get(fiche(unite)).content.decode()
+    assert page.count('class="chronologie-point"') == 10
+    assert "Tout l’historique (15)" in page
+
+
 def test_la_source_mene_au_dossier_pour_qui_peut_le_voir(unite, referent, monkeypatch):
     from structures import affichage
 
@@ -301,6 +316,7 @@ def test_comparer_coute_autant_pour_1_ou_3_fiches_et_se_lit_par_pages(hopital, r
     assert "60 ajoutées" in texte(navigateur.get(url))
     suivant = re.search(r'href="(\?[^"]*debut=50)"', page)[1].replace("&amp;", "&")
     assert page.count('class="comparer-nom"') == 50
+    assert navigateur.get(f"{url}&debut=500").content.decode().count('class="comparer-nom"') == 50
     assert (
         navigateur.get(fiche(hopital["EG"], f"comparer/{suivant}")).content.decode().count('class="comparer-nom"') == 13
     )
@@ -361,6 +377,7 @@ def test_modifier_un_changement_prevu_valeurs_et_date(unite, referent):
         assert fabrique.contenu(unite, jour).activites == ["013"]
     page = texte(client(referent).get(fiche(unite, "historique/")))
     assert "Modifié avant d’avoir eu lieu par referent" in page
+    assert "Remplace le changement prévu le" in page
     assert ecarts() == []
     perime = client(referent).get(changement(prevu, "modifier"))
     assert perime.status_code == 409
@@ -439,6 +456,7 @@ def test_annuler_une_modification_la_defait_par_son_inverse(unite, referent, dir
     page = texte(client(referent).get(fiche(unite, "historique/")))
     assert "Annulation d’une modification" in page
     assert "Défaite par direction le" in page
+    assert "Défait la modification de referent du" in page
     assert ecarts() == []
 
 
