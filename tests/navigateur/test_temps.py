@@ -16,7 +16,7 @@ from tests.factories import repertoire as fabrique
 
 from .conftest import TELEPHONE, sans_defaut
 
-pytestmark = pytest.mark.navigateur
+pytestmark = [pytest.mark.navigateur, pytest.mark.lent, pytest.mark.timeout(300)]
 
 
 @pytest.fixture

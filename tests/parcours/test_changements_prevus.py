@@ -24,7 +24,7 @@ from tests.navigation import client, texte
 from tests.saisie import Saisie
 from tests.structures import reference
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.lent, pytest.mark.timeout(600)]
 
 PREMIER = date(2027, 3, 1)
 JOURS = [PREMIER + timedelta(days=n) for n in range(8)]
