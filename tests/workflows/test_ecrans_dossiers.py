@@ -805,8 +805,9 @@ def test_deux_personnes_sur_le_meme_champ(monde, dossier):
     assert reponse.status_code == 409
     mots, corps = texte(reponse), reponse.content.decode()
     assert "collegue a enregistré cette fiche" in mots
-    assert "Conditions d’admission Au départ La leur Garder cette valeur" in mots
-    assert "La mienne Garder la mienne" in mots
+    champ = "Conditions d’admission"
+    assert f"{champ} À l’ouverture du formulaire Au départ Prendre la valeur actuelle de {champ} La leur" in mots
+    assert f"Garder ma saisie pour {champ} La mienne" in mots
     assert ">La mienne</textarea>" in corps.replace("\r\n", "").replace(">\n", ">")
     assert ">Reprise</textarea>" in corps.replace(">\n", ">")
     assert f'name="revision" value="{dossier.fiches.get().revision}"' in corps

@@ -260,7 +260,7 @@ def regler_conflit(*, numero: int, acteur: User, fiche: int, champ: str, garder:
     if garder not in ("repertoire", "dossier"):
         raise Invalide("choix", "Choisissez la valeur à garder.")
     mien = {champ: travail.patch[champ]}
-    garde = mien if garder == "dossier" else sans_heurts(base_de(travail), repertoire, mien, [champ])
+    garde = mien if garder == "dossier" else sans_heurts(base_de(travail, repertoire), repertoire, mien, [champ])
     poser(travail, repertoire, {champ: valeur(appliquer(repertoire, garde), champ)})
     if travail.patch:
         _ajouter_revision(travail, acteur)

@@ -26,17 +26,18 @@ def poser(travail: FicheTravail, repertoire: Mapping[str, Any], voulu: Mapping[s
             travail.base[nom] = vers_json(nom, actuel)
 
 
-def base_de(travail: FicheTravail) -> Etat:
-    """What the register held where the dossier changes it, when it was last measured."""
-    return {nom: depuis_json(nom, travail.base[nom]) for nom in travail.patch if nom in travail.base}
+def base_de(travail: FicheTravail, repertoire: Mapping[str, Any]) -> Etat:
+    """What the register held when the dossier changed it. Only the fields of the patch were noted then: the others
+    count as what they are now."""
+    return {**repertoire, **{nom: depuis_json(nom, contenu) for nom, contenu in travail.base.items()}}
 
 
 def conflits(travail: FicheTravail, repertoire: Mapping[str, Any]) -> list[Heurt]:
     """Fields to settle between the register (``leur``) and the dossier (``mien``)."""
     if travail.patch.get("existe") is False:
         return []  # what was typed before the closing is kept for its undoing, not published
-    base = base_de(travail)
-    return heurts(base, repertoire, {nom: travail.patch[nom] for nom in base})
+    compares = {nom: changement for nom, changement in travail.patch.items() if nom in travail.base}
+    return heurts(base_de(travail, repertoire), repertoire, compares)
 
 
 def tous_les_conflits(
