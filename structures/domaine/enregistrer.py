@@ -20,7 +20,7 @@ from ..champs import CHAMPS, CONTENU, Champ, Forme
 from ..enums import Niveau
 from ..models import Commune, Fiche, Modification
 from .fraicheur import constater, ecarts_de_fraicheur
-from .indexer import ecarts_d_index, indexer
+from .indexer import INDEXES, ecarts_d_index, indexer
 from .plier import Changement, Periode, plier
 from .texte import normaliser
 
@@ -55,6 +55,7 @@ def enregistrer(modifications: Sequence[Modification]) -> None:
     for m in modifications:
         depuis[m.fiche_id] = min(m.date_effet, depuis.get(m.fiche_id, m.date_effet))
     replier(fiches, depuis)
+    indexer([fiches[pk] for pk in {m.fiche_id for m in modifications if not INDEXES.isdisjoint(m.patch)}])
     structurelles = {m.fiche_id for m in modifications if "parent" in m.patch or "existe" in m.patch}
     if structurelles:
         _verifier_arbre({fiches[pk] for pk in structurelles}, min(depuis[pk] for pk in structurelles))
@@ -68,6 +69,7 @@ def annuler(modification: Modification, acteur: Any) -> None:
     if not touchees.update(annulee_le=timezone.now(), annulee_par=acteur):
         raise Conflit("deja_annulee", "Cette modification a déjà été annulée. Rechargez la fiche pour voir son état.")
     replier(fiches, {modification.fiche_id: modification.date_effet})
+    indexer(fiches.values())
     if "parent" in modification.patch or "existe" in modification.patch:
         _verifier_arbre(set(fiches.values()), modification.date_effet)
 
@@ -97,7 +99,6 @@ def replier(fiches: Mapping[int, Fiche], depuis: Mapping[int, date]) -> None:
             [cles, coupes, fins],
         )
     _copier(nouvelles)
-    indexer(cles)
 
 
 def lire_changements(fiches: Iterable[int]) -> dict[int, list[Changement]]:
@@ -229,7 +230,9 @@ def ecarts(eg: Fiche | None = None, lot: int = 2000) -> list[str]:
     for debut in range(0, len(cles), lot):
         du_lot = cles[debut : debut + lot]
         # The index is read from the versions: right ones say what it lacks.
-        constats += (_ecarts_du_lot(du_lot) or ecarts_d_index(du_lot)) + ecarts_de_fraicheur(du_lot)
+        constats += (
+            _ecarts_du_lot(du_lot) or ecarts_d_index(Fiche.objects.filter(pk__in=du_lot))
+        ) + ecarts_de_fraicheur(du_lot)
     return constats
 
 

@@ -4,33 +4,42 @@ Words come from the texts of its fiches and of its EJ, codes from its units (act
 département. The identifiers of fiches below the EG stay out: a number is looked up otherwise (recherche/mots.py).
 """
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Iterable
 
 from django.db import connection
 
+from ..enums import Niveau
+from ..models import Fiche
+
 ACTIVITE, TYPE_UO, DEPARTEMENT = "R211", "J238", "D"
 
-# {fiche}: which versions, by the fiche they are of.
+# Fields that bring words or codes; the others change nothing here.
+INDEXES = frozenset(
+    "existe parent nom nom_operationnel finess siren siret commune code_postal activites type_uo".split()
+)
+
+# {fiches}, {egs}, {ejs}: which versions, by the fiches written, the EG and the EJ among them.
 _MOTS = """
     SELECT v.eg_id, string_to_table(v.recherche, ' ') AS mot FROM structures_versionfiche v
-    WHERE v.eg_id IS NOT NULL AND {v.fiche_id}
+    WHERE v.eg_id IS NOT NULL AND {fiches}
     UNION
     SELECT e.fiche_id, string_to_table(ej.recherche, ' ')
     FROM structures_versionfiche e JOIN structures_versionfiche ej ON ej.fiche_id = e.parent_id
-    WHERE e.niveau = 'EG' AND {e.fiche_id}
+    WHERE e.niveau = 'EG' AND {egs}
     UNION
     SELECT e.fiche_id, string_to_table(ej.recherche, ' ')
     FROM structures_versionfiche e JOIN structures_versionfiche ej ON ej.fiche_id = e.parent_id
-    WHERE e.niveau = 'EG' AND {ej.fiche_id}
+    WHERE e.niveau = 'EG' AND {ejs}
 """
 _CODES = f"""
     SELECT v.eg_id, '{ACTIVITE}/' || unnest(v.activites) AS code FROM structures_versionfiche v
-    WHERE v.niveau = 'UO' AND {{v.fiche_id}}
+    WHERE v.niveau = 'UO' AND {{fiches}}
     UNION
-    SELECT v.eg_id, '{TYPE_UO}/' || v.type_uo FROM structures_versionfiche v WHERE v.type_uo <> '' AND {{v.fiche_id}}
+    SELECT v.eg_id, '{TYPE_UO}/' || v.type_uo FROM structures_versionfiche v WHERE v.type_uo <> '' AND {{fiches}}
     UNION
     SELECT v.eg_id, '{DEPARTEMENT}/' || left(v.commune, CASE WHEN v.commune LIKE '97%%' THEN 3 ELSE 2 END)
-    FROM structures_versionfiche v WHERE v.niveau = 'EG' AND v.commune <> '' AND {{v.fiche_id}}
+    FROM structures_versionfiche v WHERE v.niveau = 'EG' AND v.commune <> '' AND {{fiches}}
 """  # noqa: S608 (constants of ours)
 # What the index of an establishment lacks.
 _MANQUES = """
@@ -53,24 +62,39 @@ _MANQUES = """
 """
 
 
-def _manques(condition: str) -> str:
-    def des(requete: str) -> str:
-        for colonne in ("v.fiche_id", "e.fiche_id", "ej.fiche_id"):
-            requete = requete.replace(f"{{{colonne}}}", condition.format(colonne))
-        return requete
-
-    return _MANQUES.format(mots=des(_MOTS), codes=des(_CODES))
+def _manques(fiches: str, egs: str, ejs: str) -> str:
+    conditions = {"fiches": fiches, "egs": egs, "ejs": ejs}
+    return _MANQUES.format(mots=_MOTS.format(**conditions), codes=_CODES.format(**conditions))
 
 
-def indexer(fiches: Collection[int]) -> None:
+_DE_CES_FICHES = _manques(
+    "v.fiche_id = ANY(%(fiches)s)", "e.fiche_id = ANY(%(egs)s)", "e.parent_id = ANY(%(ejs)s)"
+)  # fmt: skip
+
+
+def _cles(fiches: Iterable[Fiche]) -> dict[str, list[int]]:
+    par_niveau: dict[str, list[int]] = defaultdict(list)
+    for fiche in fiches:
+        par_niveau[fiche.niveau].append(fiche.pk)
+    return {
+        "fiches": [cle for cles in par_niveau.values() for cle in cles],
+        "egs": par_niveau[Niveau.EG],
+        "ejs": par_niveau[Niveau.EJ],
+    }
+
+
+def indexer(fiches: Iterable[Fiche]) -> None:
     """Add what the versions of these fiches say anew to the index of their establishments (for an EJ: of all of its
-    own). One statement; it writes, and locks, only the establishments that get a word or a code they never had."""
+    own). At most one statement; it writes, and locks, only the establishments that get a word or a code they never
+    had."""
+    cles = _cles(fiches)
+    if not cles["fiches"]:
+        return
     with connection.cursor() as curseur:
         curseur.execute(
-            "INSERT INTO structures_indexeg AS i (eg_id, texte, codes) "
-            f"{_manques('{} = ANY(%(fiches)s)')} "
+            f"INSERT INTO structures_indexeg AS i (eg_id, texte, codes) {_DE_CES_FICHES} "
             "ON CONFLICT (eg_id) DO UPDATE SET texte = i.texte || excluded.texte, codes = i.codes || excluded.codes",
-            {"fiches": list(fiches)},
+            cles,
         )
 
 
@@ -78,13 +102,15 @@ def reconstruire_index() -> None:
     """Write every row again: after a bulk load that went around ``enregistrer``, or to forget what is no more."""
     with connection.cursor() as curseur:
         curseur.execute("DELETE FROM structures_indexeg")
-        curseur.execute(f"INSERT INTO structures_indexeg (eg_id, texte, codes) {_manques('true')}")
+        curseur.execute(
+            f"INSERT INTO structures_indexeg (eg_id, texte, codes) {_manques('true', 'true', 'false')}", {}
+        )  # fmt: skip
 
 
-def ecarts_d_index(fiches: Collection[int]) -> list[str]:
+def ecarts_d_index(fiches: Iterable[Fiche]) -> list[str]:
     """What the search could not find, as sentences. One statement, reads only."""
     with connection.cursor() as curseur:
-        curseur.execute(_manques("{} = ANY(%(fiches)s)"), {"fiches": list(fiches)})
+        curseur.execute(_DE_CES_FICHES, _cles(fiches))
         return [
             f"établissement {eg} : l’index ignore {' '.join([mots.strip(), *codes]).strip()[:200]}"
             for eg, mots, codes in curseur.fetchall()

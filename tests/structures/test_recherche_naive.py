@@ -93,7 +93,7 @@ def _oui(choisi: bool) -> set[str]:
 
 
 def test_l_index_dit_tout_des_versions_et_se_reecrit(varie: Registre, db: None) -> None:
-    fiches = list(Fiche.objects.order_by().values_list("pk", flat=True))
+    fiches = list(Fiche.objects.order_by("pk"))
     assert ecarts_d_index(fiches) == []
     avant = set(IndexEG.objects.values_list("eg", flat=True))
     reconstruire_index()
