@@ -19,6 +19,8 @@ from ..enums import Niveau
 from ..models import Fiche
 from .communs import VueFiche, adresse_fiche
 
+MONTRES = 3  # reports linked from the page of a fiche; the list holds the others
+
 
 def sur_la_fiche(user: Any, fiche: Fiche, *, actuelle: bool, editeur: bool) -> dict[str, Any]:
     """What the page of a fiche shows of it, for ``structures/_fraicheur.html`` and ``structures/_signaler.html``.
@@ -66,12 +68,13 @@ def _question(fiche: Fiche, offres: int) -> dict[str, str]:
 
 
 def _signalements(user: Any, fiche: Fiche, ouverts: int) -> dict[str, Any]:
-    """``nombre`` of open reports, ``mots`` for it; ``liste``: address and field of those that this person may open."""
-    visibles = regles.signalements_visibles(user).filter(fiche=fiche, clos_le__isnull=True) if ouverts else []
+    """``nombre`` of open reports, ``mots`` for it; ``liste``: address and field of the first that she may open."""
     liste = []
-    for signalement in visibles:
-        signalement.fiche = fiche
-        liste.append((reverse("signalement", args=[signalement.pk]), champ_en_mots(signalement)))
+    if ouverts:
+        visibles = regles.signalements_visibles(user).filter(fiche=fiche, clos_le__isnull=True)
+        for signalement in visibles[:MONTRES]:
+            signalement.fiche = fiche
+            liste.append((reverse("signalement", args=[signalement.pk]), champ_en_mots(signalement)))
     return {
         "url": reverse("fiche_signaler", args=[fiche.identifiant]),
         "nombre": ouverts,

@@ -324,6 +324,11 @@ def test_la_fiche_dit_ce_qui_y_est_signale(monde: Monde) -> None:
     assert (vu["nombre"], {champ for _, champ in vu["liste"]}) == (2, {"Nom", "Activités opérationnelles"})
     ailleurs = client(fabrique.lecteur("autre")).get(fiche).context["signalements"]
     assert (ailleurs["nombre"], ailleurs["mots"], ailleurs["liste"]) == (2, "2 erreurs signalées", [])
+    monde.signaler("horaires")
+    monde.signaler("actes")
+    page = client(monde.referent).get(fiche)
+    assert len(page.context["signalements"]["liste"]) == 3
+    assert "4 erreurs signalées" in page.text
 
 
 # -- the page of a report and its endings ----------------------------------------------------------------------
