@@ -309,12 +309,12 @@ def test_un_etablissement_de_3000_fiches_reste_leger(hopital, referent):
     uos = [("UO", u, f"Unité d’hospitalisation de jour {u}-{i}") for u in _dernieres(480) for i in range(5)][:2339]
     _publier_en_bloc(hopital, uos, complet=True)
     assert requetes_de(navigateur, url) == avant
-    debut = time.perf_counter()
+    debut = time.process_time()  # ours alone: other processes of the machine do not count
     reponse = navigateur.get(url)
-    duree = time.perf_counter() - debut
+    duree = time.process_time() - debut
     assert len(noms(reponse.content.decode())) == 3000
     assert len(reponse.content) <= 600_000
-    assert duree < 1.5  # some 150 ms on a quiet machine
+    assert duree < 1  # some 80 ms on a quiet machine
     assert "arbre-ferme" in reponse.content.decode()
 
 
