@@ -13,8 +13,10 @@ from urllib.parse import urlencode
 from django.db import connection
 from django.utils import timezone
 
+from structures.domaine.indexer import ACTIVITE, DEPARTEMENT, TYPE_UO
 from structures.domaine.texte import normaliser
-from structures.recherche.mots import libelles_cherches
+from structures.liste import PLAFOND
+from structures.recherche.mots import codes_du_mot, libelles_cherches
 
 NOMBRE = 60  # different requests a question
 Sql = tuple[str, dict[str, Any]]
@@ -37,19 +39,17 @@ CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE u.niveau = 'UO') AS uo, count(
     FROM structures_versionfiche u WHERE u.eg_id = e.fiche_id AND u.validite @> %(jour)s::date AND u.niveau <> 'EG') n
 ORDER BY e.recherche, e.fiche_id
 """
-TOTAL = """SELECT count(*) FROM structures_versionfiche v
-WHERE v.niveau = 'EG' AND v.validite @> %(jour)s::date AND {filtre}"""
-MOT = """v.fiche_id IN (
-    SELECT m.eg_id FROM structures_versionfiche m WHERE m.recherche LIKE %({p})s AND m.validite @> %(jour)s::date
-    UNION SELECT m.fiche_id FROM structures_versionfiche m JOIN structures_versionfiche ej ON ej.fiche_id = m.parent_id
-        AND ej.validite @> %(jour)s::date AND ej.niveau = 'EJ' AND ej.recherche LIKE %({p})s
-        WHERE m.niveau = 'EG' AND m.validite @> %(jour)s::date
-    UNION SELECT m.fiche_id FROM structures_versionfiche m WHERE m.niveau = 'EG' AND m.validite @> %(jour)s::date
-        AND left(m.commune, 2) = ANY(%({p}_departements)s)
-    UNION SELECT m.eg_id FROM structures_versionfiche m WHERE m.niveau = 'UO' AND m.validite @> %(jour)s::date
-        AND m.activites && %({p}_activites)s::varchar[]
-    UNION SELECT m.eg_id FROM structures_versionfiche m WHERE m.niveau = 'UO' AND m.validite @> %(jour)s::date
-        AND m.type_uo = ANY(%({p}_types)s))"""
+TOTAL = f"""SELECT count(*) FROM (SELECT FROM structures_versionfiche v
+WHERE v.niveau = 'EG' AND v.validite @> %(jour)s::date AND {{filtre}} LIMIT {PLAFOND + 1}) e"""
+# Candidates from the index of words, asked one after the other what they say on the day.
+MOT = """v.fiche_id IN (SELECT i.eg_id FROM structures_indexeg i
+    WHERE i.texte LIKE %({p})s OR i.codes && %({p}_codes)s::varchar[])
+AND (v.recherche LIKE %({p})s OR left(v.commune, 2) = ANY(%({p}_departements)s)
+    OR EXISTS (SELECT FROM structures_versionfiche m WHERE m.eg_id = v.fiche_id AND m.validite @> %(jour)s::date
+        AND (m.recherche LIKE %({p})s OR m.activites && %({p}_activites)s::varchar[] OR m.type_uo = ANY(%({p}_types)s))
+        OFFSET 0)
+    OR EXISTS (SELECT FROM structures_versionfiche ej WHERE ej.fiche_id = v.parent_id
+        AND ej.validite @> %(jour)s::date AND ej.recherche LIKE %({p})s OFFSET 0))"""
 TROIS = """v.commune LIKE %(departement)s AND v.fiche_id IN (
     SELECT u.eg_id FROM structures_versionfiche u WHERE u.niveau = 'UO' AND u.validite @> %(jour)s::date
       AND u.activites && %(activites)s::varchar[] AND u.mode_prise_en_charge = ANY(%(modes)s))"""
@@ -201,8 +201,13 @@ def _mots(jour: date, texte: str) -> list[Sql]:
     for rang, mot in enumerate(texte.split()):
         p = f"mot{rang}"
         parametres[p] = f"%{mot}%"
-        for nom, paires in libelles._asdict().items():
-            parametres[f"{p}_{nom}"] = [code for code, libelle in paires if mot in libelle]
+        codes = codes_du_mot(libelles, mot)
+        parametres |= {f"{p}_{nom}": trouves for nom, trouves in codes._asdict().items()}
+        parametres[f"{p}_codes"] = [
+            f"{prefixe}/{code}"
+            for prefixe, trouves in zip((ACTIVITE, TYPE_UO, DEPARTEMENT), codes, strict=True)
+            for code in trouves
+        ]
         filtres.append(MOT.format(p=p))
     return _liste(jour, " AND ".join(filtres), **parametres)
 

@@ -25,9 +25,10 @@ PLAFOND_MS, RATIO_SQL, RATIO_JOUR = 100, 2.0, 1.3
 
 @dataclass(slots=True)
 class Releve:
-    """Milliseconds of the requests and of their bare SQL, statements, bytes."""
+    """Milliseconds of the requests, of which in Python (processor time), and of their bare SQL; statements, bytes."""
 
     requetes: list[float]
+    python: list[float]
     sql: list[float]
     instructions: set[int]
     octets: list[int]
@@ -40,7 +41,7 @@ def p(valeurs: list[float], rang: int) -> float:
 def relever(question: "Question", client: "Client") -> Releve:
     from django.db import connection
 
-    releve = Releve([], [], set(), [])
+    releve = Releve([], [], [], set(), [])
     for _ in range(2):
         client.get(question.demande(question.cas[0])[0])
     for cas in question.cas:
@@ -54,9 +55,10 @@ def relever(question: "Question", client: "Client") -> Releve:
                 if essai:
                     releve.sql.append((time.perf_counter() - debut) * 1000)
         with mesurer() as mesure:
-            debut = time.perf_counter()
+            debut, calcul = time.perf_counter(), time.process_time()
             reponse = client.get(adresse)
             releve.requetes.append((time.perf_counter() - debut) * 1000)
+            releve.python.append((time.process_time() - calcul) * 1000)
         if reponse.status_code != 200:
             raise AssertionError(f"{adresse}: {reponse.status_code}")
         releve.instructions.add(mesure.instructions)
@@ -72,6 +74,7 @@ def ligne(question: "Question", releve: Releve, aujourdhui: float | None) -> lis
         question.titre,
         f"{statistics.median(releve.requetes):.0f}",
         f"{entier:.0f}",
+        f"{statistics.median(releve.python):.0f}",
         f"{statistics.median(releve.sql):.1f}",
         f"{nu:.1f}",
         f"{entier / nu:.1f}",
@@ -105,7 +108,19 @@ def mesurer_registre(mots: list[str]) -> None:
     tableau(
         f"Whole requests at national size (goal: p95 <= {PLAFOND_MS} ms and {RATIO_SQL:g}x the bare SQL, "
         f"another day <= {RATIO_JOUR:g}x today)",
-        ["question", "p50 ms", "p95 ms", "SQL p50", "SQL p95", "p95 / SQL", "/ today", "statements", "KB", "goal"],
+        [
+            "question",
+            "p50 ms",
+            "p95 ms",
+            "Python",
+            "SQL p50",
+            "SQL p95",
+            "p95 / SQL",
+            "/ today",
+            "statements",
+            "KB",
+            "goal",
+        ],
         lignes,
     )
 

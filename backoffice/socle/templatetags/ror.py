@@ -4,6 +4,7 @@ import datetime
 import json
 import re
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -150,6 +151,7 @@ def url_avec(context: template.Context, **parametres: Any) -> str:
 
 
 @register.simple_tag
+@lru_cache(maxsize=512, typed=True)  # a list draws hundreds, always the same. Typed: a safe title is not a plain one
 def icone(nom: str, classe: str = "", titre: str = "") -> SafeString:
     """An icon of the sprite. Decorative unless ``titre`` says what it means."""
     adresse = f"{static('ror/icones.svg')}#{nom}"
