@@ -265,6 +265,14 @@ def reservations_des(egs: Collection[int]) -> dict[int, Reservation]:
 # -- codes and communes -----------------------------------------------------------------------------
 
 
+def codes_ouverts(listes: Collection[str], jour: date) -> list[tuple[str, str]]:
+    """(nomenclature, code) of the codes that can be chosen on that day; no statement when there is no list."""
+    if not listes:
+        return []
+    ouverts = Concept.objects.filter(Q(date_fin__isnull=True) | Q(date_fin__gt=jour), nomenclature__in=listes)
+    return list(ouverts.order_by().values_list("nomenclature_id", "code"))
+
+
 class Option(NamedTuple):
     """A code of a nomenclature, as a list of choices and a fiche need it."""
 

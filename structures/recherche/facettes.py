@@ -18,12 +18,15 @@ from backoffice.comptes.models import User
 from ..domaine.texte import normaliser
 from ..enums import ChampEG
 from ..models import Departement, RegleCategorie, VersionFiche
-from ..requetes import libelles, libelles_communes, versions_au
+from ..requetes import codes_ouverts, libelles, libelles_communes, versions_au
 from .criteres import LISTES, OUI_NON, Criteres
 from .requete import COLONNES_UO, compter, etablissements, fiches
 
 # Counts that took longer than this are kept for a while, and say of when they are.
 LENT_SECONDES, GARDE_SECONDES = 0.3, 300
+# Beyond so many units, reading what each of them holds takes tens of seconds: their values come without a number.
+UNITES_COMPTEES = 100_000
+COMMUNES_NOMMEES = 50  # a country has 35,000; the panel shows ten and lets one type the others
 
 TITRES = {
     "departements": "Département",
@@ -43,15 +46,17 @@ TITRES = {
     "signale": "Erreur signalée",
 }
 _EG = ("departements", "communes", "champs", "categories")
+_DES_UNITES = {*COLONNES_UO, "sensible", "incomplet"}
 
 
 @dataclass(frozen=True, slots=True)
 class Valeur:
-    """One value of a facet; ``nombre`` establishments have it, whatever else of this facet is chosen."""
+    """One value of a facet; ``nombre`` establishments have it, whatever else of this facet is chosen. None: the
+    answer is too large to count."""
 
     code: str
     libelle: str
-    nombre: int
+    nombre: int | None
     choisi: bool
 
 
@@ -74,14 +79,24 @@ def facettes(criteres: Criteres, user: User, noms: Collection[str] | None = None
     demandees = [nom for nom in TITRES if noms is None or nom in noms]
     comptes, quand = _comptes_gardes(criteres, user, demandees)
     choisis = {nom: set(getattr(criteres, nom)) if nom in LISTES else _oui(getattr(criteres, nom)) for nom in demandees}
-    montres = {nom: comptes[nom].keys() | choisis[nom] for nom in demandees}
+    oui: dict[str, int] = {"1": 0}
+    montres = {nom: comptes.get(nom, {} if nom in LISTES else oui).keys() | choisis[nom] for nom in demandees}
+    if "communes" in montres:
+        frequentes = Counter(comptes["communes"]).most_common(COMMUNES_NOMMEES)
+        montres["communes"] = {code for code, _ in frequentes} | choisis["communes"]
+    non_comptees = {LISTES[nom].nomenclature: nom for nom in demandees if nom in LISTES and nom not in comptes}
+    for liste, code in codes_ouverts(non_comptees, criteres.jour):
+        montres[non_comptees[liste]].add(code)
     mots = _libelles(montres)
     resultat = []
     for nom, codes in montres.items():
+        nombres = comptes.get(nom)
         valeurs = [
-            Valeur(code, mots.get((nom, code), code), comptes[nom].get(code, 0), code in choisis[nom]) for code in codes
-        ]
-        valeurs.sort(key=lambda v: (-v.nombre, normaliser(v.libelle), v.code))
+            Valeur(code, mots.get((nom, code), code), nombres.get(code, 0) if nombres is not None else None,
+                   code in choisis[nom])
+            for code in codes
+        ]  # fmt: skip
+        valeurs.sort(key=lambda v: (-(v.nombre or 0), normaliser(v.libelle), v.code))
         resultat.append(Facette(nom, TITRES[nom], valeurs, quand))
     return resultat
 
@@ -107,7 +122,10 @@ def _comptes_gardes(
 
 
 def _comptes(criteres: Criteres, user: User, noms: list[str]) -> dict[str, dict[str, int]]:
+    """Numbers by value, of each facet that can be counted."""
     comptes: dict[str, dict[str, int]] = {}
+    if _DES_UNITES.intersection(noms) and _trop_d_unites(criteres, user):
+        noms = [nom for nom in noms if nom not in _DES_UNITES]
     for groupe, compter_groupe in (
         ([n for n in noms if n in _EG], _par_etablissement),
         ([n for n in noms if n in COLONNES_UO], _par_unite),
@@ -123,6 +141,12 @@ def _comptes(criteres: Criteres, user: User, noms: list[str]) -> dict[str, dict[
         nombre = compter(replace(criteres, **avec), user)
         comptes[nom] = {"1": nombre} if nombre else {}
     return comptes
+
+
+def _trop_d_unites(criteres: Criteres, user: User) -> bool:
+    egs = etablissements(replace(criteres, **_UNITES_SANS_CRITERE), user).order_by()
+    unites = versions_au(criteres.jour).order_by().filter(niveau="UO", eg__in=egs.values("fiche"))
+    return unites.values("pk")[: UNITES_COMPTEES + 1].count() > UNITES_COMPTEES
 
 
 def _choisie(criteres: Criteres, nom: str) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl
 
@@ -247,8 +247,8 @@ class CriteresView(VueProtegee):
             **panneau(request, criteres, erreurs),
             "jour": jour,
             "facettes": [_facette(f) for f in lues if f.nom in LISTES],
-            "nombres": {OUI_NON[f.nom]: f.valeurs[0].nombre if f.valeurs else 0 for f in lues if f.nom in OUI_NON},
-            "comptes_note": _quand(min(f.calculee_le for f in lues)),
+            "nombres": {OUI_NON[f.nom]: _oui(f) for f in lues if f.nom in OUI_NON},
+            "comptes_note": _note(lues),
         }
         if veut_fragment(request):
             contexte["total"] = None if trouvee.comptee else liste.compter(trouvee.criteres, user)
@@ -257,8 +257,16 @@ class CriteresView(VueProtegee):
         return render(request, "structures/criteres.html", contexte)
 
 
-def _quand(calcules_le: datetime) -> str:
-    """Counts of large answers are kept some minutes: says of when they are."""
+def _oui(facette: recherche.Facette) -> int | None:
+    """Establishments that meet a yes-or-no criterion."""
+    return facette.valeurs[0].nombre if facette.valeurs else 0
+
+
+def _note(facettes: list[recherche.Facette]) -> str:
+    """Counts of large answers are kept some minutes, and those of very large ones are not made: says so."""
+    if any(v.nombre is None for f in facettes for v in f.valeurs):
+        return "Précisez la recherche pour voir le nombre d’établissements de chaque critère sur les unités."
+    calcules_le = min(f.calculee_le for f in facettes)
     if timezone.now() - calcules_le < timedelta(minutes=1):
         return ""
     return f"Nombres d’établissements calculés {date_longue(calcules_le, 'heure')}."

@@ -338,3 +338,18 @@ def test_les_pages_se_suivent_sans_rien_perdre_ni_repeter(q: str) -> None:
 
 def test_le_departement_d_une_commune() -> None:
     assert [departement(c) for c in ("75113", "97411", "2A004", "")] == ["75", "974", "2A", ""]
+
+
+def test_une_reponse_trop_large_donne_les_valeurs_sans_leur_nombre(monkeypatch: pytest.MonkeyPatch) -> None:
+    user = fabrique.lecteur()
+    fabrique.hopital()
+    criteres = Criteres(mss=True, types=("149",))
+    comptees = {f.nom: f for f in facettes(criteres, user)}
+    monkeypatch.setattr(import_module("structures.recherche.facettes"), "UNITES_COMPTEES", 0)
+    larges = {f.nom: f for f in facettes(criteres, user)}
+    assert list(larges) == list(comptees)
+    assert {v.nombre for nom in ("types", "activites", "sensible", "incomplet") for v in larges[nom].valeurs} == {None}
+    assert [v.code for v in larges["types"].valeurs if v.choisi] == ["149"]
+    assert len(larges["types"].valeurs) > 100  # every type that can be chosen
+    for nom in ("departements", "communes", "champs", "categories", "en_dossier", "favoris", "signale"):
+        assert larges[nom].valeurs == comptees[nom].valeurs
