@@ -115,10 +115,16 @@ def connecter(page: Page, qui: str) -> None:
     page.get_by_role("button", name="Connexion").click()
 
 
+def fautes_axe(page: Page, *regles: str) -> list[str]:
+    """The faults that axe knows of; ``regles``: of these rules only."""
+    options: dict[str, Any] = {"resultTypes": ["violations"]} | ({"runOnly": [*regles]} if regles else {})
+    violations = Axe().run(page, options=options).response["violations"]
+    return [f"{v['id']} : {v['nodes'][0]['html'][:200]}" for v in violations]
+
+
 def sans_defaut(page: Page) -> None:
     """No accessibility fault that axe knows of, nothing wider than the screen, no error in the console."""
-    fautes = [f"{v['id']} : {v['nodes'][0]['html'][:200]}" for v in Axe().run(page).response["violations"]]
-    assert fautes == [], page.url
+    assert fautes_axe(page) == [], page.url
     largeur = page.viewport_size["width"]  # type: ignore[index]
     assert page.evaluate("document.documentElement.scrollWidth") <= largeur, page.url
     assert page.ennuis == [], page.url  # type: ignore[attr-defined]

@@ -1,0 +1,108 @@
+"""Every page of the register and around it, as those who see little, use a phone or no mouse get it; under the CSP.
+
+The pages are the addresses of structures/urls.py, filled by the table of tests/test_autorisations.py: a new address is
+walked without a word here.
+"""
+
+import json
+from datetime import timedelta
+from itertools import groupby
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from structures.urls import urlpatterns
+from tests.test_autorisations import eg_nomme, table, uo_de
+
+from .conftest import BUREAU, TELEPHONE, fautes_axe
+
+pytestmark = [pytest.mark.navigateur, pytest.mark.lent, pytest.mark.timeout(300)]
+
+PAS_DES_PAGES = {"communes", "exporter", "fiche_structures"}  # JSON, a file, a redirection
+AUTOUR = ("accueil", "taches", "supervision")
+PERSONNES = ("referent.ehpad", "referent.hopital", "gestionnaire", "tutelle.ars")
+
+# What Tab has to reach, and how many times to press it: of a group of radio buttons one is a stop, of a tree one row;
+# a date or an hour has a stop for each of its parts, and a box that scrolls is one.
+ARRETS = """() => {
+  const groupes = new Set();
+  window.debut = (e) => e.outerHTML.slice(0, 200);
+  window.sansMarque = [];
+  window.atteints = new Set();
+  document.addEventListener('focusin', ({ target }) => {
+    const { outlineStyle, outlineWidth } = getComputedStyle(target);
+    const point = target.querySelector(':scope > :is(circle, path)'); // of the map: its edge thickens
+    const entoure = outlineStyle !== 'none' && parseFloat(outlineWidth) > 2;
+    window.atteints.add(target);
+    if (!(point ? parseFloat(getComputedStyle(point).strokeWidth) > 3 : entoure)) window.sansMarque.push(debut(target));
+  });
+  window.attendus = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')]
+    .filter((e) => e.tabIndex >= 0 && !e.disabled && e.checkVisibility({ visibilityProperty: true }))
+    .filter((e) => {
+      if (e.type !== 'radio') return true;
+      const choisi = document.querySelector(`input[type=radio][name="${e.name}"]:checked`);
+      if (choisi) return choisi === e;
+      return !groupes.has(e.name) && groupes.add(e.name);
+    });
+  return attendus.length + 3 * attendus.filter((e) => ['date', 'time'].includes(e.type)).length + 3;
+}"""
+MANQUES = """() => ({
+  positifs: [...document.querySelectorAll('[tabindex]')].filter((e) => e.tabIndex > 0).map(debut),
+  sansMarque,
+  sautes: attendus.filter((e) => !atteints.has(e)).map(debut),
+})"""
+
+
+def pages() -> list[tuple[str, str]]:
+    """(person, path), each address by the first person who may see it."""
+    adresses = table()
+    noms = [*AUTOUR, *(motif.name for motif in urlpatterns if motif.name not in PAS_DES_PAGES)]
+    trouvees = [
+        (next(p for p in PERSONNES if p in un.voient), reverse(nom, kwargs=un.kwargs))
+        for nom in noms
+        for un in adresses[nom]
+        if un.voient
+    ]
+    eg, uo = eg_nomme("Hôpital TEST"), uo_de("EHPAD TEST")
+    plus_tard = timezone.localdate() + timedelta(days=30)
+    trouvees += [
+        ("referent.hopital", "/repertoire/?q="),
+        ("referent.hopital", "/repertoire/?mss=1&derouler=page"),
+        ("referent.hopital", "/repertoire/?q=introuvable"),
+        ("referent.hopital", reverse("fiche", args=[eg.identifiant])),
+        ("referent.ehpad", f"{reverse('fiche', args=[uo.identifiant])}?au={plus_tard.isoformat()}"),
+    ]
+    return sorted(trouvees, key=lambda t: PERSONNES.index(t[0]))
+
+
+def fautes(page: Page, chemin: str) -> dict[str, object]:
+    """What is wrong with a page: by day on a phone, by night on a large screen, then by Tab."""
+    page.set_viewport_size(TELEPHONE)
+    reponse = page.goto(chemin)
+    assert reponse is not None
+    expect(page.locator(".htmx-request")).to_have_count(0)
+    trouvees: dict[str, object] = {"statut": reponse.status if reponse.status != 200 else 0}
+    trouvees["largeur"] = page.evaluate("Math.max(0, document.documentElement.scrollWidth - innerWidth)")
+    trouvees["telephone"] = fautes_axe(page)
+    page.set_viewport_size(BUREAU)
+    page.emulate_media(color_scheme="dark")
+    trouvees["sombre"] = fautes_axe(page, "color-contrast")
+    page.emulate_media(color_scheme="light")
+    for _ in range(page.evaluate(ARRETS)):
+        page.keyboard.press("Tab")
+    trouvees |= page.evaluate(MANQUES)
+    trouvees["console"] = list(page.ennuis)  # type: ignore[attr-defined]
+    page.ennuis.clear()  # type: ignore[attr-defined]
+    return {quoi: lesquelles for quoi, lesquelles in trouvees.items() if lesquelles}
+
+
+def test_chaque_page_du_repertoire(site):
+    trouvees = {}
+    for qui, chemins in groupby(pages(), key=lambda t: t[0]):
+        page = site.entrer(qui, axe=False)
+        for _, chemin in chemins:
+            if constat := fautes(page, chemin):
+                trouvees[f"{qui} {chemin}"] = constat
+    assert not trouvees, json.dumps(trouvees, indent=1, ensure_ascii=False)
