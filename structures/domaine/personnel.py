@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from backoffice.comptes.models import User
-from backoffice.socle.erreurs import Invalide
+from backoffice.socle.erreurs import Conflit, Invalide
 
 from ..models import Favori, Fiche, RechercheEnregistree
 
@@ -54,18 +54,29 @@ def enregistrer_recherche(
 
 @transaction.atomic
 def modifier_recherche(*, recherche: RechercheEnregistree, nom: str, par_defaut: bool) -> RechercheEnregistree:
-    """Rename it, make it the default search or an ordinary one. A name that another one bears is refused."""
+    """Rename it, make it the default search or an ordinary one; its criteria are not touched. Refuses a name that
+    another one bears (``Invalide``), a search deleted meanwhile (``Conflit``)."""
     _verrouiller(recherche.user)
     nom = _nom_lu(nom)
+    relue = RechercheEnregistree.objects.filter(pk=recherche.pk).first()
+    if relue is None:
+        raise Conflit(
+            "recherche_supprimee",
+            f"Vous avez supprimé la recherche « {recherche.nom} » entre-temps : il n’y a plus rien à modifier. "
+            "Enregistrez-la de nouveau depuis le répertoire si elle vous sert encore.",
+        )
     autres = RechercheEnregistree.objects.filter(user=recherche.user_id).exclude(pk=recherche.pk)
     autre = autres.filter(nom__iexact=nom).first()
     if autre is not None:
         raise _nom_pris(autre.nom, "Choisissez un autre nom.")
-    recherche.nom = nom
-    return _poser(recherche, par_defaut=par_defaut)
+    relue.nom = nom
+    return _poser(relue, par_defaut=par_defaut)
 
 
+@transaction.atomic
 def supprimer_recherche(*, recherche: RechercheEnregistree) -> None:
+    """Delete it; twice is once."""
+    _verrouiller(recherche.user)
     recherche.delete()
 
 

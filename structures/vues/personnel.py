@@ -232,11 +232,11 @@ class RechercheView(VueRecherche):
         form = RechercheForm(request.POST)
         if form.is_valid():
             try:
-                personnel.modifier_recherche(recherche=self.recherche, **form.cleaned_data)
+                modifiee = personnel.modifier_recherche(recherche=self.recherche, **form.cleaned_data)
             except Invalide as refus:
                 form.refuser(refus)
             else:
-                messages.success(request, f"La recherche « {form.cleaned_data['nom']} » est modifiée.")
+                messages.success(request, f"La recherche « {modifiee.nom} » est modifiée.")
                 return redirect("recherches")
         return self.page(request, form)
 

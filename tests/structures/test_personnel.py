@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from backoffice.socle.erreurs import Conflit
 from structures.domaine import personnel
 from structures.domaine.creer import creer_fiches
 from structures.models import Favori, RechercheEnregistree
@@ -228,6 +229,18 @@ def test_renommer_mettre_par_defaut_supprimer(personne):
     assert RechercheEnregistree.objects.count() == 2
     navigateur.post(f"/repertoire/recherches/{une.pk}/supprimer/")
     assert RechercheEnregistree.objects.get().nom == "Renommée"
+
+
+def test_modifier_une_recherche_ne_la_ressuscite_pas_et_garde_ses_criteres(personne):
+    """From a form that was opened before."""
+    ouverte = personnel.enregistrer_recherche(user=personne, nom="Une", criteres="q=a")
+    personnel.enregistrer_recherche(user=personne, nom="Une", criteres="q=b", remplacer=True)
+    personnel.modifier_recherche(recherche=ouverte, nom="Deux", par_defaut=False)
+    assert list(RechercheEnregistree.objects.values_list("nom", "criteres")) == [("Deux", "q=b")]
+    personnel.supprimer_recherche(recherche=RechercheEnregistree.objects.get())
+    with pytest.raises(Conflit, match="Vous avez supprimé la recherche « Une » entre-temps"):
+        personnel.modifier_recherche(recherche=ouverte, nom="Trois", par_defaut=True)
+    assert not RechercheEnregistree.objects.exists()
 
 
 def test_la_recherche_de_quelqu_un_d_autre_n_existe_pas(personne):
