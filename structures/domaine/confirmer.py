@@ -16,10 +16,10 @@ from .fraicheur import Reponse, noter
 
 @transaction.atomic
 def confirmer(*, fiches: Collection[int], acteur: User) -> int:
-    """Confirm fiches of one establishment; returns how many had not been confirmed yet that day.
+    """Confirm the open fiches of one establishment; returns how many had not been confirmed yet that day.
 
-    Twice the same day does nothing more. Refuses: not an editor of their establishment (``Interdit``); one that is
-    closed (``Conflit``). A constant number of statements.
+    Twice the same day does nothing more. Refuses: not an editor of their establishment (``Interdit``); one of them
+    that is closed, or none at all for they all are (``Conflit``). A constant number of statements.
     """
     verrouillees = verrouiller(fiches)
     par_structure = {fiche.eg_id or fiche.pk: fiche for fiche in verrouillees.values()}
@@ -31,7 +31,7 @@ def confirmer(*, fiches: Collection[int], acteur: User) -> int:
     ouvertes = set(
         VersionFiche.objects.filter(fiche__in=fiches, validite__contains=aujourdhui).values_list("fiche", flat=True)
     )
-    if ouvertes != set(fiches):
+    if not fiches or ouvertes != set(fiches):
         raise Conflit(
             "fiche_fermee",
             "Une de ces fiches a été fermée entre-temps : rechargez la page et confirmez celles qui restent.",

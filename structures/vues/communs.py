@@ -11,8 +11,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from backoffice.socle.arbre import Noeud as NoeudAffiche
-from backoffice.socle.erreurs import Introuvable
-from backoffice.socle.templatetags.ror import nombre
+from backoffice.socle.erreurs import Conflit, Introuvable
+from backoffice.socle.templatetags.ror import date_longue, nombre
 from backoffice.socle.vues import VueProtegee
 
 from .. import requetes, temps
@@ -183,3 +183,24 @@ def presence(version: VersionFiche, jour: date) -> tuple[bool, date | None, date
     if au is not None and au <= jour:
         return False, au, None, date.fromordinal(au.toordinal() - 1)
     return True, None, None, jour
+
+
+def fermee_en_mots(version: VersionFiche) -> str:
+    """« Cette fiche est fermée depuis le 3 mars 2027 », or that it will open; "" when it is open today."""
+    ouverte, fermee_le, ouvrira_le, _ = presence(version, timezone.localdate())
+    if ouverte:
+        return ""
+    if ouvrira_le:
+        return f"Cette fiche n’ouvre que le {date_longue(ouvrira_le)}"
+    return f"Cette fiche est fermée depuis le {date_longue(fermee_le)}"
+
+
+def version_ouverte(fiche: Fiche, sinon: str) -> VersionFiche:
+    """Today's version of a fiche. Refuses one that is not open, ``sinon`` says what that means (``Conflit``), and one
+    that was never published (``Introuvable``)."""
+    version = requetes.version_la_plus_proche(fiche)
+    if version is None:
+        raise Introuvable("fiche_inconnue", "Aucune fiche du répertoire ne porte cet identifiant.")
+    if fermee := fermee_en_mots(version):
+        raise Conflit("fiche_fermee", f"{fermee} : {sinon}")
+    return version

@@ -17,7 +17,7 @@ from ..domaine.confirmer import confirmer
 from ..domaine.signalements import champ_en_mots
 from ..enums import Niveau
 from ..models import Fiche
-from .communs import VueFiche, adresse_fiche
+from .communs import VueFiche, adresse_fiche, version_ouverte
 
 MONTRES = 3  # reports linked from the page of a fiche; the list holds the others
 
@@ -94,6 +94,7 @@ class ConfirmerView(VueFiche):
             raise Interdit(
                 "sans_droit", "Seuls les Référents et les Directions de l’établissement peuvent confirmer ses fiches."
             )
+        version_ouverte(self.fiche, "il n’y a plus rien à y confirmer.")
 
     def _fiches(self) -> list[int]:
         if self.fiche.niveau != Niveau.EG:

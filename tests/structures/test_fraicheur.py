@@ -255,7 +255,14 @@ def test_une_fiche_fermee_ne_se_confirme_pas() -> None:
     fabrique.publier(unite, {"existe": False}, timezone.localdate())
     with pytest.raises(Conflit, match="fermée entre-temps"):
         confirmer(fiches=[unite.pk], acteur=referent)
-    assert client(referent).post(reverse("fiche_confirmer", args=[unite.identifiant])).status_code == 409
+    fabrique.publier(eg, {"existe": False}, timezone.localdate())
+    for fiche in (unite, eg):
+        for methode in ("get", "post"):
+            reponse = getattr(client(referent), methode)(reverse("fiche_confirmer", args=[fiche.identifiant]))
+            assert reponse.status_code == 409
+            assert "Cette fiche est fermée depuis le" in reponse.text
+    with pytest.raises(Conflit, match="fermée entre-temps"):  # all of them, between the page and the verb
+        confirmer(fiches=[], acteur=referent)
     assert not Confirmation.objects.exists()
 
 
