@@ -7,7 +7,9 @@ from notifications.registre import TypeNotification, enregistrer
 class SignalementRecu(TypeNotification):
     code = "signalement_recu"
     libelle = "Erreur signalée"
-    description = "À ceux qui peuvent modifier la fiche, quand quelqu’un y signale une erreur."
+    description = (
+        "À ceux qui peuvent modifier la fiche, quand quelqu’un y signale une erreur ou complète ce qu’il en dit."
+    )
     bouton = "Voir le signalement"
 
 

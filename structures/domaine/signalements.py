@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Invalide
-from backoffice.socle.templatetags.ror import date_longue
+from backoffice.socle.templatetags.ror import date_longue, nombre
 from notifications.domaine import notifier
 
 from .. import notifications as types
@@ -16,6 +16,7 @@ from ..models import Fiche, Signalement, VersionFiche
 from ..regles import peut_modifier, traitants_de
 
 LIMITE = 20  # open reports of one person
+LONGUEUR_TOTALE = 12_000  # characters of a report, what completes it included
 
 
 def champ_en_mots(signalement: Signalement) -> str:
@@ -53,28 +54,31 @@ def signaler(
     signalement = Signalement.objects.create(
         fiche=fiche, champ=champ, theme=theme, message=message, valeur_proposee=valeur_proposee, auteur=acteur
     )
-    notifier(
-        types.SignalementRecu,
-        destinataires=traitants_de(fiche),
-        cle=f"signalement:{signalement.pk}:recu",
-        contexte=_contexte(signalement, version.nom),
-        lien=reverse("signalement", args=[signalement.pk]),
-        sauf=acteur,
-    )
+    _prevenir(signalement, "recu", version.nom)
     return signalement
 
 
 @transaction.atomic
 def completer(*, numero: int, acteur: User, message: str, valeur_proposee: str = "") -> Signalement:
-    """Add to one's own open report; a new proposed value replaces the first. Refuses: not hers (``Interdit``),
-    closed meanwhile (``Conflit``)."""
+    """Add to one's own open report and mail those who may correct the fiche; a new proposed value replaces the first.
+    Refuses: not hers (``Interdit``), closed meanwhile (``Conflit``), too long with what it says already
+    (``Invalide``)."""
     signalement = _verrouiller(numero)
     if signalement.auteur_id != acteur.pk:
         raise Interdit("pas_le_sien", "Seule la personne qui a signalé l’erreur peut compléter son signalement.")
     _refuser_si_clos(signalement)
-    signalement.message += f"\n\nComplément du {date_longue(timezone.localdate())} : {message}"
+    complement = f"\n\nComplément du {date_longue(timezone.localdate())} : {message}"
+    if len(signalement.message) + len(complement) > LONGUEUR_TOTALE:
+        phrase = (
+            f"Avec ce complément, votre signalement dépasserait {nombre(LONGUEUR_TOTALE)} caractères : écrivez-le plus "
+            "court, ou attendez la réponse pour en faire un autre."
+        )
+        raise Invalide("trop_long", phrase, champs={"message": [phrase]})
+    signalement.message += complement
     signalement.valeur_proposee = valeur_proposee or signalement.valeur_proposee
     signalement.save(update_fields=["message", "valeur_proposee"])
+    # What a report says only grows: its length names the completion.
+    _prevenir(signalement, f"complete:{len(signalement.message)}", _nom_de(signalement.fiche), complement=True)
     return signalement
 
 
@@ -90,12 +94,11 @@ def clore(*, numero: int, acteur: User, issue: str, reponse: str = "") -> Signal
         message = "Dites à la personne pourquoi son signalement reste sans suite."
         raise Invalide("reponse_exigee", message, champs={"reponse": [message]})
     _clore(signalement, acteur, issue, reponse)
-    version = VersionFiche.objects.filter(fiche=signalement.fiche_id).order_by("-validite").first()
     notifier(
         types.SignalementClos,
         destinataires=[signalement.auteur],
         cle=f"signalement:{signalement.pk}:clos",
-        contexte=_contexte(signalement, version.nom if version else ""),
+        contexte=_contexte(signalement, _nom_de(signalement.fiche)),
         lien=reverse("signalement", args=[signalement.pk]),
         sauf=acteur,
     )
@@ -134,6 +137,24 @@ def _clore(signalement: Signalement, acteur: User, issue: str, reponse: str) -> 
     signalement.issue, signalement.reponse = issue, reponse
     signalement.clos_le, signalement.clos_par = timezone.now(), acteur
     signalement.save(update_fields=["issue", "reponse", "clos_le", "clos_par"])
+
+
+def _prevenir(signalement: Signalement, quoi: str, nom: str, *, complement: bool = False) -> None:
+    """Mail those who may correct the fiche, once for each ``quoi``."""
+    notifier(
+        types.SignalementRecu,
+        destinataires=traitants_de(signalement.fiche),
+        cle=f"signalement:{signalement.pk}:{quoi}",
+        contexte=_contexte(signalement, nom) | {"complement": complement},
+        lien=reverse("signalement", args=[signalement.pk]),
+        sauf=signalement.auteur,
+    )
+
+
+def _nom_de(fiche: Fiche) -> str:
+    """Its last name, of a closed one too."""
+    version = VersionFiche.objects.filter(fiche=fiche).order_by("-validite").first()
+    return version.nom if version else ""
 
 
 def _contexte(signalement: Signalement, nom: str) -> dict[str, object]:

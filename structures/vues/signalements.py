@@ -12,7 +12,6 @@ from django.utils.cache import patch_vary_headers
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
-from backoffice.socle.templatetags.ror import date_longue
 from backoffice.socle.vues import VueProtegee, veut_fragment
 
 from .. import regles, requetes, suivi
@@ -23,7 +22,15 @@ from ..domaine.signalements import champ_en_mots
 from ..enums import IssueSignalement
 from ..forms.suivi import ClotureForm, FiltreSignalements, SignalementForm
 from ..models import Fiche, Signalement, VersionFiche
-from .communs import Jour, VueFiche, adresse, adresse_fiche, bandeau_dossier, presence
+from .communs import (
+    Jour,
+    VueFiche,
+    adresse,
+    adresse_fiche,
+    bandeau_dossier,
+    fermee_en_mots,
+    version_ouverte,
+)
 
 
 def _user(request: HttpRequest) -> User:
@@ -57,14 +64,7 @@ class SignalerView(VueFiche):
 
     def autoriser(self, request: HttpRequest) -> None:
         super().autoriser(request)
-        version = requetes.version_la_plus_proche(self.fiche)
-        if version is None:
-            raise Introuvable("fiche_inconnue", "Aucune fiche du répertoire ne porte cet identifiant.")
-        ouverte, fermee_le, _, _ = presence(version, timezone.localdate())
-        if not ouverte:
-            depuis = f" depuis le {date_longue(fermee_le)}" if fermee_le else ""
-            raise Conflit("fiche_fermee", f"Cette fiche est fermée{depuis} : il n’y a plus rien à y corriger.")
-        self.version = version
+        self.version = version_ouverte(self.fiche, "il n’y a plus rien à y corriger.")
 
     def _champs(self) -> list[Champ]:
         gestionnaire = regles.est_gestionnaire(self.request.user)
@@ -113,6 +113,10 @@ class SignalerView(VueFiche):
                 )
         except Conflit as refus:
             return self._page(request, form, saisie["champ"], statut=409, refus=refus.message)
+        except Invalide as refus:
+            for nom, phrases in refus.champs.items():
+                form.add_error(nom, list(phrases))
+            return self._page(request, form, saisie["champ"], statut=422)
         return HttpResponseRedirect(reverse("signalement", args=[signalement.pk]))
 
     def _premier(self, champ: str) -> Signalement | None:
@@ -222,10 +226,8 @@ class Remede(NamedTuple):
 def remede(user: User, signalement: Signalement, version: VersionFiche) -> Remede:
     """Depends on who keeps the field: the establishment here or in a dossier, the imports, SESAN."""
     fiche, champ = signalement.fiche, CHAMPS.get(signalement.champ)
-    ouverte, fermee_le, _, _ = presence(version, timezone.localdate())
-    if not ouverte:
-        quand = f" depuis le {date_longue(fermee_le)}" if fermee_le else ""
-        return Remede(f"Cette fiche est fermée{quand} : il n’y a plus rien à y corriger.")
+    if fermee := fermee_en_mots(version):
+        return Remede(f"{fermee} : il n’y a plus rien à y corriger.")
     if champ is not None and champ.qui is Qui.IMPORT:
         return Remede(
             f"« {champ.libelle} » vient des fichiers nationaux (FINESS) et ne se modifie pas ici : demandez la "

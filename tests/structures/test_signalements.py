@@ -147,6 +147,26 @@ def test_une_fois_par_champ_puis_on_complete(monde: Monde) -> None:
     assert Signalement.objects.count() == 4
 
 
+def test_un_complement_previent_ceux_qui_modifient_et_ne_grossit_pas_sans_fin(monde: Monde) -> None:
+    premier = monde.signaler()
+    for n in (1, 2):
+        complete = completer(numero=premier.pk, acteur=monde.lecteur, message=f"Et aussi ceci {n}.")
+        assert courriels("signalement_recu") == ["nadia"] * (n + 1) + ["philippe"] * (n + 1)
+        envoi = Envoi.objects.filter(type_code="signalement_recu").latest("pk")
+        assert envoi.sujet == "Signalement complété : Unité d’hébergement – Conditions d’accueil"
+        assert f"Et aussi ceci {n}." in envoi.corps_texte
+    for _ in range(2):
+        complete = completer(numero=premier.pk, acteur=monde.lecteur, message="x" * 4000)
+    reponse = poster(
+        monde.lecteur, monde.uo, "completer", champ="conditions_accueil", theme="autre", message="y" * 4000
+    )
+    assert reponse.status_code == 422
+    assert "dépasserait 12\u202f000 caractères" in reponse.context["form"].errors["message"][0]
+    assert "y" * 4000 in reponse.text
+    premier.refresh_from_db()
+    assert premier.message == complete.message
+
+
 def test_vingt_en_attente_au_plus(monde: Monde) -> None:
     uos = [fabrique.uo(monde.eg, nom=f"Unité {n}") for n in range(LIMITE)]
     for uo in uos:
