@@ -20,12 +20,12 @@ from django.db.models import Avg, Count
 from backoffice.comptes.models import User
 from backoffice.socle.templatetags.ror import nombre, pluriel
 
+from .domaine.cog import departement
 from .domaine.referentiels import DONNEES
 from .enums import ChampEG
 from .liste import Liste
 from .models import Departement, RegleCategorie, VersionFiche
 from .recherche import Criteres, etablissements
-from .recherche.facettes import departement
 from .requetes import libelles_communes
 
 LARGEUR, HAUTEUR_MAX = 800, 900

@@ -15,6 +15,7 @@ from backoffice.comptes.models import User
 
 from .champs import Forme, champs_de
 from .completude import fiches_incompletes
+from .domaine.cog import departement
 from .domaine.patches import Etat
 from .domaine.texte import normaliser
 from .enums import ChampEG, Filiere, NatureConcept, Niveau, Role
@@ -123,7 +124,7 @@ def autorites_competentes(eg: VersionFiche) -> list[str]:
     tarification = RegleTarification.objects.filter(pk=eg.mode_tarification).first()
     regle = RegleCategorie.objects.filter(pk=eg.categorie).first()
     for types in (tarification.autorites if tarification else [], regle.autorites if regle else []):
-        trouvees = [_autorite_du_departement(type_, eg.commune[:2]) for type_ in types]
+        trouvees = [_autorite_du_departement(type_, departement(eg.commune)) for type_ in types]
         if trouvees and all(trouvees):
             return sorted(code for code in trouvees if code)
     return []
@@ -206,12 +207,12 @@ class Nombres(NamedTuple):
 
 
 def nombres_de_fiches(egs: Collection[int], jour: date | None = None) -> dict[int, Nombres]:
-    """By EG that exists on that day, in two statements."""
+    """By EG, in two statements; nothing but zeros for one that does not exist on that day."""
     versions = versions_au(jour).filter(eg__in=egs)
     hors_medico_social = RegleCategorie.objects.exclude(champ=ChampEG.MEDICO_SOCIAL).order_by().values("pk")
     medico_sociaux = versions.filter(niveau=Niveau.EG).exclude(categorie__in=hors_medico_social)
     incompletes = fiches_incompletes(list(medico_sociaux.values_list("fiche_id", flat=True)))
-    return {
+    return dict.fromkeys(egs, Nombres(0, 0, 0)) | {
         eg: Nombres(*nombres)
         for eg, *nombres in versions.order_by("eg")
         .values("eg")

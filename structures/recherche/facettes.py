@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from backoffice.comptes.models import User
 
+from ..domaine.cog import departement
 from ..domaine.texte import normaliser
 from ..enums import ChampEG
 from ..models import Departement, RegleCategorie, VersionFiche
@@ -188,11 +189,6 @@ def _par_etablissement(criteres: Criteres, user: User, noms: list[str]) -> dict[
         for categorie, nombre in categories.items():
             comptes["champs"][champ_de.get(categorie, ChampEG.MEDICO_SOCIAL)] += nombre
     return {nom: {code: n for code, n in comptes[nom].items() if code} for nom in noms}
-
-
-def departement(commune: str) -> str:
-    """The département of a COG code, "" for none."""
-    return commune[:3] if commune.startswith("97") else commune[:2]
 
 
 _UNITES_SANS_CRITERE: dict[str, Any] = {

@@ -13,7 +13,7 @@ from structures.domaine.lecture import lire, relire
 from structures.domaine.patches import valeur
 from structures.domaine.suites import annuler_prevue
 from structures.enums import Role
-from structures.models import Commune
+from structures.models import Autorite, Commune, RegleCategorie
 from structures.sections import Ligne, contacts, sections, semaines_affichees
 from tests.factories import repertoire as fabrique
 
@@ -287,3 +287,10 @@ def test_le_jeton_lu_est_celui_du_verbe():
     unite = fabrique.hopital()["UO"]
     lecture = lire(unite)
     assert relire(unite, lecture.jeton, lecture.jour) == lecture.etat
+
+
+def test_l_autorite_d_un_departement_d_outre_mer():
+    Autorite.objects.create(code="CD-974", nom="Département de La Réunion", type="CD", departement="974")
+    eg = fabrique.etablissement("handicap", commune="97411", mode_tarification="", autorite_regulation="")
+    RegleCategorie.objects.filter(pk=fabrique.contenu(eg).categorie).update(autorites=["CD"])
+    assert requetes.autorites_competentes(fabrique.contenu(eg)) == ["CD-974"]
