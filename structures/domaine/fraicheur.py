@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import NamedTuple
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from ..enums import Source
@@ -122,9 +122,12 @@ _ATTENDUE = """
 """
 
 
+@transaction.atomic
 def reconstruire() -> None:
-    """Write every row again: after a bulk load that went around ``enregistrer``."""
+    """Write every row again: after a bulk load that went around ``enregistrer``. Whoever answers for a fiche
+    meanwhile waits for the end."""
     with connection.cursor() as curseur:
+        curseur.execute("LOCK TABLE structures_fraicheur IN SHARE ROW EXCLUSIVE MODE")
         curseur.execute("DELETE FROM structures_fraicheur")
         curseur.execute(
             "INSERT INTO structures_fraicheur (fiche_id, eg_id, a_jour_le, auteur_id) "  # noqa: S608 (our own text)

@@ -7,10 +7,11 @@ département. The identifiers of fiches below the EG stay out: a number is looke
 from collections import defaultdict
 from collections.abc import Iterable
 
-from django.db import connection
+from django.db import connection, transaction
 
 from ..enums import Niveau
 from ..models import Fiche
+from .cog import departement_sql
 
 ACTIVITE, TYPE_UO, DEPARTEMENT = "R211", "J238", "D"
 
@@ -38,7 +39,7 @@ _CODES = f"""
     UNION
     SELECT v.eg_id, '{TYPE_UO}/' || v.type_uo FROM structures_versionfiche v WHERE v.type_uo <> '' AND {{fiches}}
     UNION
-    SELECT v.eg_id, '{DEPARTEMENT}/' || left(v.commune, CASE WHEN v.commune LIKE '97%%' THEN 3 ELSE 2 END)
+    SELECT v.eg_id, '{DEPARTEMENT}/' || {departement_sql("v.commune")}
     FROM structures_versionfiche v WHERE v.niveau = 'EG' AND v.commune <> '' AND {{fiches}}
 """  # noqa: S608 (constants of ours)
 # What the index of an establishment lacks.
@@ -98,9 +99,15 @@ def indexer(fiches: Iterable[Fiche]) -> None:
         )
 
 
+@transaction.atomic
 def reconstruire_index() -> None:
-    """Write every row again: after a bulk load that went around ``enregistrer``, or to forget what is no more."""
+    """Write every row again: after a bulk load that went around ``enregistrer``, or to forget what is no more.
+
+    Searches go on with the former rows; a publication that has words to add waits for the end, or gives up after the
+    ``lock_timeout`` of its connection.
+    """
     with connection.cursor() as curseur:
+        curseur.execute("LOCK TABLE structures_indexeg IN SHARE ROW EXCLUSIVE MODE")
         curseur.execute("DELETE FROM structures_indexeg")
         curseur.execute(
             f"INSERT INTO structures_indexeg (eg_id, texte, codes) {_manques('true', 'true', 'false')}", {}
