@@ -9,7 +9,7 @@ from . import recherche, regles
 from .models import VersionFiche
 from .recherche import Criteres
 
-PLAFOND = 1_000  # counting stops there: a page must not wait for the exact number of a broad answer
+PLAFOND = 200  # counting stops there: a page must not wait for the exact number of a broad answer
 
 
 @dataclass(frozen=True, slots=True)

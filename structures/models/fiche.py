@@ -216,7 +216,8 @@ class VersionFiche(models.Model):
                 condition=Q(niveau=Niveau.EJ, parent__isnull=True, parent_niveau__isnull=True)
                 | Q(
                     *[
-                        Q(niveau=niveau, parent_niveau__in=parents, parent__isnull=False)
+                        # Said twice: a check that is NULL passes.
+                        Q(niveau=niveau, parent_niveau__in=parents, parent_niveau__isnull=False, parent__isnull=False)
                         for niveau, parents in NIVEAUX_PARENTS.items()
                         if parents
                     ],

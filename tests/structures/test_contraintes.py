@@ -87,6 +87,14 @@ def test_une_fiche_sans_parent(fiches, niveau):
     )
 
 
+def test_un_parent_de_niveau_inconnu(fiches):
+    refuse(
+        "version_parent_legal",
+        "UPDATE structures_versionfiche SET parent_niveau = NULL WHERE fiche_id = %s",
+        fiches[Niveau.UO].pk,
+    )
+
+
 def test_une_ej_avec_un_parent(fiches):
     ej, _ = etablissement()
     refuse(
