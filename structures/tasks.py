@@ -23,7 +23,7 @@ def rappeler_la_fraicheur() -> int:
     for debut in range(0, len(egs), LOT):
         lot = egs[debut : debut + LOT]
         editeurs, noms = regles.editeurs_des(lot), requetes.noms_au(lot)
-        for eg in lot:
+        for eg in noms:  # not those that closed in between
             identifiant, nom = noms[eg]
             rappeler(
                 eg=eg,

@@ -237,7 +237,7 @@ def page(
     if arriere:
         cles.reverse()
     lues = {v.fiche_id: v for v in versions_au(criteres.jour).filter(fiche__in=cles).select_related("fiche")}
-    lignes = [lues[cle] for cle in cles]
+    lignes = [lues[cle] for cle in cles if cle in lues]  # one may have closed in between
     avant_elle = encore if arriere else borne is not None
     apres_elle = True if arriere else encore
     return Page(
