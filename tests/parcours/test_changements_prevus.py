@@ -278,7 +278,7 @@ def gens(hopital: dict[str, Fiche]) -> list[User]:
     ]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(gestes=SUITES)
 def test_les_pages_egalent_la_reference_chaque_jour(hopital, gens, gestes):
     libelles = libelles_des_codes()

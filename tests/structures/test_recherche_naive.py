@@ -66,7 +66,7 @@ def des_criteres(tirer: Any) -> Criteres:
     )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(c=des_criteres())
 def test_les_etablissements_sont_ceux_d_une_lecture_naive(varie: Registre, db: None, c: Criteres) -> None:
     attendus = attendues(varie, c)
@@ -79,7 +79,7 @@ def test_les_etablissements_sont_ceux_d_une_lecture_naive(varie: Registre, db: N
     } == offres_attendues(varie, c, attendus)  # fmt: skip
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(c=des_criteres())
 def test_les_nombres_des_facettes_sont_ceux_d_une_lecture_naive(varie: Registre, db: None, c: Criteres) -> None:
     lues = {f.nom: {v.code: v.nombre for v in f.valeurs if v.nombre} for f in facettes(c, varie.user)}

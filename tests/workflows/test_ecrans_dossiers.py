@@ -307,7 +307,7 @@ def test_espace_de_travail(monde, dossier):
     page = client(monde.referent).get(url(dossier))
     mots, corps = texte(page), page.content.decode()
     for niveau in ("EG", "P", "S", "UF", "UO"):
-        assert f'class="niveau niveau-{niveau}"' in corps
+        assert f'class="niveau-{niveau}"' in corps
     assert "Unité d’hospitalisation de courte durée ajout finalisée" in mots
     assert "Unité à compléter ajout en attente" in mots
     assert "Unité de cardiologie depuis UF 2101 déplacement finalisée" in mots
