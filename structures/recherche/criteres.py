@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -96,11 +96,6 @@ class Criteres:
         mots = tuple(dict.fromkeys(normaliser(_rejoindre_les_numeros(self.q)).split()))
         return tuple(m for m in mots if m not in _VIDES) or mots
 
-    @property
-    def vides(self) -> bool:
-        """Nothing was asked but perhaps the MSS box and the day."""
-        return replace(self, mss=False) == Criteres(jour=self.jour)
-
     def requete(self, **changements: Any) -> str:
         """The query string of these criteria with some changed, in its canonical form: sorted, nothing empty, the
         day only when it is not today."""
@@ -117,9 +112,6 @@ class Criteres:
         if c.jour != timezone.localdate():
             paires.append(("au", c.jour.isoformat()))
         return urlencode(sorted((nom, valeur) for nom, valeur in paires if valeur))
-
-
-NOMS = frozenset(f.name for f in fields(Criteres))
 
 
 def heure_en_texte(minutes: int) -> str:

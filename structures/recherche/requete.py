@@ -60,6 +60,11 @@ class Ouvert(Func):
         )  # fmt: skip
 
 
+def _fermees_un_temps(jour: date) -> Q:
+    """Whose hours say nothing on that day: the fiche of such a unit says neither « ouvert » nor « fermé »."""
+    return Q(date_fermeture__lte=jour) & (Q(date_reouverture__isnull=True) | Q(date_reouverture__gt=jour))
+
+
 def fiches(criteres: Criteres) -> QuerySet[VersionFiche] | None:
     """The versions on the day that meet the criteria on the content of a fiche; None when there are none.
 
@@ -73,7 +78,7 @@ def fiches(criteres: Criteres) -> QuerySet[VersionFiche] | None:
     if criteres.sensible:
         conditions.append(Q(unite_sensible=True))
     if criteres.ouvert:
-        conditions.append(Q(Ouvert(criteres.jour, criteres.ouvert)))
+        conditions.append(Q(Ouvert(criteres.jour, criteres.ouvert)) & ~_fermees_un_temps(criteres.jour))
     if conditions:
         conditions.append(Q(niveau=Niveau.UO))
     if criteres.incomplet:

@@ -1,10 +1,10 @@
 """The words of the register, and the nearest of them to one that nobody wrote."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from itertools import islice, product
 from string import ascii_lowercase
 
-from django.contrib.postgres.search import TrigramSimilarity
 from django.db import connection, transaction
 
 from backoffice.comptes.models import User
@@ -46,13 +46,15 @@ def rafraichir_vocabulaire() -> int:
 def correction(criteres: Criteres, user: User) -> Criteres | None:
     """The same criteria with the nearest spelling of the words that nobody wrote, when it finds something.
 
-    Meant for an empty answer. None when every word is known or nothing near finds an establishment.
+    Meant for an empty answer. None when every word is known or nothing near finds an establishment. Three statements
+    for any number of words, and one for each of the ``ESSAIS`` at most.
     """
     mots = criteres.mots
     connus = _connus(mots)
     if len(connus) == len(mots):
         return None
-    choix = [[mot] if mot in connus else _proches(mot) for mot in mots]
+    proches = _proches([mot for mot in mots if mot not in connus])
+    choix = [[mot] if mot in connus else proches[mot] for mot in mots]
     for essai in islice(product(*choix), ESSAIS):
         corriges = replace(criteres, q=" ".join(essai))
         if etablissements(corriges, user).order_by().exists():
@@ -63,23 +65,32 @@ def correction(criteres: Criteres, user: User) -> Criteres | None:
 def _connus(mots: tuple[str, ...]) -> set[str]:
     """The words that are somewhere in the register, or that no vocabulary can correct (numbers, initials)."""
     connus = {mot for mot in mots if not mot.isalpha() or len(mot) < LONGUEUR_MIN}
-    return connus | {mot for mot in mots if mot not in connus and Mot.objects.filter(mot__contains=mot).exists()}
+    with connection.cursor() as curseur:
+        curseur.execute(
+            """SELECT demande FROM unnest(%s::text[]) AS demande
+               CROSS JOIN LATERAL (SELECT FROM structures_mot WHERE mot LIKE '%%' || demande || '%%' LIMIT 1) AS m""",
+            [[mot for mot in mots if mot not in connus]],
+        )
+        return connus | {mot for (mot,) in curseur.fetchall()}
 
 
-def _proches(mot: str) -> list[str]:
-    """The most used words at one letter's distance; failing those, the most alike by their trigrams."""
-    a_une_lettre = list(
-        Mot.objects.filter(mot__in=_a_une_lettre(mot))
-        .order_by("-nombre", "mot")
-        .values_list("mot", flat=True)[:PROCHES]
-    )
-    if a_une_lettre:
-        return a_une_lettre
-    return list(
-        Mot.objects.filter(mot__trigram_similar=mot)
-        .order_by(TrigramSimilarity("mot", mot).desc(), "-nombre", "mot")
-        .values_list("mot", flat=True)[:PROCHES]
-    )
+def _proches(mots: Collection[str]) -> dict[str, list[str]]:
+    """By word, the most used ones at one letter's distance; failing those, the most alike by their trigrams."""
+    voisins = {mot: _a_une_lettre(mot) for mot in mots}
+    ecrits = Mot.objects.filter(mot__in=set().union(*voisins.values())).order_by("-nombre", "mot")
+    connus = list(ecrits.values_list("mot", flat=True))
+    proches = {mot: [connu for connu in connus if connu in voisins[mot]][:PROCHES] for mot in mots}
+    with connection.cursor() as curseur:
+        curseur.execute(
+            """SELECT demande, m.mot FROM unnest(%s::text[]) AS demande
+               CROSS JOIN LATERAL (SELECT mot, nombre FROM structures_mot WHERE mot %% demande
+                                   ORDER BY similarity(mot, demande) DESC, nombre DESC, mot LIMIT %s) AS m
+               ORDER BY demande, similarity(m.mot, demande) DESC, m.nombre DESC, m.mot""",
+            [[mot for mot in mots if not proches[mot]], PROCHES],
+        )
+        for mot, semblable in curseur.fetchall():
+            proches[mot].append(semblable)
+    return proches
 
 
 def _a_une_lettre(mot: str) -> set[str]:

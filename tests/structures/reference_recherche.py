@@ -93,6 +93,8 @@ class Registre:
                 age_min=None,
                 horaires={"pose": {"01/2020-01-06": SEMAINE}},
                 activites={"ajoute": ["097"]},
+                date_fermeture="2021-06-01",
+                **({"date_reouverture": "2022-01-01"} if "ancienne" in nom else {}),
             )
         fabrique.uo(eg["EHPAD Un"], "Unité d’hébergement", activites={"ajoute": ["293"]}, temporalite_accueil="02")
         fabrique.uo(eg["EHPAD Un"], "Sans public", publics={})
@@ -181,7 +183,7 @@ def _uo_dit(jour: Jour, v: VersionFiche, mot: str) -> bool:
 
 
 def _eg_dit(jour: Jour, eg: VersionFiche, mot: str) -> bool:
-    departement = jour.departements.get(eg.commune[: 3 if eg.commune.startswith("97") else 2], "")
+    departement = jour.departements.get(eg.commune[: 3 if eg.commune[:2] in ("97", "98") else 2], "")
     ej = jour.versions.get(eg.parent_id or 0)
     return (
         _dit(departement, mot)
@@ -191,6 +193,8 @@ def _eg_dit(jour: Jour, eg: VersionFiche, mot: str) -> bool:
 
 
 def _ouvert(v: VersionFiche, jour: date, quand: tuple[int, int]) -> bool:
+    if v.date_fermeture and v.date_fermeture <= jour and not (v.date_reouverture and v.date_reouverture <= jour):
+        return False
     _, semaine = semaines_en_vigueur(v.horaires, jour).get("01", (None, {}))
     heure = f"{quand[1] // 60:02d}:{quand[1] % 60:02d}"
     return any(debut <= heure < fin for debut, fin in semaine.get(str(quand[0]), ()))
@@ -292,7 +296,7 @@ def comptes_attendus(registre: Registre, c: Criteres) -> dict[str, dict[str, int
     jour = Jour(c.jour)
     uos = [v for v in jour.versions.values() if v.niveau == "UO"]
     valeurs: dict[str, set[str]] = {
-        "departements": {v.commune[: 3 if v.commune.startswith("97") else 2] for v in jour.egs},
+        "departements": {v.commune[: 3 if v.commune[:2] in ("97", "98") else 2] for v in jour.egs},
         "communes": {v.commune for v in jour.egs},
         "champs": {jour.champ(v) for v in jour.egs},
         "categories": {v.categorie for v in jour.egs},

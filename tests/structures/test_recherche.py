@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from backoffice.comptes.models import User
 from structures import recherche
+from structures.domaine.cog import departement
 from structures.domaine.enregistrer import ecarts
 from structures.domaine.texte import normaliser
-from structures.models import IndexEG, Mot
+from structures.models import Commune, IndexEG, Mot
 from structures.recherche import Criteres, correction, facettes, offres, page, rafraichir_vocabulaire
-from structures.recherche.facettes import departement
 from structures.recherche.mots import contient
 from tests.factories import repertoire as fabrique
 
@@ -209,8 +209,6 @@ def test_l_adresse_et_les_criteres_se_repondent() -> None:
     assert lus.ouvert == (2, 570)
     assert (lus.autour, lus.sans_nouvelles) == (("92050", 15), 12)
     assert criteres("").requete() == ""
-    assert criteres("").vides
-    assert criteres("mss=1").vides
     assert lus.requete(departements=(), q="") == adresse.replace("&departement=75&departement=92", "").replace(
         "&q=h%C3%B4pital+saint", ""
     )
@@ -337,7 +335,38 @@ def test_les_pages_se_suivent_sans_rien_perdre_ni_repeter(q: str) -> None:
 
 
 def test_le_departement_d_une_commune() -> None:
-    assert [departement(c) for c in ("75113", "97411", "2A004", "")] == ["75", "974", "2A", ""]
+    assert [departement(c) for c in ("75113", "97411", "98818", "2A004", "")] == ["75", "974", "988", "2A", ""]
+
+
+def test_un_departement_se_trouve_et_se_compte_outre_mer() -> None:
+    fabrique.etablissement(nom="Médipôle", commune="98818", code_postal="98800")
+    assert ecarts() == []
+    assert trouves("nouvelle caledonie") == {"Médipôle"}
+    [facette] = facettes(Criteres(), fabrique.lecteur(), ["departements"])
+    assert [(v.code, v.libelle, v.nombre) for v in facette.valeurs] == [("988", "Nouvelle-Calédonie (988)", 1)]
+    codes = dict(Commune.objects.values_list("code", "departement"))
+    assert {code: departement(code) for code in codes} == codes
+
+
+def test_une_unite_fermee_un_temps_n_est_pas_ouverte() -> None:
+    """« Ouvert le … » says what the fiche says of that day."""
+    contenu = {
+        "horaires": {"pose": {"01/2020-01-06": {"1": [["08:00", "12:00"]]}}},
+        "date_fermeture": "2026-03-02",
+        "date_reouverture": "2026-04-06",
+    }
+    fabrique.publier(fabrique.hopital("Clinique")["UO"], contenu, fabrique.DEBUT)
+    lundis = [date(2026, 2, 23), date(2026, 3, 2), date(2026, 3, 30), date(2026, 4, 6)]
+    assert [noms(Criteres(ouvert=(1, 540), jour=jour)) for jour in lundis] == [["Clinique"], [], [], ["Clinique"]]
+
+
+def test_autant_d_instructions_pour_un_mot_inconnu_que_pour_trois(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_module("structures.recherche.vocabulaire"), "ESSAIS", 0)
+    fabrique.hopital("Hôpital Clinique des Lilas")
+    rafraichir_vocabulaire()
+    un = instructions(lambda: correction(Criteres(q="hopitl"), User()))
+    assert instructions(lambda: correction(Criteres(q="hopitl clnique lils"), User())) == un
+    assert instructions(lambda: correction(Criteres(q="hopitl zyxwvu cardiolgie lilas"), User())) == un == 3
 
 
 def test_une_reponse_trop_large_donne_les_valeurs_sans_leur_nombre(monkeypatch: pytest.MonkeyPatch) -> None:
