@@ -7,7 +7,7 @@ read one by one; beyond ``LIMITE_POINTS`` PostgreSQL counts them by commune, and
 import gzip
 import json
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -26,6 +26,7 @@ from .enums import ChampEG
 from .liste import Liste
 from .models import Departement, RegleCategorie, VersionFiche
 from .recherche import Criteres, etablissements
+from .recherche.criteres import VALEURS_MAX
 from .requetes import libelles_communes
 
 LARGEUR, HAUTEUR_MAX = 800, 900
@@ -192,7 +193,8 @@ class Releve(NamedTuple):
 @dataclass(slots=True)
 class Lieu:
     """A sign of the drawing. One establishment has ``identifiant``, ``nom`` and ``champ``; several have the communes,
-    or the départements, where they all are."""
+    or the départements, where they all are, and the criteria of the list that its link opens, which may hold others
+    of the same communes: ``dans_la_liste`` is how many it shows."""
 
     x: float
     y: float
@@ -201,6 +203,8 @@ class Lieu:
     identifiant: str = ""
     nom: str = ""
     champ: str = ""
+    criteres: Criteres = field(default_factory=Criteres)
+    dans_la_liste: int = 0
 
     @property
     def rayon(self) -> float:
@@ -292,7 +296,10 @@ class Carte:
         if reste > 0:
             mot = "commune" if self.zones == "communes" else "département"
             ou += f" et {reste} autre{pluriel(reste)} {mot}{pluriel(reste)}"
-        return f"{nombre(lieu.nombre)} établissement{pluriel(lieu.nombre)} : {ou}"
+        ici = f"{nombre(lieu.nombre)} établissement{pluriel(lieu.nombre)}"
+        if lieu.dans_la_liste != lieu.nombre:
+            ici += f" ici, {nombre(lieu.dans_la_liste)} dans la liste"
+        return f"{ici} : {ou}"
 
 
 def carte(criteres: Criteres, user: User, liste: Liste) -> Carte:
@@ -300,8 +307,10 @@ def carte(criteres: Criteres, user: User, liste: Liste) -> Carte:
     releves = _relever(criteres, user, liste)
     departements = {d.pk: d for d in Departement.objects.all()}
     compte: Counter[str] = Counter()
+    par_commune: Counter[str] = Counter()
     for releve in releves:
         compte[departement(releve.commune)] += releve.nombre
+        par_commune[releve.commune] += releve.nombre
     vus = {code for code in compte if code in contours()}
     vus |= {d.pk for d in departements.values() if d.region == settings.PREFIXE_REGION and d.pk in contours()}
     cadre = _cadre(criteres, releves, vus)
@@ -314,10 +323,28 @@ def carte(criteres: Criteres, user: User, liste: Liste) -> Carte:
     if len(resultat.traces) > LIMITE_DEPARTEMENTS and liste.total > LIMITE_POINTS:
         resultat.zones = "departements"
     _placer(resultat, cadre, releves, ECART_POINTS if liste.total <= LIMITE_POINTS else ECART_LOTS)
+    for lieu in resultat.lieux:
+        lieu.criteres, lieu.dans_la_liste = _liste_de(lieu, resultat, criteres, par_commune)
     resultat.noms = _nommer(resultat.traces, resultat.lieux, cadre.hauteur)
     if resultat.zones == "communes":
         resultat.libelles |= libelles_communes(zone for lieu in resultat.lieux for zone in lieu.zones)
     return resultat
+
+
+def _liste_de(lieu: Lieu, dessin: Carte, criteres: Criteres, par_commune: Counter[str]) -> tuple[Criteres, int]:
+    """The narrowest list that holds the establishments of a place, and how many it shows: by its communes, when they
+    are too many for one address by their départements, unless communes were asked for; else the whole."""
+    zones = lieu.zones
+    if dessin.zones == "communes":
+        if all(zones) and len(zones) <= VALEURS_MAX:
+            return replace(criteres, communes=tuple(zones), departements=()), sum(par_commune[z] for z in zones)
+        if criteres.communes:
+            return criteres, dessin.total
+        zones = sorted({departement(z) for z in zones})
+    if all(zones) and len(zones) <= VALEURS_MAX:
+        en_tout = sum(dessin.par_departement[z] for z in zones)
+        return replace(criteres, departements=tuple(zones), communes=()), en_tout
+    return criteres, dessin.total
 
 
 def _cadre(criteres: Criteres, releves: Iterable[Releve], vus: Collection[str]) -> Cadre | None:
@@ -330,16 +357,34 @@ def _cadre(criteres: Criteres, releves: Iterable[Releve], vus: Collection[str]) 
     return _autour((x, y) for x, y in chain.from_iterable(anneaux)) or _autour(points)
 
 
+def _par_departement(releves: Iterable[Releve]) -> list[Releve]:
+    """What was read of each département together, in the middle of its establishments."""
+    groupes: dict[str, list[Releve]] = defaultdict(list)
+    for r in releves:
+        groupes[departement(r.commune)].append(r)
+    return [Releve(code, sum(r.nombre for r in groupe), *_milieu(groupe)) for code, groupe in groupes.items()]
+
+
+def _milieu(releves: list[Releve]) -> tuple[int, float | None, float | None]:
+    """(establishments with coordinates, their mean longitude, their mean latitude)."""
+    places = [
+        (r.localises, r.longitude, r.latitude) for r in releves if r.longitude is not None and r.latitude is not None
+    ]
+    localises = sum(n for n, _, _ in places)
+    if not localises:
+        return 0, None, None
+    return localises, sum(n * x for n, x, _ in places) / localises, sum(n * y for n, _, y in places) / localises
+
+
 def _placer(resultat: Carte, cadre: Cadre, releves: Iterable[Releve], ecart: float) -> None:
     champs = dict(RegleCategorie.objects.values_list("pk", "champ"))
     lieux: list[Lieu] = []
-    for r in releves:
+    for r in releves if resultat.zones == "communes" else _par_departement(releves):
         if r.longitude is None or r.latitude is None:
             continue
         if not cadre.contient(r.longitude, r.latitude):
             resultat.hors_cadre += r.localises
             continue
-        zone = r.commune if resultat.zones == "communes" else departement(r.commune)
         champ = champs.get(r.categorie, ChampEG.MEDICO_SOCIAL.value) if r.identifiant else ""
-        lieux.append(Lieu(*cadre.place(r.longitude, r.latitude), r.localises, [zone], r.identifiant, r.nom, champ))
+        lieux.append(Lieu(*cadre.place(r.longitude, r.latitude), r.localises, [r.commune], r.identifiant, r.nom, champ))
     resultat.lieux = _rassembler(lieux, ecart)

@@ -45,10 +45,7 @@ class CarteView(VueProtegee):
                 "puces": puces(criteres),
                 "carte": dessin,
                 "traces": [(t, _adresse(t.criteres)) for t in dessin.traces],
-                "lieux": [
-                    (lieu, dessin.en_mots(lieu), *_signe(lieu), _lien(lieu, dessin, criteres, jour))
-                    for lieu in dessin.lieux
-                ],
+                "lieux": [(lieu, dessin.en_mots(lieu), *_signe(lieu), _lien(lieu, jour)) for lieu in dessin.lieux],
                 "legende": [(champ, champ.label, _FORMES[champ]) for champ in dessin.champs],
                 "departements": _zooms(dessin, criteres),
                 "url_liste": adresse_recherche(criteres.requete()),
@@ -76,12 +73,11 @@ def _adresse(criteres: Criteres) -> str:
     return f"{reverse('carte')}?{criteres.requete() or 'q='}"
 
 
-def _lien(lieu: Lieu, dessin: Carte, criteres: Criteres, jour: Jour) -> str:
-    """The fiche of the one establishment; else the list of the communes, or départements, where the several are."""
+def _lien(lieu: Lieu, jour: Jour) -> str:
+    """The fiche of the one establishment, else the list of the several."""
     if lieu.identifiant:
         return adresse_fiche(lieu.identifiant, jour)
-    ailleurs: dict[str, Any] = {"communes": (), "departements": (), dessin.zones: tuple(lieu.zones)}
-    return adresse_recherche(replace(criteres, **ailleurs).requete())
+    return adresse_recherche(lieu.criteres.requete())
 
 
 def _zooms(dessin: Carte, criteres: Criteres) -> list[tuple[str, int, str, bool]]:

@@ -94,6 +94,46 @@ def test_des_voisins_font_un_rond_qui_ouvre_leur_liste(navigateur):
     assert len(lieux(page(navigateur, "?q=hopital&commune=92040&commune=92075"))) == 2
 
 
+def test_un_rond_dit_combien_en_montre_sa_liste(navigateur):
+    eg("Hôpital A", VANVES, "92075")
+    eg("Hôpital B", (VANVES[0] + 0.001, VANVES[1]), "92075")
+    eg("Hôpital C", (VANVES[0] + 0.5, VANVES[1]), "92075")
+    eg("Hôpital D", None, "92075")
+    eg("Hôpital E", VERSAILLES, "78646")
+    html = page(navigateur, "?q=hopital")
+    ronds = {nom: url for nom, url in lieux(html).items() if "établissements" in nom}
+    [(nom, url)] = ronds.items()
+    assert nom == "2 établissements ici, 4 dans la liste : Vanves (92)"
+    assert "4 établissements" in texte(navigateur.get(url.replace("&amp;", "&")).content.decode())
+
+
+def test_un_rond_de_beaucoup_de_communes_ouvre_une_liste_sans_erreur(navigateur, monkeypatch):
+    ej = fabrique.entite_juridique()
+    communes = list(Commune.objects.filter(departement="78").order_by("code").values_list("code", flat=True)[:51])
+    for rang, commune in enumerate(communes):
+        eg(f"Hôpital {rang}", VERSAILLES, commune, ej=ej)
+    eg("Hôpital de Vanves", VANVES, "92075")
+    [url] = [url for nom, url in lieux(page(navigateur, "?q=hopital")).items() if nom.startswith("51 établissements :")]
+    assert url == "/repertoire/?departement=78&amp;q=hopital"
+    liste = texte(navigateur.get(url.replace("&amp;", "&")).content.decode())
+    assert "51 établissements" in liste
+    assert "Choisissez au plus" not in liste
+    # of the communes that were asked for, there is no wider list: it is theirs
+    monkeypatch.setattr(dessin, "VALEURS_MAX", 1)
+    choisies = "&".join(f"commune={c}" for c in communes[:3])
+    [url] = lieux(page(navigateur, f"?{choisies}")).values()
+    assert url.replace("&amp;", "&") == f"/repertoire/?{choisies}"
+
+
+def test_un_departement_fait_un_lieu_d_un_pays_entier(navigateur, monkeypatch):
+    monkeypatch.setattr(dessin, "LIMITE_POINTS", 0)
+    monkeypatch.setattr(dessin, "LIMITE_DEPARTEMENTS", 0)
+    monkeypatch.setattr(dessin, "ECART_LOTS", 1.0)
+    eg("Hôpital A", VERSAILLES, "78646")
+    eg("Hôpital B", (48.99, 1.71), "78361")
+    assert list(lieux(page(navigateur, "?q=hopital"))) == ["2 établissements : Yvelines (78)"]
+
+
 def test_zoomer_c_est_choisir_un_departement(navigateur):
     eg("Hôpital A", ISSY, "92040")
     eg("Hôpital B", VERSAILLES, "78646")
