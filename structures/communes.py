@@ -1,10 +1,12 @@
 """Communes as people look for them: one by one, or a whole EPCI or département in one pick."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Q
+from django.core.cache import cache
+from django.db.models import Count, Q
 
 from backoffice.socle.champs_formulaire import Lot
 from backoffice.socle.templatetags.ror import nombre, pluriel
@@ -14,6 +16,8 @@ from .models import Commune, Departement
 from .requetes import communes_nommees
 
 LIMITE_LOTS = 5
+GARDE_SECONDES = 300
+_CLE_ZONES = "communes:zones"
 _GENRES_EPCI = {"ca", "cc", "cu"}  # « CA Grand Paris Sud » is also asked for as « Grand Paris Sud »
 
 
@@ -27,9 +31,7 @@ def communes_ou_lots_nommes(texte: str) -> list[Lot]:
     mots, code = normaliser(texte), texte.strip().upper()
     if not mots:
         return []
-    departements = [d for d in Departement.objects.all() if d.pk == code or mots in (normaliser(d.nom), _pliee(d))]
-    epci = {cle: nom for cle, nom in _epci() if cle == code or mots in (normaliser(nom), _sans_genre(nom))}
-    return communes_seules(texte) + _lots(departements, epci)
+    return communes_seules(texte) + _lots([z for z in _zones() if z.cle == code or mots in z.noms])
 
 
 def rechercher_lots(texte: str) -> list[Lot]:
@@ -38,48 +40,64 @@ def rechercher_lots(texte: str) -> list[Lot]:
     mots, code = normaliser(texte), texte.strip().upper()
     if len(mots) < 2:
         return []
-    departements = [d for d in Departement.objects.all() if d.pk == code or normaliser(d.nom).startswith(mots)]
-    epci = {cle: nom for cle, nom in _epci() if all(mot in normaliser(nom) for mot in mots.split())}
-    return _lots(departements, epci)[:LIMITE_LOTS]
+    trouvees = [z for z in _zones() if (z.repond(mots.split()) if z.est_epci else z.cle == code or z.commence(mots))]
+    return _lots(trouvees[:LIMITE_LOTS])
 
 
-def _pliee(departement: Departement) -> str:
-    return normaliser(str(departement))
+class _Zone(NamedTuple):
+    """A département or an EPCI, with the normalised names that people give it."""
+
+    cle: str
+    titre: str
+    noms: tuple[str, ...]
+    est_epci: bool
+    de_la_region: int
+
+    def commence(self, mots: str) -> bool:
+        return self.noms[0].startswith(mots)
+
+    def repond(self, mots: Iterable[str]) -> bool:
+        return all(mot in self.noms[0] for mot in mots)
 
 
-def _sans_genre(nom: str) -> str:
-    genre, _, reste = normaliser(nom).partition(" ")
-    return reste if genre in _GENRES_EPCI else ""
+def _zones() -> list[_Zone]:
+    """In the order in which they are proposed. Three statements, then none for some minutes."""
+    gardees: list[_Zone] | None = cache.get(_CLE_ZONES)
+    if gardees is None:
+        gardees = sorted(_lire_zones(), key=lambda z: (z.est_epci, -z.de_la_region, z.titre))
+        cache.set(_CLE_ZONES, gardees, GARDE_SECONDES)
+    return gardees
 
 
-def _epci() -> Iterable[tuple[str, str]]:
-    return Commune.objects.exclude(epci="").order_by("epci").values_list("epci", "epci_nom").distinct()
-
-
-def _lots(departements: Iterable[Departement], epci: dict[str, str]) -> list[Lot]:
-    """With their communes, in one statement, none when there is nothing to ask."""
-    par_departement = {d.pk: d for d in departements}
-    if not par_departement and not epci:
-        return []
-    du_departement: dict[str, list[str]] = defaultdict(list)
-    de_l_epci: dict[str, list[str]] = defaultdict(list)
-    de_la_region: set[str] = set()
-    for code, departement, de, region in (
-        Commune.objects.filter(Q(departement__in=par_departement) | Q(epci__in=epci))
-        .order_by("code")
-        .values_list("code", "departement", "epci", "region")
+def _lire_zones() -> Iterator[_Zone]:
+    dans_la_region = Count("pk", filter=Q(region=settings.PREFIXE_REGION))
+    communes = Commune.objects.order_by()
+    par_departement = dict(communes.values_list("departement").annotate(de_la_region=dans_la_region))
+    for d in Departement.objects.filter(pk__in=par_departement):
+        noms = (normaliser(d.nom), normaliser(str(d)))
+        yield _Zone(d.pk, f"Tout le département : {d}", noms, False, par_departement[d.pk])
+    for cle, nom, de_la_region in (
+        communes.exclude(epci="").values_list("epci", "epci_nom").annotate(de_la_region=dans_la_region)
     ):
-        if departement in par_departement:
-            du_departement[departement].append(code)
-        if de in epci:
-            de_l_epci[de].append(code)
-        if region == settings.PREFIXE_REGION:
-            de_la_region.add(code)
-    lots = [
-        *(_lot(cle, f"Tout le département : {par_departement[cle]}", codes) for cle, codes in du_departement.items()),
-        *(_lot(cle, f"Tout l’EPCI : {epci[cle]}", codes) for cle, codes in de_l_epci.items()),
-    ]
-    return sorted(lots, key=lambda lot: (len(lot.cle), -len(de_la_region.intersection(lot.codes)), lot.libelle))
+        yield _Zone(cle, f"Tout l’EPCI : {nom}", (normaliser(nom), *_sans_genre(nom)), True, de_la_region)
+
+
+def _sans_genre(nom: str) -> tuple[str, ...]:
+    genre, _, reste = normaliser(nom).partition(" ")
+    return (reste,) if genre in _GENRES_EPCI else ()
+
+
+def _lots(zones: list[_Zone]) -> list[Lot]:
+    """With their communes, in one statement, none when there is nothing to ask."""
+    if not zones:
+        return []
+    codes: dict[str, list[str]] = defaultdict(list)
+    cles = [z.cle for z in zones]
+    lues = Commune.objects.filter(Q(departement__in=cles) | Q(epci__in=cles)).order_by("code")
+    for code, departement, epci in lues.values_list("code", "departement", "epci"):
+        codes[departement].append(code)
+        codes[epci].append(code)
+    return [_lot(z.cle, z.titre, codes[z.cle]) for z in zones]
 
 
 def _lot(cle: str, titre: str, codes: list[str]) -> Lot:

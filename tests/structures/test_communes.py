@@ -3,11 +3,12 @@
 from datetime import date
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from structures.communes import communes_ou_lots_nommes, rechercher_lots
+from structures.communes import LIMITE_LOTS, communes_ou_lots_nommes, rechercher_lots
 from structures.enums import Role
 from structures.models import Commune
 from tests.factories import repertoire as fabrique
@@ -56,8 +57,20 @@ def test_la_recherche_propose_les_lots_de_la_region_d_abord():
     assert rechercher_lots("h") == []
     assert rechercher_lots("vanves") == []
     with CaptureQueriesContext(connection) as vues:
-        rechercher_lots("grand")
-    assert len(vues) == 3
+        assert len(rechercher_lots("ca")) == LIMITE_LOTS
+    assert len(vues) == 4
+    assert vues[3]["sql"].count("'200") <= 2 * LIMITE_LOTS  # ranked and cut before their communes are read
+
+
+def test_les_noms_des_epci_sont_lus_et_normalises_une_fois(settings):
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    cache.clear()
+    rechercher_lots("grand")
+    with CaptureQueriesContext(connection) as vues:
+        assert rechercher_lots("grand paris")[0].libelle == METROPOLE
+        assert communes_ou_lots_nommes("200054781")[0].libelle == METROPOLE
+    assert len(vues) == 3  # communes of each, and the communes that are called so
+    cache.clear()
 
 
 def test_le_selecteur_ne_propose_des_lots_que_si_on_les_demande():
