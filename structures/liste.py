@@ -1,6 +1,6 @@
 """The list of the répertoire: what criteria find, one's own establishments first. Shown by pages, exported whole."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from backoffice.comptes.models import User
@@ -61,8 +61,22 @@ def _chercher(criteres: Criteres, user: User) -> Liste:
 
 def compter(criteres: Criteres, user: User) -> int:
     """The exact number of establishments of the list."""
-    miennes = les_miennes(criteres, user)
-    return len(miennes) + recherche.compter(criteres, user, sauf=[v.fiche_id for v in miennes])
+    return recherche.compter(criteres, user, siens=_siens(user))
+
+
+def compter_chacune(listes: Iterable[Criteres], user: User) -> list[int]:
+    """The number of establishments of each list (``PLAFOND`` + 1: more than ``PLAFOND``)."""
+    siens = _siens(user)
+    return [recherche.compter(criteres, user, siens=siens, plafond=PLAFOND + 1) for criteres in listes]
+
+
+def facettes(criteres: Criteres, user: User) -> list[recherche.Facette]:
+    """The values that the criteria of the list can take, each with the number of establishments it would show."""
+    return recherche.facettes(criteres, user, siens=_siens(user))
+
+
+def _siens(user: User) -> list[int]:
+    return list(regles.egs_de(user).order_by().values_list("pk", flat=True))
 
 
 def en_entier(criteres: Criteres, user: User, colonnes: tuple[str, ...], taille: int) -> Iterator[VersionFiche]:

@@ -74,11 +74,16 @@ class Facette:
     calculee_le: datetime
 
 
-def facettes(criteres: Criteres, user: User, noms: Collection[str] | None = None) -> list[Facette]:
-    """The facets asked for (all), in the order of the screen. A constant number of statements: one by criterion
-    chosen among them, one for all the others on establishments, one for all the others on units, one by yes-or-no."""
+def facettes(
+    criteres: Criteres, user: User, noms: Collection[str] | None = None, *, siens: Collection[int] = ()
+) -> list[Facette]:
+    """The facets asked for (all), in the order of the screen; ``siens`` as in ``etablissements``.
+
+    A constant number of statements: one by criterion chosen among them, one for all the others on establishments, one
+    for all the others on units, one by yes-or-no.
+    """
     demandees = [nom for nom in TITRES if noms is None or nom in noms]
-    comptes, quand = _comptes_gardes(criteres, user, demandees)
+    comptes, quand = _comptes_gardes(criteres, user, siens, demandees)
     choisis = {nom: set(getattr(criteres, nom)) if nom in LISTES else _oui(getattr(criteres, nom)) for nom in demandees}
     oui: dict[str, int] = {"1": 0}
     montres = {nom: comptes.get(nom, {} if nom in LISTES else oui).keys() | choisis[nom] for nom in demandees}
@@ -107,25 +112,25 @@ def _oui(choisi: bool) -> set[str]:
 
 
 def _comptes_gardes(
-    criteres: Criteres, user: User, noms: list[str]
+    criteres: Criteres, user: User, siens: Collection[int], noms: list[str]
 ) -> tuple[dict[str, dict[str, int]], datetime]:  # fmt: skip
-    personne = user.pk if criteres.favoris or "favoris" in noms else ""
+    personne = user.pk if criteres.favoris or "favoris" in noms or siens else ""
     demande = f"{criteres.jour} {personne} {' '.join(noms)} {criteres.requete()}"
     cle = f"facettes:{sha256(demande.encode()).hexdigest()}"
     gardes: tuple[dict[str, dict[str, int]], datetime] | None = cache.get(cle)
     if gardes is not None:
         return gardes
     debut = monotonic()
-    comptes = _comptes(criteres, user, noms), timezone.now()
+    comptes = _comptes(criteres, user, siens, noms), timezone.now()
     if monotonic() - debut > LENT_SECONDES:
         cache.set(cle, comptes, GARDE_SECONDES)
     return comptes
 
 
-def _comptes(criteres: Criteres, user: User, noms: list[str]) -> dict[str, dict[str, int]]:
+def _comptes(criteres: Criteres, user: User, siens: Collection[int], noms: list[str]) -> dict[str, dict[str, int]]:
     """Numbers by value, of each facet that can be counted."""
     comptes: dict[str, dict[str, int]] = {}
-    if _DES_UNITES.intersection(noms) and _trop_d_unites(criteres, user):
+    if _DES_UNITES.intersection(noms) and _trop_d_unites(criteres, user, siens):
         noms = [nom for nom in noms if nom not in _DES_UNITES]
     for groupe, compter_groupe in (
         ([n for n in noms if n in _EG], _par_etablissement),
@@ -134,18 +139,18 @@ def _comptes(criteres: Criteres, user: User, noms: list[str]) -> dict[str, dict[
         # What is chosen in a facet does not count in it: it gets a statement of its own, without its choice.
         for seule in (n for n in groupe if _choisie(criteres, n)):
             sans: dict[str, Any] = {seule: (), "mss": criteres.mss or seule == "champs"}
-            comptes |= compter_groupe(replace(criteres, **sans), user, [seule])
+            comptes |= compter_groupe(replace(criteres, **sans), user, siens, [seule])
         if autres := [n for n in groupe if not _choisie(criteres, n)]:
-            comptes |= compter_groupe(criteres, user, autres)
+            comptes |= compter_groupe(criteres, user, siens, autres)
     for nom in (n for n in noms if n in OUI_NON):
         avec: dict[str, Any] = {nom: True}
-        nombre = compter(replace(criteres, **avec), user)
+        nombre = compter(replace(criteres, **avec), user, siens=siens)
         comptes[nom] = {"1": nombre} if nombre else {}
     return comptes
 
 
-def _trop_d_unites(criteres: Criteres, user: User) -> bool:
-    egs = etablissements(replace(criteres, **_UNITES_SANS_CRITERE), user).order_by()
+def _trop_d_unites(criteres: Criteres, user: User, siens: Collection[int]) -> bool:
+    egs = etablissements(replace(criteres, **_UNITES_SANS_CRITERE), user, siens).order_by()
     unites = versions_au(criteres.jour).order_by().filter(niveau="UO", eg__in=egs.values("fiche"))
     return unites.values("pk")[: UNITES_COMPTEES + 1].count() > UNITES_COMPTEES
 
@@ -165,8 +170,10 @@ def _lire(sql: str, parametres: Iterable[Any]) -> list[tuple[Any, ...]]:
         return curseur.fetchall()
 
 
-def _par_etablissement(criteres: Criteres, user: User, noms: list[str]) -> dict[str, dict[str, int]]:
-    egs, parametres = _sql(etablissements(criteres, user).order_by().values("commune", "categorie"))
+def _par_etablissement(
+    criteres: Criteres, user: User, siens: Collection[int], noms: list[str]
+) -> dict[str, dict[str, int]]:
+    egs, parametres = _sql(etablissements(criteres, user, siens).order_by().values("commune", "categorie"))
     communes: Counter[str] = Counter()
     categories: Counter[str] = Counter()
     for commune, categorie, nombre in _lire(
@@ -196,8 +203,8 @@ _UNITES_SANS_CRITERE: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _par_unite(criteres: Criteres, user: User, noms: list[str]) -> dict[str, dict[str, int]]:
-    egs = etablissements(replace(criteres, **_UNITES_SANS_CRITERE), user).order_by()
+def _par_unite(criteres: Criteres, user: User, siens: Collection[int], noms: list[str]) -> dict[str, dict[str, int]]:
+    egs = etablissements(replace(criteres, **_UNITES_SANS_CRITERE), user, siens).order_by()
     unites = fiches(criteres)
     if unites is None:
         unites = versions_au(criteres.jour).order_by()

@@ -144,19 +144,21 @@ def _favoris(user: User, jour: date) -> QuerySet[Any]:
     return siens.filter(fiche__eg__isnull=False).values("fiche__eg").union(des_ej.values("fiche"))
 
 
-def etablissements(criteres: Criteres, user: User) -> QuerySet[VersionFiche]:
-    """The establishments (EG versions of the day) that meet the criteria, in the order of their names."""
-    candidats, verification = _candidats(criteres, user)
+def etablissements(criteres: Criteres, user: User, siens: Collection[int] = ()) -> QuerySet[VersionFiche]:
+    """The establishments (EG versions of the day) that meet the criteria, in the order of their names; ``siens`` do
+    whatever the MSS box."""
+    candidats, verification = _candidats(criteres, user, siens)
     return candidats.filter(verification)
 
 
-def _candidats(c: Criteres, user: User) -> tuple[QuerySet[VersionFiche], Q]:
+def _candidats(c: Criteres, user: User, siens: Collection[int] = ()) -> tuple[QuerySet[VersionFiche], Q]:
     """(establishments that meet the criteria, but for what is left to verify of the words of each of them)."""
     egs = versions_au(c.jour).filter(niveau=Niveau.EG).order_by("recherche", "fiche_id")
     if c.champs:
         egs = egs.filter(_du_champ(c.champs))
     elif not c.mss:
-        egs = egs.filter(_du_champ([ChampEG.SANITAIRE]))
+        sanitaires = _du_champ([ChampEG.SANITAIRE])
+        egs = egs.filter(sanitaires | Q(fiche__in=siens) if siens else sanitaires)
     if c.departements:
         egs = egs.filter(dans_les_departements(c.departements))
     if c.communes:
@@ -187,9 +189,16 @@ def _suivis(egs: QuerySet[VersionFiche], c: Criteres, user: User) -> QuerySet[Ve
     return egs
 
 
-def compter(criteres: Criteres, user: User, *, sauf: Collection[int] = (), plafond: int | None = None) -> int:
-    """How many establishments, those of ``sauf`` left out; counting stops at ``plafond``."""
-    egs = etablissements(criteres, user).order_by().exclude(fiche__in=sauf)
+def compter(
+    criteres: Criteres,
+    user: User,
+    *,
+    siens: Collection[int] = (),
+    sauf: Collection[int] = (),
+    plafond: int | None = None,
+) -> int:
+    """How many ``etablissements``, those of ``sauf`` left out; counting stops at ``plafond``."""
+    egs = etablissements(criteres, user, siens).order_by().exclude(fiche__in=sauf)
     return egs[:plafond].count() if plafond else egs.count()
 
 
@@ -215,7 +224,8 @@ def page(
 ) -> Page:
     """Keyset page over (recherche, fiche): what follows the EG ``apres`` or precedes ``avant``, without ``sauf``.
 
-    An unknown EG gives the first page. Two statements, one more to find the EG named, three for words.
+    An unknown EG gives the first page. Two statements, one more to find the EG named and one by round that verifies
+    words (``_premieres``: the index proposes what has the words on other days too, in rounds four times as large).
     """
     egs, verification = _candidats(criteres, user)
     egs = egs.exclude(fiche__in=sauf)

@@ -242,7 +242,7 @@ class CriteresView(VueProtegee):
         jour, criteres, erreurs = demande(request)
         user = cast(User, request.user)
         trouvee = liste.chercher(criteres, user)
-        lues = recherche.facettes(trouvee.criteres, user)
+        lues = liste.facettes(trouvee.criteres, user)
         contexte = {
             **panneau(request, criteres, erreurs),
             "jour": jour,

@@ -17,7 +17,7 @@ from backoffice.socle.vues import VueProtegee, veut_fragment
 from .. import recherche, requetes
 from ..enums import Niveau
 from ..exports import FORMATS
-from ..liste import Liste, chercher
+from ..liste import PLAFOND, Liste, chercher, compter_chacune
 from ..models import RechercheEnregistree, VersionFiche
 from ..recherche import Criteres
 from ..recherche.requete import Offre
@@ -105,15 +105,19 @@ def _sans_jour(criteres: Criteres) -> str:
     return Criteres.requete(criteres, jour=Criteres().jour)
 
 
-def _issues(criteres: Criteres, actives: list[Puce], user: User) -> list[tuple[str, str, int]]:
-    """Where to look when nothing is found: (what to do, address, number of establishments there)."""
+def _issues(criteres: Criteres, actives: list[Puce], user: User) -> list[tuple[str, str, str]]:
+    """Where to look when nothing is found: (what to do, address, number of establishments there in words)."""
     essais = []
     if not criteres.mss and not criteres.champs:
         essais.append(("Ajouter le médico-social et le social", replace(criteres, mss=True)))
     if len(actives) > 1:
         essais += [(f"Retirer {p.libelle}", p.sans) for p in actives[:CRITERES_A_RETIRER]]
-    comptes = ((mots, essai, recherche.compter(essai, user)) for mots, essai in essais)
-    return [(mots, f"?{essai.requete() or 'q='}", combien) for mots, essai, combien in comptes if combien]
+    comptes = compter_chacune([essai for _, essai in essais], user)
+    return [
+        (mots, f"?{essai.requete() or 'q='}", nombre(n) if n <= PLAFOND else f"plus de {nombre(PLAFOND)}")
+        for (mots, essai), n in zip(essais, comptes, strict=True)
+        if n
+    ]
 
 
 def _blocs(request: HttpRequest, egs: list[VersionFiche], jour: Jour, criteres: Criteres) -> list[dict[str, Any]]:

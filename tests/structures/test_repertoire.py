@@ -2,10 +2,12 @@
 
 import re
 from datetime import timedelta
+from importlib import import_module
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 from django.http import QueryDict
+from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
 
@@ -333,6 +335,39 @@ def test_le_panneau_compte_les_etablissements_par_valeur(varies, lecteur):
     assert valeurs(panneau, "departement") == {"75": 1, "92": 1, "93": 1}  # its own choice does not count in it
     assert valeurs(panneau, "categorie") == {"365": 1}
     assert 'name="departement" value="92" checked' in panneau.content.decode()
+
+
+def test_les_nombres_sont_ceux_de_la_liste_les_siens_compris(monkeypatch):
+    """One's own establishments are listed whatever the MSS box: they are counted too, and for nobody else."""
+    settings_cache = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    monkeypatch.setattr(import_module("structures.recherche.facettes"), "LENT_SECONDES", 0)
+    with override_settings(CACHES=settings_cache):
+        ehpad = fabrique.etablissement("medico-social", nom="Mon EHPAD", commune="92075")
+        fabrique.uo(ehpad, type_uo="69", unite_sensible=True)
+        fabrique.etablissement(nom="Hôpital", commune="92075")
+        fabrique.etablissement("medico-social", nom="Autre EHPAD", commune="92075")
+        moi = client(fabrique.compte(Role.REFERENT, ehpad))
+        assert valeurs(client(fabrique.lecteur()).get("/repertoire/criteres/", headers=HTMX), "departement") == {
+            "92": 1
+        }
+        panneau = moi.get("/repertoire/criteres/", headers=HTMX)
+        for parametre, code, nombre in (("departement", "92", 2), ("commune", "92075", 2), ("type", "69", 1)):
+            assert valeurs(panneau, parametre) == {code: nombre}
+            assert len(noms(moi.get(f"/repertoire/?{parametre}={code}"))) == nombre
+        assert valeurs(panneau, "champ") == {"medico-social": 2, "sanitaire": 1}
+        rien = moi.get("/repertoire/?q=ehpad&departement=75")
+        assert "Retirer Paris (75) (1)" in texte(rien)
+        assert noms(moi.get("/repertoire/?q=ehpad")) == ["Mon EHPAD"]
+
+
+def test_ou_chercher_ailleurs_compte_jusqu_a_un_plafond(lecteur, monkeypatch):
+    monkeypatch.setattr(liste, "PLAFOND", 1)
+    monkeypatch.setattr(repertoire, "PLAFOND", 1)
+    ej = fabrique.entite_juridique()
+    for i in range(3):
+        fabrique.etablissement(nom=f"Hôpital {i}", ej=ej)
+    rien = lecteur.get("/repertoire/?q=hopital&departement=92")
+    assert "Retirer Hauts-de-Seine (92) (plus de 1)" in texte(rien)
 
 
 def test_sans_javascript_le_panneau_est_une_page_qui_s_applique(varies, lecteur):
