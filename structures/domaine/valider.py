@@ -21,6 +21,7 @@ from .patches import appliquer, difference, valeur
 
 LONGUEUR_TEXTE = 20_000
 _TELEPHONE = re.compile(r"\+?[0-9 .()-]{4,25}")
+_TELEPHONIQUES = {"1", "2", "6", "8"}  # channels (R200) reached by a number
 LIBRE, RESTREINT, TRES_RESTREINT = "1", "2", "3"  # R283, from the least to the most confidential
 
 Erreurs = dict[str, list[str]]
@@ -194,13 +195,20 @@ def _erreurs_contacts(contacts: Mapping[str, Any], sensible: bool) -> list[str]:
         if sensible and niveau != TRES_RESTREINT:
             erreurs.append("Dans une unité sensible, tous les contacts sont « très restreint ».")
         for telecom in contact.get("telecoms", []):
-            if not telecom.get("valeur"):
-                erreurs.append(f"{qui} : indiquez le numéro ou l’adresse.")
-            elif telecom.get("canal") in ("1", "2", "6", "8") and not _TELEPHONE.fullmatch(telecom["valeur"]):
-                erreurs.append(f"{qui} : « {telecom['valeur'][:40]} » n’est pas un numéro de téléphone.")
+            if refus := erreur_telecom(telecom.get("canal", ""), telecom.get("valeur", "")):
+                erreurs.append(f"{qui} : {refus}")
             if telecom.get("confidentialite", niveau) < niveau:
                 erreurs.append(f"{qui} : un numéro ne peut pas être moins confidentiel que son contact.")
     return list(dict.fromkeys(erreurs))
+
+
+def erreur_telecom(canal: str, contenu: str) -> str:
+    """What is wrong with the number or address of a telecom, "" when nothing is."""
+    if not contenu:
+        return "indiquez le numéro ou l’adresse."
+    if canal in _TELEPHONIQUES and not _TELEPHONE.fullmatch(contenu):
+        return f"« {contenu[:40]} » n’est pas un numéro de téléphone."
+    return ""
 
 
 def _erreurs_ages(etat: Mapping[str, Any]) -> list[str]:

@@ -37,7 +37,7 @@ from ..champs import SECTIONS, UNITES, UNITES_AGE, Champ, Genre, est_exige, libe
 from ..communes import communes_ou_lots_nommes, communes_seules, noms_des_departements
 from ..domaine.patches import Etat, Patch, difference, valeur
 from ..domaine.texte import normaliser
-from ..domaine.valider import LISTES_SOEURS, RESTREINT, TRES_RESTREINT
+from ..domaine.valider import LISTES_SOEURS, RESTREINT, TRES_RESTREINT, erreur_telecom
 from ..models import Autorite
 from ..requetes import Option, libelles_communes, options
 from .groupes import Groupe, SectionForm
@@ -194,6 +194,7 @@ class FicheForm(HorairesDuFormulaire):
                     fermes={nom: fermes for nom, (_, fermes) in choix.items()},
                     confidentialites=self._choix("R283")[0],
                     confidentialite_defaut=TRES_RESTREINT if sensible else RESTREINT,
+                    verifier_telecom=erreur_telecom,
                     ajouter="Ajouter un contact",
                     required=False,
                 )

@@ -351,6 +351,24 @@ def test_contacts_refused(cas, message):
     assert 'id="id_k-0-' in str(form)
 
 
+def test_a_refused_telecom_says_which_one_of_which_contact():
+    champ = ContactsField(
+        natures=[("1", "Secrétariat")],
+        canaux=[("1", "Téléphone")],
+        confidentialites=NIVEAUX,
+        verifier_telecom=lambda canal, valeur: f"« {valeur} » n’est pas un numéro." if canal == "1" else "",
+    )
+    form = formulaire(saisie(valeur="demain"), k=champ)
+    assert form.errors["k"] == ["Contact 1, moyen de contact 1 : « demain » n’est pas un numéro."]
+    assert 'id="id_k-0-telecoms-0-valeur_error"' in str(form)
+
+
+def test_two_ways_to_remove_in_a_contact_have_their_own_words():
+    html = str(formulaire(initial={}, k=contacts()))
+    assert "> Retirer ce contact</label>" in html
+    assert "> Retirer ce moyen de contact</label>" in html
+
+
 def test_a_prefilled_blank_contact_is_ignored():
     assert formulaire(saisie(nature="", canal="", valeur=""), k=contacts()).is_valid()
     form = formulaire(saisie(nature="", canal="", valeur=""), k=contacts())

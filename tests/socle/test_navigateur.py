@@ -150,7 +150,7 @@ def test_rows_are_added_taken_off_and_taken_back(browser, adresse):
     nature = page.locator("select[name=contacts-2-nature]")
     expect(nature).to_be_focused()
     expect(page.locator("input[name=contacts-2-telecoms-0-valeur]")).to_be_visible()
-    page.locator("#formulaire").get_by_role("button", name="Retirer contact 1").click()
+    page.locator("#formulaire").get_by_role("button", name="Retirer ce contact : contact 1").click()
     expect(page.locator("#formulaire [name=contacts-0-nature]")).to_be_hidden()
     expect(page.locator("#formulaire [name=contacts-0-retirer]")).to_be_checked()
     page.locator("#formulaire .ligne-retiree").get_by_role("button", name="Annuler").click()

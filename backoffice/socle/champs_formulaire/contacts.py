@@ -1,6 +1,6 @@
 """Contacts of a fiche, each with its telecoms."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .base import paires_de
@@ -15,7 +15,8 @@ class ContactsField(LignesField):
     ``natures`` (R287), ``fonctions`` (R251), ``canaux`` (R200), ``confidentialites`` (R283) are (code, label) pairs;
     confidentialities go from the least to the most confidential. A contact has a nature, or a name with a function.
     A telecom is never less confidential than its contact: refused, saying so. New contacts start at
-    ``confidentialite_defaut``. ``fermes``: ``{"natures": …, "fonctions": …, "canaux": …}``.
+    ``confidentialite_defaut``. ``fermes``: ``{"natures": …, "fonctions": …, "canaux": …}``. ``verifier_telecom(canal,
+    valeur) -> message`` refuses a number or an address ("": it is right).
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class ContactsField(LignesField):
         confidentialites: Any = (),
         confidentialite_defaut: str = "",
         fermes: Mapping[str, Any] | None = None,
+        verifier_telecom: Callable[[str, str], str] | None = None,
         **kwargs: Any,
     ) -> None:
         fermes = fermes or {}
@@ -34,6 +36,11 @@ class ContactsField(LignesField):
         defaut = confidentialite_defaut or (niveaux[min(1, len(niveaux) - 1)][0] if niveaux else "")
         self._rang = {code: rang for rang, (code, _) in enumerate(niveaux)}
         self._noms = dict(niveaux)
+
+        def verifier_valeur(telecom: dict[str, Any]) -> dict[str, str]:
+            message = verifier_telecom(telecom["canal"], telecom["valeur"]) if verifier_telecom else ""
+            return {"valeur": message} if message else {}
+
         super().__init__(
             colonnes={
                 "nature": ChoixField(
@@ -47,8 +54,10 @@ class ContactsField(LignesField):
                 "telecoms": LignesField(
                     label="Moyens de contact",
                     mot="moyen de contact",
+                    retirer="Retirer ce moyen de contact",
                     profondeur=1,
                     required=False,
+                    verifier=verifier_valeur,
                     colonnes={
                         "canal": ChoixField(label="Canal", choices=canaux, fermes=fermes.get("canaux")),
                         "valeur": TexteField(label="Numéro ou adresse", max_length=250),
@@ -57,6 +66,7 @@ class ContactsField(LignesField):
                 ),
             },
             mot="contact",
+            retirer="Retirer ce contact",
             disposition="fiche",
             avec_id=True,
             verifier=self._verifier,

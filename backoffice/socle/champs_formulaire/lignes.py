@@ -31,6 +31,7 @@ class LignesWidget(forms.Widget):
         self.colonnes: dict[str, forms.Field] = {}
         self.mot = "ligne"
         self.ajouter = ""
+        self.retirer = ""
         self.disposition = "ligne"
 
     def id_for_label(self, id_: str) -> str:
@@ -143,6 +144,7 @@ class LignesWidget(forms.Widget):
                 "jeton": modele,
                 "mot": self.mot,
                 "ajouter": self.ajouter or f"Ajouter un {self.mot}",
+                "retirer": self.retirer,
                 "disposition": self.disposition,
                 "imbrique": self.profondeur > 0,
                 "vierge_nue": self._vierge_nue,
@@ -155,8 +157,8 @@ class LignesField(forms.Field):
     """A list of rows.
 
     ``colonnes``: ``{name: forms.Field}``; a column may itself be a ``LignesField``. ``mot``: the French word for a row
-    (« capacité »), ``ajouter`` the words of the button (« Ajouter une capacité »). ``uniques``: columns whose values
-    together can't appear twice. ``verifier(ligne) -> {column: message}`` adds a rule over a whole row ("" as column:
+    (« capacité »), ``ajouter`` and ``retirer`` those of the buttons (« Ajouter une capacité »). ``uniques``: columns whose
+    values together can't appear twice. ``verifier(ligne) -> {column: message}`` adds a rule over a whole row ("" as column:
     beside the row). A row left entirely empty is ignored; columns that are prefilled (``initial``) don't count.
     ``avec_id``: rows carry the ``id`` they had in ``initial``.
     """
@@ -170,6 +172,7 @@ class LignesField(forms.Field):
         colonnes: Mapping[str, forms.Field],
         mot: str = "ligne",
         ajouter: str = "",
+        retirer: str = "Retirer",
         disposition: str = "ligne",
         uniques: Sequence[str] = (),
         verifier: Callable[[dict[str, Any]], Mapping[str, str]] | None = None,
@@ -182,6 +185,7 @@ class LignesField(forms.Field):
         self.mot, self.uniques, self.verifier, self.avec_id = mot, tuple(uniques), verifier, avec_id
         self.widget.mot, self.widget.disposition, self.widget.profondeur = mot, disposition, profondeur
         self.widget.ajouter = ajouter
+        self.widget.retirer = retirer
         self.widget.colonnes = self.colonnes
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "LignesField":

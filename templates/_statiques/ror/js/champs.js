@@ -159,9 +159,9 @@ class Lignes extends HTMLElement {
     b.type = 'button';
     b.className = 'bouton bouton-discret bouton-petit';
     const nom = ligne.getAttribute('aria-label');
-    b.setAttribute('aria-label', `Retirer ${nom.toLowerCase()}`);
     const mot = document.createElement('span');
-    mot.textContent = 'Retirer';
+    mot.textContent = etiquette.textContent.trim();
+    b.setAttribute('aria-label', `${mot.textContent} : ${nom.toLowerCase()}`);
     b.append(icone('corbeille'), mot);
     zone.append(b);
     const cellules = ligne.querySelector(':scope > .ligne-cellules');
