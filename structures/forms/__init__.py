@@ -1,7 +1,7 @@
 """Forms of the register. ``FicheForm``: the content of a fiche; ``DateEffetForm``: from when its change is true."""
 
 from .effet import DateEffetForm
-from .fiche import FicheForm
+from .fiche import FicheDirecteForm, FicheForm
 from .groupes import Groupe, SectionForm
 
-__all__ = ["DateEffetForm", "FicheForm", "Groupe", "SectionForm"]
+__all__ = ["DateEffetForm", "FicheDirecteForm", "FicheForm", "Groupe", "SectionForm"]

@@ -269,6 +269,15 @@ class FicheForm(HorairesDuFormulaire):
         return [s for s in sections.values() if s.groupes]
 
 
+class FicheDirecteForm(FicheForm):
+    """The form of a direct change, whose date d’effet is chosen after it: typical weeks wait for that date."""
+
+    regle_lundi = (
+        "La date d’effet se choisit à l’étape suivante : si elle vient après cette semaine, les horaires commencent "
+        "le lundi de la semaine de la date d’effet."
+    )
+
+
 _SIMPLES: dict[Genre, Callable[[], forms.Field]] = {
     Genre.TEXTE: lambda: TexteField(required=False),
     Genre.TEXTE_LONG: lambda: TexteField(required=False, lignes=4),

@@ -42,6 +42,8 @@ class HorairesDuFormulaire(forms.Form):
     etat: Etat
     montre: Etat
     jour: date
+    regle_lundi = ""  # how the Monday of a week goes with the date d’effet, in one sentence
+    pas_avant: date | None = None  # a week typed to begin before this Monday begins on it
 
     def __init__(self, data: Any = None, prefix: str | None = None) -> None:
         super().__init__(data, prefix=prefix)
@@ -62,10 +64,11 @@ class HorairesDuFormulaire(forms.Form):
             lundi = max(lundi_courant, depuis) if depuis else lundi_courant
             self.fields[nom] = SemaineField(label=titre, required=False, type_horaire=titre)
             self.initial[nom] = montres[reprise[-1]] if reprise else semaine
+            actuels = f"Les horaires enregistrés s’appliquent depuis le {date_longue(depuis)}." if depuis else ""
             self.fields[f"{nom}_lundi"] = LundiField(
                 label="À partir de la semaine du",
                 required=False,
-                help_text=f"Les horaires enregistrés s’appliquent depuis le {date_longue(depuis)}." if depuis else "",
+                help_text=f"{actuels} {self.regle_lundi}".strip(),
             )
             self.initial[f"{nom}_lundi"] = lire_cle(reprise[-1])[1] if reprise else lundi
             cle = cle_horaire(genre, depuis) if depuis else ""
@@ -117,6 +120,28 @@ class HorairesDuFormulaire(forms.Form):
             self.add_error(champ, f"Des horaires sont déjà prévus à partir du {date_longue(lundi)} : modifiez-les "
                                   "plus bas, ou choisissez une autre semaine.")  # fmt: skip
 
+    @property
+    def semaines_nouvelles(self) -> list[tuple[str, date]]:
+        """(kind, Monday typed) of the weeks that were changed and for which the person chooses a Monday."""
+        lundis = (
+            (s.genre, self.cleaned_data.get(f"{s.nom}_lundi"))
+            for s in self._semaines
+            if not s.a_venir and self._semaine_changee(s)
+        )
+        return [(genre, lundi) for genre, lundi in lundis if lundi is not None]
+
+    def attendre(self, date_effet: date) -> str:
+        """Let no new week begin before the week of ``date_effet``; what refuses it, "" when nothing does."""
+        self.pas_avant = date_effet - timedelta(days=date_effet.weekday())
+        prevues = valeur(self.etat, "horaires")
+        reportees = [genre for genre, lundi in self.semaines_nouvelles if lundi < self.pas_avant]
+        if any(cle_horaire(genre, self.pas_avant) in prevues for genre in reportees):
+            return (
+                f"Des horaires sont déjà prévus à partir du {date_longue(self.pas_avant)} : revenez à la saisie pour "
+                "les modifier, ou choisissez une autre date."
+            )
+        return ""
+
     def _omis(self, nom: str) -> bool:
         widget = self.fields[nom].widget
         return bool(widget.value_omitted_from_data(self.data, self.files, self.add_prefix(nom)))
@@ -131,6 +156,7 @@ class HorairesDuFormulaire(forms.Form):
                 continue
             typee = {str(j): plages for j, plages in self.cleaned_data[semaine.nom].items() if plages}
             lundi = self.cleaned_data.get(f"{semaine.nom}_lundi")
+            lundi = max(lundi, self.pas_avant or lundi) if lundi else None
             cle = semaine.cle if semaine.a_venir or lundi is None else cle_horaire(semaine.genre, lundi)
             if not typee and not _precede(apres, semaine.genre, cle):
                 apres.pop(cle, None)  # nothing before it to put an end to

@@ -23,7 +23,7 @@ from ..domaine.fusion import heurts, sans_heurts
 from ..domaine.lecture import Lecture, Passage, lire, passages_depuis, relire
 from ..domaine.patches import Etat, Patch, appliquer, difference, valeur
 from ..enums import Niveau
-from ..forms import DateEffetForm, FicheForm
+from ..forms import DateEffetForm, FicheDirecteForm
 from ..models import Modification
 from . import guidage
 from .communs import Jour, VueFiche, adresse_fiche, champ_de_l_eg
@@ -37,7 +37,7 @@ _ETAPES = {"csrfmiddlewaretoken", "etape", "date_effet", "motif", "vu"}
 class Saisie:
     """A form that came back: what it was filled from, and what the person changed in it."""
 
-    form: FicheForm
+    form: FicheDirecteForm
     base: Etat
     jeton: str
     jour: date
@@ -174,10 +174,10 @@ class ModifierView(VueFiche):
         form.is_valid()
         return Saisie(form, base, jeton, jour, form.patch(base))
 
-    def _formulaire(self, etat: Etat, jour: date, data: Any = None, montre: Etat | None = None) -> FicheForm:
+    def _formulaire(self, etat: Etat, jour: date, data: Any = None, montre: Etat | None = None) -> FicheDirecteForm:
         version = requetes.version_au(self.fiche)
         self.champ_eg = champ_de_l_eg(self.fiche, version, jour) if version else ""
-        return FicheForm(
+        return FicheDirecteForm(
             niveau=self.fiche.niveau,
             champs=self.champs,
             etat=etat,
@@ -276,6 +276,7 @@ class ModifierView(VueFiche):
             "indecis": len(comparaison.indecis),
             "reprises": affichage.differences(base, maintenant, comparaison.reprises, concis=True),
             "effet": effet,
+            "horaires": bool(saisie.form.semaines_nouvelles),
             "vu": comparaison.lecture.jeton,
             "caches": [
                 (nom, contenu)
@@ -291,6 +292,11 @@ class ModifierView(VueFiche):
         if not effet.is_valid():
             return self._resume(saisie, self._comparer(saisie, saisie.jour), effet, statut=422)
         date_effet = effet.cleaned_data["date_effet"]
+        if date_effet > timezone.localdate():
+            if refus_horaires := saisie.form.attendre(date_effet):
+                effet.add_error("date_effet", refus_horaires)
+                return self._resume(saisie, self._comparer(saisie, saisie.jour), effet, statut=422)
+            saisie.patch = saisie.form.patch(saisie.base)
         comparaison = self._comparer(saisie, date_effet)
         if comparaison.indecis:
             return self._resume(saisie, comparaison, effet, statut=409)

@@ -209,6 +209,65 @@ def test_une_date_d_effet_illisible_ou_apres_la_fermeture(hopital, referent):
     assert saisie.donnees()["nom"] == ["Unité renommée"]
 
 
+# -- typical weeks and the date d’effet --------------------------------------------------------------
+
+
+def lundi_de(jour: date) -> date:
+    return jour - timedelta(days=jour.weekday())
+
+
+MATIN = {"horaires_01-6": "8h-12h"}
+SAMEDI = {"6": [["08:00", "12:00"]]}
+REGLE = "si la date d’effet vient après cette semaine, ils commencent le lundi de la semaine de la date d’effet"
+
+
+def test_les_horaires_attendent_la_date_d_effet(hopital, referent):
+    """The week is left at its default: it begins the Monday of the week of the date d’effet; both pages say so."""
+    saisie = Saisie(referent, hopital["UO"])
+    assert "les horaires commencent le lundi de la semaine de la date d’effet" in saisie.mots
+    saisie.envoyer("resume", **MATIN)
+    assert REGLE in saisie.mots.replace("Si la", "si la")
+    saisie.envoyer("enregistrer", date_effet=DANS_UN_MOIS.isoformat())
+    assert saisie.reponse.status_code == 302
+    assert fabrique.contenu(hopital["UO"], DANS_UN_MOIS).horaires == {f"01/{lundi_de(DANS_UN_MOIS)}": SAMEDI}
+    assert fabrique.contenu(hopital["UO"]).horaires == {}
+
+
+@pytest.mark.parametrize("jours", [-14, 0])
+def test_une_semaine_passee_reste_permise_pour_un_effet_immediat(hopital, referent, jours):
+    saisie = Saisie(referent, hopital["UO"])
+    lundi = lundi_de(AUJOURDHUI) + timedelta(days=jours)
+    saisie.envoyer("resume", **MATIN, horaires_01_lundi=lundi.isoformat())
+    saisie.envoyer("enregistrer")
+    assert fabrique.contenu(hopital["UO"]).horaires == {f"01/{lundi}": SAMEDI}
+
+
+def test_une_semaine_choisie_apres_la_date_d_effet_est_gardee(hopital, referent):
+    lundi = lundi_de(DANS_UN_MOIS) + timedelta(days=7)
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume", **MATIN, horaires_01_lundi=lundi.isoformat())
+    saisie.envoyer("enregistrer", date_effet=DANS_UN_MOIS.isoformat())
+    assert fabrique.contenu(hopital["UO"], DANS_UN_MOIS).horaires == {f"01/{lundi}": SAMEDI}
+
+
+def test_des_horaires_deja_prevus_cette_semaine_la_ne_sont_pas_ecrases(hopital, referent):
+    prevus = {f"01/{lundi_de(DANS_UN_MOIS)}": {"1": [["09:00", "10:00"]]}}
+    fabrique.direct(hopital["UO"], referent, {"horaires": {"pose": prevus}})
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume", **MATIN)
+    saisie.envoyer("enregistrer", date_effet=DANS_UN_MOIS.isoformat())
+    assert saisie.reponse.status_code == 422
+    assert "Des horaires sont déjà prévus à partir du" in saisie.mots
+    assert fabrique.contenu(hopital["UO"], DANS_UN_MOIS).horaires == prevus
+    assert saisie.donnees()["horaires_01-6"] == ["8h-12h"]
+
+
+def test_sans_horaires_le_resume_ne_parle_pas_de_semaine(hopital, referent):
+    saisie = Saisie(referent, hopital["UO"])
+    saisie.envoyer("resume", nom="Unité renommée")
+    assert "Les horaires commencent" not in saisie.mots
+
+
 # -- somebody else saved meanwhile -------------------------------------------------------------------
 
 
