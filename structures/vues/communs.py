@@ -136,10 +136,16 @@ def bandeau_dossier(user: Any, reservation: Reservation | None) -> dict[str, Any
     lien = adresse("dossier", reservation.dossier) if peut_voir_dossier(user, reservation.dossier) else ""
     return {
         "nom": reservation.nom,
-        "etape": reservation.etape,
+        "etape": _etape_en_mots(reservation.etape),
         "envoye_le": reservation.envoye_le,
         "url": lien,
     }
+
+
+def _etape_en_mots(etape: str) -> str:
+    """« validation par la Direction », of the state « En validation par la Direction »."""
+    mots = etape.removeprefix("En ")
+    return mots[:1].lower() + mots[1:]
 
 
 def entier(request: HttpRequest, nom: str) -> int | None:

@@ -231,13 +231,14 @@ def test_le_bandeau_jaune_du_dossier_puis_de_la_validation(hopital, referent, mo
     for niveau in ("EG", "P", "UO"):
         page = texte(navigateur.get(fiche(hopital[niveau].identifiant)))
         assert "Cette structure fait partie du dossier collaboratif « Ouverture de l’UHCD »." in page
-        assert "Étape : Rédaction." in page
+        assert "Étape en cours : rédaction." in page
     assert "/dossiers/12/" not in navigateur.get(url).content.decode()
     assert "fait partie du dossier" not in texte(navigateur.get(fiche(hopital["EJ"].identifiant)))
 
-    reserver.annoncer(dossier=12, etape="Approbation par SESAN", fiches=[hopital["UO"].pk], envoye=True)
+    reserver.annoncer(dossier=12, etape="En validation par la Direction", fiches=[hopital["UO"].pk], envoye=True)
     reponse = navigateur.get(url)
     assert "en cours de validation par un gestionnaire depuis le" in texte(reponse)
+    assert "Étape en cours : validation par la Direction." in texte(reponse)
     assert "elle pourra être modifiée quand il sera publié" in texte(reponse)
     assert f"{url}modifier/" not in reponse.content.decode()
     assert navigateur.get(f"{url}modifier/").status_code == 409
