@@ -349,6 +349,8 @@ def test_la_fiche_dit_ce_qui_y_est_signale(monde: Monde) -> None:
     page = client(monde.referent).get(fiche)
     assert len(page.context["signalements"]["liste"]) == 3
     assert "4 erreurs signalées" in page.text
+    entete = page.text[page.text.index("<h1") :]
+    assert entete.index("complète") < entete.index("4 erreurs signalées") < entete.index("Signaler une erreur")
 
 
 # -- the page of a report and its endings ----------------------------------------------------------------------
