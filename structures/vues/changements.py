@@ -53,7 +53,7 @@ def sur_la_fiche(
     ]
     return affichage, {
         "prevus": prevus,
-        "prochain": f"le {date_longue(prevus[0]['date_effet'])}" if prevus else "",
+        "prochain": next((f"le {date_longue(m.date_effet)}" for m, _, _ in etapes if m.date_effet > jour), ""),
         "historique": evenements_de(temps.modifications_de(fiche)[:DERNIERES], fiche.niveau),
         "nombre_modifications": fiche.modifications.count(),
     }

@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from backoffice.socle.templatetags.ror import date_longue
 from structures import temps
 from structures.domaine import reserver
 from structures.domaine.confirmer import confirmer
@@ -71,6 +72,18 @@ def test_un_autre_jour_se_dit_et_se_quitte(hopital, unite, referent):
     assert 'class="autre-jour"' in demain.content.decode()
     assert f"{url}modifier/" not in demain.content.decode()
     assert f"/repertoire/{hopital['UF'].identifiant}/?au={DEMAIN}" in demain.content.decode()
+
+
+def test_un_changement_deja_montre_n_est_plus_annonce(unite, referent):
+    fabrique.direct(unite, referent, {"conditions_accueil": "Demain"}, DEMAIN)
+    fabrique.direct(unite, referent, {"conditions_accueil": "Plus tard"}, DANS_UN_MOIS)
+    navigateur = client(referent)
+    annonces = {
+        au: navigateur.get(fiche(unite), {"au": au} if au else {}).context["prochain"]
+        for au in ("", str(DEMAIN), str(DANS_UN_MOIS))
+    }
+    demain, plus_tard = (f"le {date_longue(jour)}" for jour in (DEMAIN, DANS_UN_MOIS))
+    assert annonces == {"": demain, str(DEMAIN): plus_tard, str(DANS_UN_MOIS): ""}
 
 
 @pytest.mark.parametrize("au", ["hier", "2027-02-30", "0001-01-01", "9999-12-31", "2027-1-1"])
