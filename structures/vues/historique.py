@@ -124,6 +124,7 @@ class HistoriqueView(VueFiche):
         avant = entier(request, "avant")
         suite = list((toutes if avant is None else toutes.filter(pk__lt=avant))[: self.TAILLE + 1])
         _, _, _, contenu_au = presence(version, jour.jour)
+        lignes = _lignes(request.user, fiche, suite[: self.TAILLE])
         return render(
             request,
             "structures/historique.html",
@@ -133,7 +134,8 @@ class HistoriqueView(VueFiche):
                 "nom": version.nom or "(sans nom)",
                 "niveau": Niveau(fiche.niveau).label,
                 "fil": self.fil(fiche, jour, "Historique", contenu_au),
-                "lignes": _lignes(request.user, fiche, suite[: self.TAILLE]),
+                "lignes": lignes,
+                "comparable": len({e["date_effet"] for e in lignes if e["vivante"]}) > 1,
                 "confirmations": [] if jour.autre or avant else list(suivi.confirmations_de(fiche)[:5]),
                 "total": toutes.count(),
                 "suivant": suite[self.TAILLE - 1].pk if len(suite) > self.TAILLE else None,

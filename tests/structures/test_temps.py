@@ -86,6 +86,19 @@ def test_un_changement_deja_montre_n_est_plus_annonce(unite, referent):
     assert annonces == {"": demain, str(DEMAIN): plus_tard, str(DANS_UN_MOIS): ""}
 
 
+def test_une_seule_version_ne_se_compare_pas(unite, referent):
+    navigateur, url = client(referent), fiche(unite, "historique/")
+    page = navigateur.get(url).content.decode()
+    for absent in ('id="comparer"', 'type="radio"', "Comparer avec la veille"):
+        assert absent not in page
+    assert "/comparer/" not in navigateur.get(fiche(unite)).content.decode()
+    fabrique.direct(unite, referent, {"conditions_accueil": "Demain"}, DEMAIN)
+    page = navigateur.get(url).content.decode()
+    assert 'id="comparer"' in page
+    assert page.count('type="radio"') == 4
+    assert "/comparer/" in navigateur.get(fiche(unite)).content.decode()
+
+
 @pytest.mark.parametrize("au", ["hier", "2027-02-30", "0001-01-01", "9999-12-31", "2027-1-1"])
 def test_une_mauvaise_date_est_dite_et_montre_aujourd_hui(unite, au):
     navigateur = client(fabrique.lecteur())
