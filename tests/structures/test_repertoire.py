@@ -295,6 +295,21 @@ def test_une_heure_ou_une_distance_seules_ne_sont_pas_des_criteres(varies, lecte
     assert puces(page) == []
 
 
+def test_le_total_dit_ce_qui_est_masque(varies, lecteur):
+    def total(navigateur, adresse: str) -> str:
+        html = navigateur.get(adresse).content.decode()
+        [mots] = re.findall(r'<h2 class="liste-total".*?</h2>', html, re.S)
+        return " ".join(re.sub(r"<[^>]+>", "", mots).split())
+
+    tus = "Le médico-social et le social sont masqués : cochez MSS."
+    assert total(lecteur, "/repertoire/?q=") == f"2 établissements. {tus}"
+    assert total(lecteur, "/repertoire/?mss=1") == "3 établissements"
+    referent = fabrique.compte(Role.REFERENT, varies["vanves"], "referent")
+    autres = "Le médico-social et le social des autres sont masqués : cochez MSS."
+    assert total(client(referent), "/repertoire/?q=") == f"2 établissements, dont le vôtre. {autres}"
+    assert total(client(referent), "/repertoire/?q=Vanves") == (f"1 établissement pour « Vanves », le vôtre. {autres}")
+
+
 @pytest.mark.parametrize(
     ("adresse", "phrase"),
     [
