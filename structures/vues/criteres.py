@@ -42,8 +42,8 @@ _OUI = {
 
 
 def lire(parametres: QueryDict, jour: date) -> tuple[Criteres, dict[str, str]]:
-    """``recherche.lire`` for what a form sends: a commune may be typed by its name, and an hour without a weekday
-    or a distance without a commune are what the panel proposes, not criteria."""
+    """``recherche.lire`` for what a form sends: a commune may be typed by its name, an hour without a weekday or a
+    distance without a commune is no criterion, and a weekday without an hour is asked at ``HEURE_PROPOSEE``."""
     envoyes, erreurs = parametres.copy(), {}
     for nom in ("commune", "autour"):
         lues, refus = _communes(envoyes.getlist(nom))
@@ -52,6 +52,8 @@ def lire(parametres: QueryDict, jour: date) -> tuple[Criteres, dict[str, str]]:
             erreurs[nom] = refus
     if not envoyes.get("jour"):
         envoyes.pop("heure", None)
+    elif not envoyes.get("heure"):
+        envoyes["heure"] = HEURE_PROPOSEE
     criteres, autres = recherche.lire(envoyes, jour)
     return criteres, autres | erreurs
 
@@ -219,7 +221,7 @@ def panneau(request: HttpRequest, criteres: Criteres, erreurs: dict[str, str]) -
         "distances": _avec(DISTANCES, c.autour[1] if c.autour else None),
         "jour_ouvert": c.ouvert[0] if c.ouvert else envoyes.get("jour", ""),
         "jours": list(enumerate(JOURS, 1)),
-        "heure": heure_en_texte(c.ouvert[1]) if c.ouvert else saisie["heure"] or HEURE_PROPOSEE,
+        "heure": heure_en_texte(c.ouvert[1]) if c.ouvert else saisie["heure"],
         "mois": _avec(MOIS, c.sans_nouvelles),
     }
 

@@ -310,6 +310,14 @@ def test_le_total_dit_ce_qui_est_masque(varies, lecteur):
     assert total(client(referent), "/repertoire/?q=Vanves") == (f"1 établissement pour « Vanves », le vôtre. {autres}")
 
 
+def test_l_heure_se_propose_avec_le_jour(varies, lecteur):
+    assert lecteur.get("/repertoire/?q=").context["heure"] == ""
+    page = lecteur.get("/repertoire/?jour=2&heure=")
+    assert page.context["heure"] == "09:00"
+    [(mot, _)] = puces(page)
+    assert mot.replace("\xa0", " ") == "Ouvert le mardi à 09 h 00"
+
+
 @pytest.mark.parametrize(
     ("adresse", "phrase"),
     [
