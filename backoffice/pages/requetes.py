@@ -46,7 +46,7 @@ class Etablissement:
     reservation: Reservation | None
     uo: int
     incompletes: int
-    modifie_le: datetime | None
+    repondu_le: datetime | None  # it changed or confirmed one of its fiches; an import is no answer
     fraicheur: FraicheurEG | None
 
 
@@ -70,17 +70,17 @@ def mes_etablissements(user: User, limite: int = LIMITE) -> tuple[list[Etablisse
     categories = {v.categorie for v in versions}
     ms = set(RegleCategorie.objects.filter(pk__in=categories, champ=ChampEG.MEDICO_SOCIAL).values_list("pk", flat=True))
     comptes = {
-        eg: (uo, incompletes, modifie)
-        for eg, uo, incompletes, modifie in versions_au()
+        eg: (uo, incompletes, repondu)
+        for eg, uo, incompletes, repondu in versions_au()
         .filter(eg__in=egs)
         .order_by("eg")
         .values("eg")
         .annotate(
             uo=Count("pk", filter=Q(niveau=Niveau.UO)),
             incompletes=Count("pk", filter=fiches_incompletes([v.fiche_id for v in versions if v.categorie in ms])),
-            modifie=Max("modification__saisie_le"),
+            repondu=Max("fiche__fraicheur__a_jour_le"),
         )
-        .values_list("eg", "uo", "incompletes", "modifie")
+        .values_list("eg", "uo", "incompletes", "repondu")
     }
     reservations = {r.eg_id: r for r in Reservation.objects.filter(eg__in=egs).order_by("eg")}
     communes = libelles_communes(v.commune for v in versions if v.commune)

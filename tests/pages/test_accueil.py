@@ -1,7 +1,7 @@
 """Home by role, guidance, accessibility, supervision (ui.md, acceptance 24–27 and 51)."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
 
 import pytest
@@ -17,7 +17,7 @@ from notifications.models import Envoi, EtatEnvoi
 from structures.champs import manquants
 from structures.completude import fiches_incompletes
 from structures.enums import ChampEG, Niveau, Role
-from structures.models import Fiche, Habilitation, RegleCategorie, VersionFiche
+from structures.models import Fiche, Fraicheur, Habilitation, RegleCategorie, VersionFiche
 from structures.requetes import etat_de, versions_au
 from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
@@ -142,6 +142,20 @@ def test_mes_etablissements_disent_completude_et_dossier_en_cours() -> None:
     page = texte(client("referent.ehpad").get("/"))
     assert "1 fiche incomplète" in page.replace("\u202f", " ").replace("\xa0", " ")
     assert requetes.mes_etablissements(referent, limite=1)[1]
+
+
+def test_un_import_n_est_pas_une_reponse_de_l_etablissement() -> None:
+    referent, hopital = personne("referent.ehpad"), eg("EHPAD TEST")
+    Fraicheur.objects.filter(eg=hopital).delete()
+
+    def reponse() -> datetime | None:
+        return {e.version.fiche_id: e.repondu_le for e in requetes.mes_etablissements(referent)[0]}[hopital.pk]
+
+    repertoire.publier(hopital, {"adresse_voie": "Ailleurs"}, timezone.localdate())
+    assert reponse() is None
+    assert "ni modifié ni confirmé depuis son import" in texte(client("referent.ehpad").get("/"))
+    repertoire.direct(hopital, referent, {"nom_operationnel": "Le Parc"})
+    assert reponse() == Fraicheur.objects.get(fiche=hopital).a_jour_le
 
 
 def test_incompletes_est_le_jumeau_de_manquants() -> None:
