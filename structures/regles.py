@@ -158,6 +158,11 @@ def signalements_visibles(user: "User | AnonymousUser") -> QuerySet[Signalement]
     return Signalement.objects.filter(Q(auteur=user.pk) | _signalements_de_ses_fiches(user))
 
 
+def signalements_ouverts(user: "User | AnonymousUser") -> QuerySet[Signalement]:
+    """Every open report, for a gestionnaire: she supervises those that wait for an establishment too."""
+    return Signalement.objects.filter(Exists(_roles(user, [Role.GESTIONNAIRE]).order_by()), clos_le__isnull=True)
+
+
 def signalements_traites(user: "User | AnonymousUser") -> QuerySet[Signalement]:
     """Closed ones among those that she may close."""
     if est_gestionnaire(user):

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Case, Count, F, Q, QuerySet, When
+from django.db.models import Case, Count, F, Min, Q, QuerySet, When
 from django.utils import timezone
 
 from backoffice.comptes.models import User
@@ -109,22 +109,52 @@ def confirmations_de(fiche: Fiche) -> QuerySet[Confirmation]:
 # -- reported errors -----------------------------------------------------------------------------------
 
 
-ONGLETS = {"a-traiter": "À traiter", "les-miens": "Mes signalements", "traites": "Traités"}
+ONGLETS = {"a-traiter": "À traiter", "tous": "Tous", "les-miens": "Mes signalements", "traites": "Traités"}
+ANCIEN = 30  # days after which an open report is old
 
 
 def onglets(user: User) -> dict[str, QuerySet[Signalement]]:
-    """The three lists by their word in the address."""
-    return {
+    """The lists by their word in the address; « tous », the open ones, for the gestionnaires alone."""
+    listes = {
         "a-traiter": regles.signalements_a_traiter(user),
+        "tous": regles.signalements_ouverts(user),
         "les-miens": Signalement.objects.filter(auteur=user),
         "traites": regles.signalements_traites(user),
     }
+    if not regles.est_gestionnaire(user):
+        del listes["tous"]
+    return listes
 
 
-def filtrer(signalements: QuerySet[Signalement], *, theme: str = "", q: str = "") -> QuerySet[Signalement]:
-    """``q`` looks at the fiche and its establishment (name, FINESS, commune) and at what was written."""
+class SignalementsOuverts(NamedTuple):
+    """How many reports are open in the region, how many of them are old, since when the first one is."""
+
+    nombre: int
+    anciens: int
+    depuis: datetime | None
+
+
+def signalements_ouverts() -> SignalementsOuverts:
+    """One statement."""
+    ouverts = Signalement.objects.filter(clos_le__isnull=True)
+    return SignalementsOuverts(
+        **ouverts.aggregate(
+            nombre=Count("pk"),
+            anciens=Count("pk", filter=Q(cree_le__lt=timezone.now() - timedelta(ANCIEN))),
+            depuis=Min("cree_le"),
+        )
+    )
+
+
+def filtrer(
+    signalements: QuerySet[Signalement], *, theme: str = "", q: str = "", depuis: int | None = None
+) -> QuerySet[Signalement]:
+    """``q`` looks at the fiche and its establishment (name, FINESS, commune) and at what was written; ``depuis``: made
+    more than that many days ago."""
     if theme:
         signalements = signalements.filter(theme=theme)
+    if depuis:
+        signalements = signalements.filter(cree_le__lt=timezone.now() - timedelta(depuis))
     for mot in q.split():
         trouvees = versions_au().filter(recherche__contains=normaliser(mot)).order_by()
         signalements = signalements.filter(

@@ -153,6 +153,7 @@ class Supervision:
     flux: list[tuple[Any, Dossier | None]] = field(default_factory=list)
     nombre_en_defaut: int = 0
     en_defaut: list[suivi.EnDefaut] = field(default_factory=list)
+    signalements: suivi.SignalementsOuverts = suivi.SignalementsOuverts(0, 0, None)
 
     @property
     def ouverts(self) -> int:
@@ -167,6 +168,7 @@ def supervision(limite: int = 20) -> Supervision:
     if vue.nombre_retards:
         vue.retards = dossiers.page_taches(en_retard(), taille=limite).taches
     vue.nombre_en_defaut = suivi.nombre_en_defaut()
+    vue.signalements = suivi.signalements_ouverts()
     if vue.nombre_en_defaut:
         vue.en_defaut = suivi.en_defaut(limite)
     if incidents.sans_acteur:

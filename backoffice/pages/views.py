@@ -17,6 +17,7 @@ from backoffice.socle.templatetags.ror import nombre, pluriel
 from backoffice.socle.vues import VueProtegee
 from structures.enums import ROLES_EDITEURS, Role
 from structures.models import Habilitation
+from structures.suivi import signalements_ouverts
 from structures.vues.personnel import mon_repertoire
 from workflows import requetes as dossiers
 from workflows.affichage import qui_agit
@@ -77,6 +78,7 @@ class Accueil(VueProtegee):
                 "charge": [(ETAPES[c.noeud], c) for c in charge],
                 "retards": sum(c.en_retard for c in charge),
                 "incidents": requetes.nombres_incidents(),
+                "signalements": signalements_ouverts(),
                 "miennes": lignes(requetes.premieres_taches(user, a_elle=True), user),
             }
         return render(request, "pages/accueil.html", contexte)

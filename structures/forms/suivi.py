@@ -1,6 +1,6 @@
 """Forms of the reported errors."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,7 +10,7 @@ from backoffice.socle.champs_formulaire import ChoixField, TexteField
 
 from ..champs import Champ, libelle
 from ..enums import IssueSignalement, ThemeSignalement
-from ..suivi import ONGLETS
+from ..suivi import ANCIEN, ONGLETS
 
 LONGUEUR = 4000
 
@@ -68,17 +68,29 @@ class FiltreSignalements(forms.Form):
     theme = forms.ChoiceField(
         label="Ce qui ne va pas", required=False, choices=[("", "Tout"), *ThemeSignalement.choices]
     )
+    depuis = forms.TypedChoiceField(
+        label="Signalé depuis plus de",
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[("", "Peu importe"), *((n, f"{n} jours") for n in (7, ANCIEN, 90))],
+    )
     apres = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
     avant = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
 
-    def __init__(self, donnees: Any, *, par_defaut: str) -> None:
+    def __init__(self, donnees: Any, *, onglets: Collection[str], par_defaut: str) -> None:
         super().__init__(donnees, auto_id="filtre_%s")
         self.is_valid()
-        self.onglet_choisi = self.cleaned_data.get("onglet") or par_defaut
+        onglet = self.cleaned_data.get("onglet")
+        self.onglet_choisi: str = onglet if onglet in onglets else par_defaut
 
     @property
-    def criteres(self) -> dict[str, str]:
-        return {nom: self.cleaned_data.get(nom, "") for nom in ("theme", "q")}
+    def criteres(self) -> dict[str, Any]:
+        return {
+            "theme": self.cleaned_data.get("theme", ""),
+            "q": self.cleaned_data.get("q", ""),
+            "depuis": self.cleaned_data.get("depuis"),
+        }
 
     @property
     def actif(self) -> bool:

@@ -173,7 +173,8 @@ def _lignes(signalements: list[Signalement]) -> list[Ligne]:
 
 
 class SignalementsView(VueProtegee):
-    """« Signalements »: to close, one's own, closed; filters in the address, pages by key."""
+    """« Signalements »: to close, all the open ones for a gestionnaire, one's own, closed; filters in the address,
+    pages by key."""
 
     http_method_names = ["get", "head"]
 
@@ -181,11 +182,15 @@ class SignalementsView(VueProtegee):
         user = _user(request)
         listes = suivi.onglets(user)
         a_traiter = listes["a-traiter"].count()
-        filtre = FiltreSignalements(request.GET, par_defaut="a-traiter" if a_traiter else "les-miens")
+        nombres: dict[str, int | None] = {"a-traiter": a_traiter}
+        if "tous" in listes:
+            nombres["tous"] = listes["tous"].count()
+        par_defaut = next((nom for nom, n in nombres.items() if n), "les-miens")
+        filtre = FiltreSignalements(request.GET, onglets=listes, par_defaut=par_defaut)
         onglet, choix = filtre.onglet_choisi, filtre.cleaned_data
         page = suivi.page(
             suivi.filtrer(listes[onglet], **filtre.criteres),
-            croissant=onglet == "a-traiter",
+            croissant=onglet in nombres,
             apres=choix.get("apres"),
             avant=choix.get("avant"),
         )
@@ -195,15 +200,17 @@ class SignalementsView(VueProtegee):
             {
                 "filtre": filtre,
                 "onglet": onglet,
+                "ouverts": onglet in nombres,
+                "supervise": "tous" in listes,
                 "titre_onglet": suivi.ONGLETS[onglet],
                 "onglets": [
                     {
-                        "libelle": libelle,
+                        "libelle": suivi.ONGLETS[nom],
                         "url": f"?{urlencode({'onglet': nom})}",
-                        "nombre": a_traiter if nom == "a-traiter" else None,
+                        "nombre": nombres.get(nom),
                         "actif": nom == onglet,
                     }
-                    for nom, libelle in suivi.ONGLETS.items()
+                    for nom in listes
                 ],
                 "lignes": _lignes(page.signalements),
                 "precedent": f"?{filtre.requete(avant=page.precedent)}" if page.precedent else "",

@@ -1,5 +1,6 @@
 """Reported errors: from a reader's form to the answer that she gets by mail (issue 3, anomalies)."""
 
+from datetime import timedelta
 from functools import partial
 from html import unescape
 
@@ -263,6 +264,36 @@ def test_le_compteur_la_file_et_la_liste(monde: Monde) -> None:
     assert (
         "Rien à traiter" in client(fabrique.lecteur("autre")).get(reverse("signalements"), {"onglet": "a-traiter"}).text
     )
+
+
+def test_un_gestionnaire_voit_tous_ceux_qui_sont_ouverts(monde: Monde) -> None:
+    ancien, recent, clos = monde.signaler("nom"), monde.signaler("actes"), monde.signaler("horaires")
+    Signalement.objects.filter(pk=ancien.pk).update(cree_le=timezone.now() - timedelta(days=31))
+    clore(numero=clos.pk, acteur=monde.direction, issue=IssueSignalement.CORRIGE)
+    sophie, adresse = client(monde.gestionnaire), reverse("signalements")
+
+    def vus(**filtre: object) -> list[Signalement]:
+        return [ligne.signalement for ligne in sophie.get(adresse, filtre).context["lignes"]]
+
+    page = sophie.get(adresse)
+    assert page.context["onglet"] == "tous"  # nothing waits for her
+    assert {o["libelle"]: o["nombre"] for o in page.context["onglets"]} == {
+        "À traiter": 0, "Tous": 2, "Mes signalements": None, "Traités": None,
+    }  # fmt: skip
+    assert vus(onglet="tous") == [ancien, recent]
+    assert vus(onglet="tous", depuis="30") == [ancien]
+    assert vus(onglet="tous", depuis="90") == []
+    assert vus(onglet="tous", depuis="hier") == [ancien, recent]
+    assert vus(onglet="a-traiter") == []
+    ouverts = suivi.signalements_ouverts()
+    assert (ouverts.nombre, ouverts.anciens) == (2, 1)
+    for url in ("accueil", "supervision"):
+        assert (
+            'href="/signalements/?onglet=tous&amp;depuis=30">1 depuis plus de 30 jours' in sophie.get(reverse(url)).text
+        )
+    autre = client(monde.referent).get(adresse, {"onglet": "tous"})
+    assert autre.context["onglet"] == "a-traiter"
+    assert "Tous" not in {o["libelle"] for o in autre.context["onglets"]}
 
 
 def test_filtrer(monde: Monde) -> None:
