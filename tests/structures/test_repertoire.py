@@ -6,6 +6,7 @@ from importlib import import_module
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
+from django.core.cache import cache
 from django.http import QueryDict
 from django.test import override_settings
 from django.urls import reverse
@@ -362,9 +363,10 @@ def test_le_panneau_compte_les_etablissements_par_valeur(varies, lecteur):
 
 def test_les_nombres_sont_ceux_de_la_liste_les_siens_compris(monkeypatch):
     """One's own establishments are listed whatever the MSS box: they are counted too, and for nobody else."""
-    settings_cache = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    memoire = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     monkeypatch.setattr(import_module("structures.recherche.facettes"), "LENT_SECONDES", 0)
-    with override_settings(CACHES=settings_cache):
+    with override_settings(CACHES=memoire):
+        cache.clear()
         ehpad = fabrique.etablissement("medico-social", nom="Mon EHPAD", commune="92075")
         fabrique.uo(ehpad, type_uo="69", unite_sensible=True)
         fabrique.etablissement(nom="Hôpital", commune="92075")
@@ -381,6 +383,7 @@ def test_les_nombres_sont_ceux_de_la_liste_les_siens_compris(monkeypatch):
         rien = moi.get("/repertoire/?q=ehpad&departement=75")
         assert "Retirer Paris (75) (1)" in texte(rien)
         assert noms(moi.get("/repertoire/?q=ehpad")) == ["Mon EHPAD"]
+        cache.clear()
 
 
 def test_ou_chercher_ailleurs_compte_jusqu_a_un_plafond(lecteur, monkeypatch):
