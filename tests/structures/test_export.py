@@ -75,7 +75,7 @@ def test_l_export_est_la_liste_pour_des_criteres_au_hasard(register, monkeypatch
         "activite=013", "activite=088", "sensible=1", "incomplet=1", "q=etablissement 0", "q=vanves", "nouvelles=6",
     ]  # fmt: skip
     tailles = set()
-    for _ in range(10):
+    for _ in range(25):
         adresse = "&".join(alea.sample(possibles, alea.randrange(4)))
         liste = noms(navigateur.get(f"/repertoire/?{adresse or 'q='}"))
         assert [ligne[0] for ligne in exporter(navigateur, adresse)[1:]] == liste, adresse
