@@ -81,8 +81,8 @@ class FiltreSignalements(forms.Form):
     def __init__(self, donnees: Any, *, onglets: Collection[str], par_defaut: str) -> None:
         super().__init__(donnees, auto_id="filtre_%s")
         self.is_valid()
-        onglet = self.cleaned_data.get("onglet")
-        self.onglet_choisi: str = onglet if onglet in onglets else par_defaut
+        onglet: str = self.cleaned_data.get("onglet", "")
+        self.onglet_choisi = onglet if onglet in onglets else par_defaut
 
     @property
     def criteres(self) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def statements(navigateur: Client, url: str) -> int:
             ["À valider", "Dossiers à faire avancer", "Mes établissements", "J’ai une modification à faire"],
         ),
         ("tutelle.ars", ["À approuver"]),
-        ("gestionnaire", ["La file, par étape", "Incidents", "Mes tâches"]),
+        ("gestionnaire", ["La file, par étape", "Incidents", "Erreurs signalées", "Mes tâches"]),
     ],
 )
 def test_l_accueil_de_chacun(qui: str, sections: list[str]) -> None:
