@@ -82,7 +82,12 @@ class SemaineEditeur extends HTMLElement {
     const titre = `Semaine type : ${this.dataset.type}`;
     d.setAttribute('aria-label', titre);
     d.append(el('h2', '', titre));
-    d.append(el('p', 'aide grille-aide', 'Cliquez sur une heure pour créer un bloc, puis tirez ses bords. Au clavier : « + » sous le jour, flèches pour déplacer, Maj + flèches pour changer la fin, Suppr pour retirer.'));
+    const aide = el('p', 'aide grille-aide');
+    aide.append(
+      el('span', 'grille-souris', 'Cliquez sur une heure pour créer un bloc, puis tirez ses bords. Au clavier : « + » sous le jour, flèches pour déplacer, Maj + flèches pour changer la fin, Suppr pour retirer.'),
+      el('span', 'grille-doigt', 'Touchez une heure pour créer un bloc, puis réglez ses heures sous la grille.'),
+    );
+    d.append(aide);
     d.append(this.tableau());
     this.annonce = el('p', 'visually-hidden');
     this.annonce.setAttribute('aria-live', 'polite');
