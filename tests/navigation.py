@@ -19,7 +19,12 @@ def client(user: Any) -> Client:
 
 def texte(reponse: Any) -> str:
     """The words of a page, tags and scripts left out."""
-    sans = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", reponse.content.decode(), flags=re.S)
+    return mots(reponse.content.decode())
+
+
+def mots(html: str) -> str:
+    """The words of a piece of a page."""
+    sans = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", html, flags=re.S)
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", sans)))
 
 

@@ -12,8 +12,7 @@ from structures import affichage
 from structures.domaine import reserver
 from structures.enums import Role
 from tests.factories import repertoire as fabrique
-from tests.structures import ecran
-from tests.structures.ecran import client, requetes_de
+from tests.navigation import client, requetes_de, texte
 
 pytestmark = pytest.mark.django_db
 
@@ -34,10 +33,6 @@ def referent(hopital):
 
 def fiche(identifiant: str, suffixe: str = "") -> str:
     return f"/repertoire/{identifiant}/{suffixe}"
-
-
-def texte(reponse) -> str:
-    return ecran.texte(reponse.content.decode())
 
 
 # -- access ------------------------------------------------------------------------------------------

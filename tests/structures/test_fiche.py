@@ -19,7 +19,7 @@ from structures.etablissement import etats_des_fiches, voisines
 from structures.models import Modification, Signalement
 from structures.sections import ouverture_en_mots
 from tests.factories import repertoire as fabrique
-from tests.structures.ecran import client, requetes_de, texte
+from tests.navigation import client, mots, requetes_de
 
 AUJOURDHUI = timezone.localdate()
 DANS_UN_MOIS = AUJOURDHUI + timedelta(days=30)
@@ -63,10 +63,10 @@ def vider(fiche) -> None:
 
 
 def test_l_eg_dit_combien_de_fiches_sont_completes_et_mene_aux_autres(hopital, referent):
-    assert "5 fiches complètes sur 5" in texte(lire(referent, hopital["EG"]))
+    assert "5 fiches complètes sur 5" in mots(lire(referent, hopital["EG"]))
     vider(hopital["UO"])
     html = lire(referent, hopital["EG"])
-    assert "4 fiches complètes sur 5" in texte(html)
+    assert "4 fiches complètes sur 5" in mots(html)
     [etat] = re.findall(r'<ul class="incompletes">.*?</ul>', html, re.S)
     assert re.findall(r'href="([^"]+)"', etat) == [adresse(hopital["UO"])]
 
@@ -76,7 +76,7 @@ def test_au_dela_de_huit_l_arbre_montre_toutes_les_incompletes(hopital, referent
         fabrique.uo(hopital["UF"], f"Unité {i}", activites={})
     html = lire(referent, hopital["EG"])
     [etat] = re.findall(r'<ul class="incompletes">.*?</ul>', html, re.S)
-    assert texte(etat).split() == [m for i in range(8) for m in ("Unité", str(i))] + ["et", "1", "autre"]
+    assert mots(etat).split() == [m for i in range(8) for m in ("Unité", str(i))] + ["et", "1", "autre"]
     filtre = lire(referent, hopital["EG"], "?montrer=incomplete")
     assert noms(filtre) == [
         "Hôpital TEST",
@@ -112,7 +112,7 @@ def test_chaque_signe_de_l_arbre(hopital, referent):
         unites["signalée"].pk: ["signalee"],
         hopital["UO"].pk: ["sensible"],
     }
-    page = texte(arbre(lire(referent, eg)))
+    page = mots(arbre(lire(referent, eg)))
     for phrase in (
         "incomplète incomplète", "prévue changement prévu", "fermeture fermeture prévue", "dossier dans le dossier",
         "signalée erreur signalée", "Unité de cardiologie unité sensible",
@@ -134,7 +134,7 @@ def test_le_medico_social_exige_davantage(db):
 def test_les_branches_comptent_leurs_uo(hopital, referent):
     fabrique.uo(hopital["UF"], "Unité 2")
     fabrique.pole(hopital["EG"], "Pôle vide")
-    page = texte(arbre(lire(referent, hopital["EG"])))
+    page = mots(arbre(lire(referent, hopital["EG"])))
     assert "EG Hôpital TEST 2 UO P Pôle Médecine 2 UO S Cardiologie 2 UO UF UF 2101 2 UO UO Unité 2" in page
     assert "P Pôle vide 0 UO" in page
 
@@ -188,9 +188,9 @@ def test_un_lecteur_signale_sans_pouvoir_modifier(hopital):
     vider(hopital["UO"])
     html = lire(fabrique.lecteur(), hopital["UO"])
     assert "/modifier/" not in html
-    assert "2 informations obligatoires manquent" in texte(html)
+    assert "2 informations obligatoires manquent" in mots(html)
     assert f'href="{adresse(hopital["UO"])}signaler/?champ=type_uo"' in html
-    assert "Signaler une erreur sur « Type d’UO »" in texte(html)
+    assert "Signaler une erreur sur « Type d’UO »" in mots(html)
     assert "?champ=" not in lire(fabrique.lecteur("autre"), hopital["UO"], "?au=2024-02-01")
 
 
@@ -224,7 +224,7 @@ def test_les_voisines_dans_l_ordre_de_l_arbre(hopital, referent):
 def test_les_communes_d_un_grand_territoire_se_lisent_par_departement(hopital, referent):
     communes = ["92075", "94080", *(f"751{n:02d}" for n in range(1, 13))]
     fabrique.publier(hopital["UO"], {"territoire": {"ajoute": communes}}, date(2024, 1, 1))
-    page = texte(lire(referent, hopital["UO"]))
+    page = mots(lire(referent, hopital["UO"]))
     assert "14 communes Paris (75) : 12 communes Paris 10e" in page
     assert "Hauts-de-Seine (92) : 1 commune Vanves" in page
 
@@ -272,12 +272,12 @@ def test_l_ouverture_se_dit_sur_la_fiche_d_aujourd_hui_seulement(hopital, refere
     toute_la_semaine = {str(j): [["00:00", "24:00"]] for j in range(1, 8)}
     fabrique.publier(hopital["UO"], {"horaires": {"pose": {"01/2024-01-08": toute_la_semaine}}}, date(2024, 1, 8))
     phrase = "Ouvert 24 h/24 et 7 j/7 (horaires habituels)"
-    assert phrase in texte(lire(referent, hopital["UO"]))
-    assert phrase not in texte(lire(referent, hopital["UO"], "?au=2024-02-01"))
+    assert phrase in mots(lire(referent, hopital["UO"]))
+    assert phrase not in mots(lire(referent, hopital["UO"], "?au=2024-02-01"))
     fabrique.publier(hopital["UO"], {"type_fermeture": "01", "date_fermeture": "2024-05-01"}, date(2024, 5, 1))
-    assert phrase not in texte(lire(referent, hopital["UO"]))
+    assert phrase not in mots(lire(referent, hopital["UO"]))
     fabrique.publier(hopital["UO"], {"date_reouverture": "2024-06-01"}, date(2024, 5, 1))
-    assert phrase in texte(lire(referent, hopital["UO"]))
+    assert phrase in mots(lire(referent, hopital["UO"]))
 
 
 # -- what a page costs ---------------------------------------------------------------------------------------
