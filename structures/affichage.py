@@ -115,14 +115,17 @@ class Affichage:
         jour: date | None = None,
         tres_restreint: bool = False,
         une_fiche: bool = False,
+        champs_caches: Collection[str] = (),
     ) -> None:
         """``etats``: every state that will be shown, so that labels are read once. ``niveau``: level of the fiche.
 
         ``une_fiche``: all states are of one fiche; a contact that is très restreint in one of them is masked in all.
+        ``champs_caches``: fields that no comparison tells (``regles.Droits``).
         """
         self.niveau = niveau
         self.jour = jour or timezone.localdate()
         self.tres_restreint = tres_restreint
+        self.champs_caches = champs_caches
         lus = list(etats)
         paires: set[tuple[str, str]] = set()
         communes: set[str] = set()
@@ -302,7 +305,7 @@ class Affichage:
         retenus |= {UNITES[n] for n in retenus & UNITES.keys()}
         lignes = []
         for champ in CHAMPS.values():
-            if champ.nom not in retenus or champ.nom in UNITES:
+            if champ.nom not in retenus or champ.nom in UNITES or champ.nom in self.champs_caches:
                 continue
             liees = [champ.nom, *(u for u, base in UNITES.items() if base == champ.nom)]
             if all(valeur(avant, n) == valeur(apres, n) for n in liees):

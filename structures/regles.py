@@ -3,7 +3,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from backoffice.comptes.models import User
 
-from .enums import ROLES_EDITEURS, Role
+from .champs import CONTENU, Champ, Qui, champs_de
+from .enums import ROLES_EDITEURS, Role, Source
 from .models import Fiche, Habilitation, Modification, Signalement, VersionFiche
 
 if TYPE_CHECKING:
@@ -65,9 +66,45 @@ def est_editeur(user: "User | AnonymousUser", fiche: Fiche) -> bool:
     return a_role_sur(user, fiche.eg_id)
 
 
+class Droits(NamedTuple):
+    """What a person may do with one fiche, read once for all that a page asks (``droits_sur``)."""
+
+    user_id: int | None
+    niveau: str
+    gestionnaire: bool
+    editeur: bool
+
+    @property
+    def modifier(self) -> bool:
+        """``peut_modifier``."""
+        return self.gestionnaire or self.editeur
+
+    @property
+    def champs_modifiables(self) -> list[Champ]:
+        """Content fields that she may change directly, in the order of the screen."""
+        if self.gestionnaire:
+            return champs_de(self.niveau, {Qui.PARTOUT, Qui.GESTIONNAIRE})
+        return champs_de(self.niveau, {Qui.PARTOUT}) if self.editeur else []
+
+    @property
+    def champs_caches(self) -> set[str]:
+        """Fields whose name and values she may not read: what SESAN keeps for its own follow-up."""
+        return set() if self.gestionnaire else {c.nom for c in CONTENU if c.section == "gestion"}
+
+    def annuler(self, modification: Modification) -> bool:
+        """``peut_annuler``."""
+        sien = self.editeur and modification.auteur_id == self.user_id
+        return modification.source == Source.DIRECT and (self.gestionnaire or sien)
+
+
+def droits_sur(user: "User | AnonymousUser", fiche: Fiche) -> Droits:
+    return Droits(user.pk, fiche.niveau, est_gestionnaire(user), est_editeur(user, fiche))
+
+
 def peut_annuler(user: "User | AnonymousUser", modification: Modification) -> bool:
-    """A planned change: its author, while she still may change the fiche, and gestionnaires (domain.md §4)."""
-    return est_gestionnaire(user) or (modification.auteur_id == user.pk and peut_modifier(user, modification.fiche))
+    """Cancel a planned direct change, or enter it again: its author, while she still may change the fiche, and
+    gestionnaires (domain.md §4)."""
+    return droits_sur(user, modification.fiche).annuler(modification)
 
 
 def peut_lire_contacts_tres_restreints(user: "User | AnonymousUser", fiche: Fiche) -> bool:

@@ -145,10 +145,12 @@ class Ecart(NamedTuple):
 _RESTE = [champ.nom for champ in CONTENU if champ.nom not in ("nom", "type_uo")]
 
 
-def ecarts_entre(fiche: Fiche, du: date, au: date) -> list[Ecart]:
-    """What differs between two days on a fiche, for an EG in the whole establishment, in one statement."""
+def ecarts_entre(fiche: Fiche, du: date, au: date, sauf: Collection[str] = ()) -> list[Ecart]:
+    """What differs between two days on a fiche, for an EG in the whole establishment, the fields of ``sauf`` left
+    out; in one statement."""
     perimetre = "eg_id" if fiche.niveau == Niveau.EG else "fiche_id"
-    avant, apres = (", ".join(f"{cote}.{nom}" for nom in _RESTE) for cote in ("a", "b"))
+    reste = [nom for nom in _RESTE if nom not in sauf]
+    avant, apres = (", ".join(f"{cote}.{nom}" for nom in reste) for cote in ("a", "b"))
     with connection.cursor() as curseur:
         curseur.execute(
             f"""

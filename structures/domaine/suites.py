@@ -18,12 +18,17 @@ from backoffice.socle.erreurs import Conflit, Interdit, Invalide
 from ..champs import CHAMPS, libelle
 from ..enums import Source
 from ..models import Fiche, Modification
-from ..regles import peut_annuler, peut_modifier
+from ..regles import droits_sur, peut_annuler
 from .enregistrer import annuler, verrouiller
 from .fusion import Heurt, heurts, sans_heurts
 from .lecture import changements_de, etat_parmi, jeton_de
 from .modifier import modifier, refuser_si_reservee
 from .patches import Etat, Patch, appliquer, inverser, utile
+
+RESERVEE = (
+    "Cette modification porte aussi sur ce que seuls les gestionnaires SESAN peuvent changer : demandez-leur de "
+    "l’annuler."
+)
 
 # -- a planned change -----------------------------------------------------------------------------------
 
@@ -134,14 +139,12 @@ def defaire(
 ) -> Modification:
     """Undo a past direct change from ``date_effet`` on, by its inverse. Returns the modification that undoes it.
 
-    ``champs``: the fields that the person saw going back. Same rules and refusals as ``modifier``; refuses too
-    (``Conflit``, with who and when) a change already undone, one that is not a past direct change, and one whose
-    fields were changed again since, unless she saw that they stay as they are; a day before its own (``Invalide``).
+    ``champs``: the fields that the person saw going back. Same rules and refusals as ``modifier`` and as
+    ``refuser_si_indefaisable``; refuses too (``Conflit``, with who and when) one whose fields were changed again
+    since, unless she saw that they stay as they are; a day before its own (``Invalide``).
     """
     fiche, modification = _relire(modification)
-    refuser_si_indefaisable(modification)
-    if not peut_modifier(acteur, fiche):
-        raise Interdit("sans_droit", "Vous n’avez pas le droit de modifier cette fiche.")
+    refuser_si_indefaisable(modification, acteur)
     if date_effet < modification.date_effet:
         phrase = f"Choisissez une date à partir du {date_format(modification.date_effet)}, jour où elle a pris effet."
         raise Invalide("date_trop_tot", phrase, champs={"date_effet": [phrase]})
@@ -165,8 +168,12 @@ def defaire(
     )
 
 
-def refuser_si_indefaisable(modification: Modification) -> None:
-    """``Conflit`` that says why a change can't be undone here, and where it can."""
+def refuser_si_indefaisable(modification: Modification, acteur: User) -> None:
+    """Refuses somebody who may not change the fiche, or not all that the change changed (``Interdit``); a change that
+    can't be undone here, or was already: why, and where it can (``Conflit``)."""
+    modifiables = {champ.nom for champ in droits_sur(acteur, modification.fiche).champs_modifiables}
+    if not modifiables:
+        raise Interdit("sans_droit", "Vous n’avez pas le droit de modifier cette fiche.")
     if modification.source != Source.DIRECT:
         raise Conflit(
             "pas_directe",
@@ -189,6 +196,8 @@ def refuser_si_indefaisable(modification: Modification) -> None:
             f"{deja.auteur} a déjà défait cette modification le {_moment(deja.saisie_le)}, avec effet au "
             f"{date_format(deja.date_effet)}. Rechargez l’historique pour le voir.",
         )
+    if not modification.patch.keys() <= modifiables:
+        raise Interdit("champ_reserve", RESERVEE)
 
 
 def rien_a_defaire(retour: Retour, fiche: Fiche) -> str:

@@ -19,7 +19,7 @@ from ..champs import CHAMPS, libelle
 from ..domaine import suites
 from ..domaine.lecture import Lecture
 from ..domaine.patches import Etat, Patch, appliquer
-from ..enums import Niveau, Source
+from ..enums import Niveau
 from ..forms import DateEffetForm
 from ..models import Fiche, Modification
 from .communs import Jour, VueFiche, adresse_fiche
@@ -29,13 +29,18 @@ from .modifier import ModifierView, quand_visible
 DERNIERES = 10  # modifications shown on the page of a fiche
 
 
-def sur_la_fiche(
-    user: Any, fiche: Fiche, etat: Etat, jour: date, *, gestionnaire: bool, modifiable: bool
-) -> tuple[Affichage, dict[str, Any]]:
-    """(the words for ``etat`` and for its changes, what the page of the fiche tells of its changes)."""
-    etapes = temps.etapes_des(temps.prevues_de(fiche))
+def sur_la_fiche(droits: regles.Droits, fiche: Fiche, etat: Etat, jour: date) -> tuple[Affichage, dict[str, Any]]:
+    """(the words for ``etat`` and for its changes, what the page of the fiche tells of its changes). A planned
+    change of nothing that she may read is not told."""
+    caches = droits.champs_caches
+    etapes = [e for e in temps.etapes_des(temps.prevues_de(fiche)) if not e.modification.patch.keys() <= caches]
     affichage = affichage_de(
-        [fiche.pk], [etat, *etats_des(etapes)], niveau=fiche.niveau, jour=jour, tres_restreint=modifiable
+        [fiche.pk],
+        [etat, *etats_des(etapes)],
+        niveau=fiche.niveau,
+        jour=jour,
+        tres_restreint=droits.modifier,
+        champs_caches=caches,
     )
     prevus = [
         {
@@ -46,15 +51,14 @@ def sur_la_fiche(
             "saisie_le": m.saisie_le,
             "motif": m.motif,
             "lignes": affichage.differences(avant, apres, m.patch, concis=True),
-            # regles.peut_annuler answers again when it is cancelled
-            "annulable": m.source == Source.DIRECT and modifiable and (gestionnaire or m.auteur_id == user.pk),
+            "annulable": droits.annuler(m),
         }
         for m, avant, apres in etapes
     ]
     return affichage, {
         "prevus": prevus,
         "prochain": next((f"le {date_longue(m.date_effet)}" for m, _, _ in etapes if m.date_effet > jour), ""),
-        "historique": evenements_de(temps.modifications_de(fiche)[:DERNIERES], fiche.niveau),
+        "historique": evenements_de(temps.modifications_de(fiche)[:DERNIERES], fiche.niveau, caches),
         "nombre_modifications": fiche.modifications.count(),
     }
 
@@ -72,7 +76,7 @@ class _ChangementPrevu(_Changement):
 
     def autoriser(self, request: HttpRequest) -> None:
         super().autoriser(request)
-        if self.modification.source != Source.DIRECT or not regles.peut_annuler(request.user, self.modification):
+        if not regles.peut_annuler(request.user, self.modification):
             raise Interdit(
                 "sans_droit", "Seuls l’auteur du changement et les gestionnaires peuvent le modifier ou l’annuler."
             )
@@ -84,7 +88,9 @@ class AnnulerChangementView(_ChangementPrevu):
 
     def get(self, request: HttpRequest, identifiant: str, pk: int) -> HttpResponse:
         m = self.modification
-        champs = ", ".join(noms_changes(m, self.fiche.niveau))
+        champs = ", ".join(
+            noms_changes(m, self.fiche.niveau, regles.droits_sur(request.user, self.fiche).champs_caches)
+        )
         return render(
             request,
             "socle/confirmation.html",
@@ -147,9 +153,7 @@ class DefaireView(_Changement):
 
     def autoriser(self, request: HttpRequest) -> None:
         super().autoriser(request)
-        if not regles.peut_modifier(request.user, self.fiche):
-            raise Interdit("sans_droit", "Vous n’avez pas le droit de modifier cette fiche.")
-        suites.refuser_si_indefaisable(self.modification)
+        suites.refuser_si_indefaisable(self.modification, cast(User, request.user))
         self.gestionnaire = regles.est_gestionnaire(request.user)
 
     def get(self, request: HttpRequest, identifiant: str, pk: int) -> HttpResponse:

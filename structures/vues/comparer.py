@@ -2,7 +2,7 @@
 changed, with who, when and why."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
@@ -73,12 +73,13 @@ class ComparerView(VueFiche):
             du, au = form.cleaned_data["du"], form.cleaned_data["au"]
         else:
             du, au = form.initial["du"], form.initial["au"]
-        changements = [] if form.errors else _changements(fiche, du, au)
+        droits = regles.droits_sur(request.user, fiche)
+        changements = [] if form.errors else _changements(fiche, du, au, droits.champs_caches)
         comptes = Counter(nature for c in changements for nature in c.natures)
         debut = (entier(request, "debut") or 0) // self.TAILLE * self.TAILLE
         debut = debut if debut < len(changements) else 0
         montres = changements[debut : debut + self.TAILLE]
-        _detailler(request.user, fiche, montres, du, au)
+        _detailler(droits, montres, du, au)
         _, _, _, contenu_au = presence(version, aujourdhui)
         return render(
             request,
@@ -113,9 +114,10 @@ class ComparerView(VueFiche):
         )
 
 
-def _changements(fiche: Fiche, du: date, au: date) -> list[Changement]:
-    """Every fiche that differs, under its heading and then in the order of the tree; not yet detailed."""
-    ecarts = temps.ecarts_entre(fiche, du, au)
+def _changements(fiche: Fiche, du: date, au: date, caches: Collection[str]) -> list[Changement]:
+    """Every fiche that differs in what the reader may read, under its heading and then in the order of the tree; not
+    yet detailed."""
+    ecarts = temps.ecarts_entre(fiche, du, au, caches)
     avant = requetes.noeuds_au(fiche, du) if fiche.niveau == Niveau.EG else {}
     apres = requetes.noeuds_au(fiche, au) if fiche.niveau == Niveau.EG else {}
     rang: dict[int, int] = {}
@@ -154,7 +156,7 @@ def _chemin(noeuds: dict[int, requetes.Noeud], cle: int | None) -> str:
     return " › ".join(reversed(maillons))
 
 
-def _detailler(user: Any, fiche: Fiche, changements: Sequence[Changement], du: date, au: date) -> None:
+def _detailler(droits: regles.Droits, changements: Sequence[Changement], du: date, au: date) -> None:
     """Fill ``lignes``, ``de``, ``vers``, ``causes`` of what a page shows: labels and causes are read once for all."""
     cles = [c.ecart.fiche_id for c in changements]
     avants, apres = requetes.etats_au(cles, du), requetes.etats_au(cles, au)
@@ -162,9 +164,10 @@ def _detailler(user: Any, fiche: Fiche, changements: Sequence[Changement], du: d
     affichage = affichage_de(
         cles,
         [*avants.values(), *apres.values()],
-        niveau=fiche.niveau,
+        niveau=droits.niveau,
         jour=au,
-        tres_restreint=regles.peut_lire_contacts_tres_restreints(user, fiche),
+        tres_restreint=droits.modifier,
+        champs_caches=droits.champs_caches,
     )
     for c in changements:
         mots = copy(affichage)

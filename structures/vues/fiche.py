@@ -12,12 +12,12 @@ from backoffice.socle.erreurs import Introuvable
 
 from .. import regles, requetes
 from ..affichage import Affichage, champ_en_mots
-from ..champs import UNITES, Qui, champs_de, libelle, manquants
+from ..champs import UNITES, champs_de, libelle, manquants
 from ..domaine.horaires import ouverture
 from ..domaine.patches import Etat, valeur
 from ..enums import Niveau
 from ..etablissement import voisines
-from ..models import Fiche, FicheReservee, Reservation
+from ..models import Fiche, FicheReservee
 from ..sections import Section, ouverture_en_mots, sections
 from . import changements, guidage, personnel, suivi
 from .arbre import arbre_de
@@ -49,20 +49,17 @@ class FicheView(VueFiche):
         ouverte, fermee_le, ouvrira_le, contenu_au = presence(version, jour.jour)
         etat = requetes.etat_de(version)
         champ_eg = champ_de_l_eg(fiche, version, contenu_au)
-        gestionnaire = regles.est_gestionnaire(request.user)
-        editeur = regles.est_editeur(request.user, fiche)
+        droits = regles.droits_sur(request.user, fiche)
         contenu = {nom: v for nom, v in etat.items() if nom != "parent"}  # the breadcrumb says it
-        affichage, temps = changements.sur_la_fiche(
-            request.user, fiche, contenu, contenu_au, gestionnaire=gestionnaire, modifiable=gestionnaire or editeur
-        )
-        visibles = [c for c in champs_de(fiche.niveau) if gestionnaire or c.section != "gestion"]
+        affichage, temps = changements.sur_la_fiche(droits, fiche, contenu, contenu_au)
+        visibles = [c for c in champs_de(fiche.niveau) if c.nom not in droits.champs_caches]
         lues = sections(affichage, etat, champ_eg, visibles)
         reservation = requetes.reservation_de(fiche.eg_id)
         verrouillee = reservation is not None and FicheReservee.objects.filter(fiche=fiche).exists()
         actuelle = ouverte and not jour.autre
-        modifiable = actuelle and not verrouillee and (gestionnaire or editeur)
-        qui = {Qui.PARTOUT, Qui.GESTIONNAIRE} if gestionnaire else {Qui.PARTOUT}
+        modifiable = actuelle and not verrouillee and droits.modifier
         sous_eg = fiche.niveau not in (Niveau.EJ, Niveau.EG)
+        guide = guidage.sur_la_fiche(request.user, fiche, reservation, editeur=droits.editeur, actuelle=actuelle)
         avant, apres = voisines(version, contenu_au) if sous_eg else (None, None)
         reponse = render(
             request,
@@ -76,7 +73,7 @@ class FicheView(VueFiche):
                 "fil": self.fil(fiche, jour, contenu_au=contenu_au),
                 "fermee_le": fermee_le,
                 "ouvrira_le": ouvrira_le,
-                **guidage.sur_la_fiche(request.user, fiche, reservation, editeur=editeur, actuelle=actuelle),
+                **guide,
                 "manquants": _manquants(fiche, champ_eg, etat),
                 "sensible": bool(valeur(etat, "unite_sensible")),
                 "ouverture": _ouverture(etat) if actuelle else None,
@@ -84,18 +81,18 @@ class FicheView(VueFiche):
                 "laterales": _colonne(lues, LATERALES),
                 "vides": [s for s in lues if not s.remplie],
                 "modifiable": modifiable,
-                "verrouillee": actuelle and verrouillee and (gestionnaire or editeur),
-                "champs_modifiables": {c.nom for c in champs_de(fiche.niveau, qui)} if modifiable else (),
+                "verrouillee": actuelle and verrouillee and droits.modifier,
+                "champs_modifiables": {c.nom for c in droits.champs_modifiables} if modifiable else (),
                 "url_modifier": adresse("fiche_modifier", fiche.identifiant),
                 "url_signaler": adresse("fiche_signaler", fiche.identifiant) if actuelle else "",
-                "actions_structure": _actions_structure(fiche, reservation) if actuelle and editeur else [],
+                "actions_structure": _actions_structure(fiche, guide["vers_dossier"]) if droits.editeur else [],
                 "avant": avant,
                 "apres": apres,
                 "url_arbre": _url_arbre(fiche, jour),
                 "arbre": arbre_de(request, fiche, jour, contenu_au, champ_eg),
                 **temps,
                 **personnel.sur_la_fiche(request, fiche),
-                **suivi.sur_la_fiche(request.user, fiche, actuelle=actuelle, editeur=editeur),
+                **suivi.sur_la_fiche(request.user, fiche, actuelle=actuelle, editeur=droits.editeur),
             },
         )
         personnel.se_souvenir(request, reponse, fiche)
@@ -140,20 +137,12 @@ def _ouverture(etat: Etat) -> dict[str, Any] | None:
     return {"ouvert": trouvee.ouvert, "phrase": ouverture_en_mots(trouvee, maintenant.replace(tzinfo=None))}
 
 
-def _actions_structure(fiche: Fiche, reservation: Reservation | None) -> list[dict[str, Any]]:
+def _actions_structure(fiche: Fiche, vers: guidage.VersDossier | None) -> list[dict[str, Any]]:
     """Menu of an EG, and of no other level: create the dossier that changes its structure, or open the one there is
     (acceptance 54 and 55)."""
-    if fiche.niveau != Niveau.EG:
+    if fiche.niveau != Niveau.EG or vers is None or not vers.dossier:
         return []
-    if reservation is not None:
-        ouvert = adresse("dossier", reservation.dossier)
-        return [{"libelle": "Ouvrir le dossier collaboratif", "url": ouvert, "icone": "dossier"}] if ouvert else []
-    creer = adresse("dossier_creer")
-    return (
-        [{"libelle": "Créer un dossier collaboratif", "url": f"{creer}?eg={fiche.identifiant}", "icone": "dossier"}]
-        if creer
-        else []
-    )
+    return [{"libelle": vers.action, "url": vers.url, "icone": "dossier"}]
 
 
 def _colonne(lues: Iterable[Section], codes: tuple[str, ...]) -> list[Section]:

@@ -14,12 +14,13 @@ from .communs import adresse, bandeau_dossier
 
 @dataclass(frozen=True, slots=True)
 class VersDossier:
-    """``phrase``: what stands in the way or who can, "" when one just goes. ``url`` and ``action``: the link, both ""
-    when there is none."""
+    """``phrase``: what stands in the way or who can, "" when one just goes. ``url`` and ``action``: the link.
+    ``dossier``: it opens or creates one; False: it tells those who can."""
 
     phrase: str
-    url: str = ""
-    action: str = ""
+    url: str
+    action: str
+    dossier: bool = True
 
 
 def sur_la_fiche(
@@ -41,6 +42,7 @@ def vers_dossier(fiche: Fiche, reservation: Reservation | None, *, editeur: bool
             "Un dossier est ouvert sur cet établissement : ses Référents et sa Direction y travaillent. "
             "Dites-leur ce qui ne va pas.",
             *_signaler(fiche),
+            dossier=False,
         )
     if reservation is not None:
         url = adresse("dossier", reservation.dossier)
@@ -60,6 +62,7 @@ def vers_dossier(fiche: Fiche, reservation: Reservation | None, *, editeur: bool
     return VersDossier(
         "Un Référent ou une Direction de l’établissement peut en créer un. Dites-leur ce qui ne va pas.",
         *_signaler(fiche),
+        dossier=False,
     )
 
 

@@ -15,8 +15,9 @@ from backoffice.socle.templatetags.ror import date_longue
 
 from .. import regles, requetes, suivi, temps
 from ..affichage import Affichage, dossiers_vus
-from ..champs import champs_de, libelle
+from ..champs import SECTIONS, champs_de, libelle
 from ..domaine.patches import valeur
+from ..domaine.suites import RESERVEE
 from ..enums import Niveau, Source
 from ..models import Fiche, Modification
 from .communs import Jour, VueFiche, adresse_fiche, entier, jour_demande, presence
@@ -25,13 +26,15 @@ _ICONES = {Source.DIRECT: "crayon", Source.DOSSIER: "dossier", Source.IMPORT: "i
 STRUCTURELS = {"existe", "parent", "type_uo"}
 
 
-def noms_changes(modification: Modification, niveau: str) -> list[str]:
-    """Labels of the fields of a patch, in the order of the screen."""
+def noms_changes(modification: Modification, niveau: str, caches: Collection[str]) -> list[str]:
+    """Labels of the fields of a patch, in the order of the screen; « Suivi par SESAN » for those that the reader may
+    not read (``caches``)."""
     noms = {"existe": "Création de la fiche" if modification.patch.get("existe") else "Fermeture de la fiche"}
     noms["parent"] = "Rattachement"
     noms |= {c.nom: libelle(c, niveau) for c in champs_de(niveau) if not c.nom.endswith("_unite")}
+    noms |= dict.fromkeys(caches, SECTIONS["gestion"])
     touches = {nom.removesuffix("_unite") for nom in modification.patch}
-    return [intitule for nom, intitule in noms.items() if nom in touches]
+    return list(dict.fromkeys(intitule for nom, intitule in noms.items() if nom in touches))
 
 
 def qui(modification: Modification) -> str:
@@ -54,14 +57,16 @@ def numero_de_dossier(modification: Modification) -> int | None:
 def evenements_de(
     modifications: Iterable[Modification],
     niveau: str,
+    caches: Collection[str],
     suites: Mapping[int, Modification] | None = None,
     dossiers: Collection[int] = (),
 ) -> list[dict[str, Any]]:
     """Lines of <c-chronologie>: who changed what, when, true from when, and what became of it (``suites``: of each, the
-    one that undoes or replaces it). ``dossiers``: those that the reader may open."""
+    one that undoes or replaces it). ``dossiers``: those that the reader may open. ``caches``: fields that she may not
+    read."""
     evenements = []
     for m in modifications:
-        champs = noms_changes(m, niveau)
+        champs = noms_changes(m, niveau, caches)
         # Never « et 1 autres champs »: seven names are told whole.
         montres = champs if len(champs) <= 7 else champs[:6]
         reste = f" et {len(champs) - 6} autres champs" if len(champs) > 7 else ""
@@ -145,12 +150,21 @@ class HistoriqueView(VueFiche):
 
 def _lignes(user: Any, fiche: Fiche, modifications: Sequence[Modification]) -> list[dict[str, Any]]:
     """The modifications of a page, each with what it changed and what the reader may do about it."""
-    modifiable, gestionnaire = regles.peut_modifier(user, fiche), regles.est_gestionnaire(user)
+    droits = regles.droits_sur(user, fiche)
+    modifiables, caches = {c.nom for c in droits.champs_modifiables}, droits.champs_caches
     etapes = temps.etapes_des(modifications)
-    affichage = affichage_de([fiche.pk], etats_des(etapes), niveau=fiche.niveau, tres_restreint=modifiable)
+    affichage = affichage_de(
+        [fiche.pk], etats_des(etapes), niveau=fiche.niveau, tres_restreint=droits.modifier, champs_caches=caches
+    )
     suites = temps.suites_des(modifications)
     numeros = {n for m in modifications if (n := numero_de_dossier(m)) is not None}
-    evenements = evenements_de(modifications, fiche.niveau, suites, dossiers_vus(user, numeros))
+    evenements = evenements_de(modifications, fiche.niveau, caches, suites, dossiers_vus(user, numeros))
+    # suites.refuser_si_indefaisable answers again when one is undone
+    passees = {
+        m.pk: m.patch.keys() <= modifiables
+        for m, evenement in zip(modifications, evenements, strict=True)
+        if droits.modifier and not evenement["etat"] and m.source == Source.DIRECT
+    }
     aujourdhui = timezone.localdate()
     jours = sorted({m.date_effet for m in modifications if m.annulee_le is None}, reverse=True)
     cotes = dict(zip(jours, ("au", "du"), strict=False))  # a comparison proposed: of the last change and the one before
@@ -164,12 +178,10 @@ def _lignes(user: Any, fiche: Fiche, modifications: Sequence[Modification]) -> l
             "differences": affichage.differences(avant, apres, m.patch),
             "url_jour": adresse_fiche(fiche.identifiant, Jour(m.date_effet, autre=m.date_effet != aujourdhui)),
             "url_comparer": adresse_comparer(fiche, m.date_effet - timedelta(days=1), m.date_effet),
-            "prevue": evenement["etat"] == "prevu"
-            and m.source == Source.DIRECT
-            and modifiable
-            and (gestionnaire or m.auteur_id == user.pk),
-            "defaisable": not evenement["etat"] and m.source == Source.DIRECT and modifiable,
-            "structurelle": modifiable and m.annulee_le is None and bool(STRUCTURELS & m.patch.keys()),
+            "prevue": evenement["etat"] == "prevu" and droits.annuler(m),
+            "defaisable": passees.get(m.pk, False),
+            "reservee": "" if passees.get(m.pk, True) else RESERVEE,
+            "structurelle": droits.modifier and m.annulee_le is None and bool(STRUCTURELS & m.patch.keys()),
         }
         for (m, avant, apres), evenement in zip(etapes, evenements, strict=True)
     ]
@@ -189,12 +201,15 @@ def affichage_de(
     niveau: str,
     tres_restreint: bool,
     jour: date | None = None,
+    champs_caches: Collection[str],
 ) -> Affichage:
     """The words of some fiches on several days: a contact that is très restreint on any day is masked on all."""
     lus = list(etats)
     if not tres_restreint and any(valeur(etat, "contacts") for etat in lus):
         lus.append(temps.contacts_caches(fiches))
-    return Affichage(lus, niveau=niveau, jour=jour, tres_restreint=tres_restreint, une_fiche=True)
+    return Affichage(
+        lus, niveau=niveau, jour=jour, tres_restreint=tres_restreint, une_fiche=True, champs_caches=champs_caches
+    )
 
 
 def adresse_comparer(fiche: Fiche, du: date, au: date) -> str:

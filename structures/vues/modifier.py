@@ -1,6 +1,6 @@
 """Modification directe: the form of a fiche, its summary and the date d’effet (acceptance D)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from backoffice.socle.templatetags.ror import date_longue
 
 from .. import regles, requetes
 from ..affichage import Affichage
-from ..champs import CHAMPS, UNITES, Champ, Qui, champs_de, est_vide, libelle, manquants
+from ..champs import CHAMPS, UNITES, champs_de, est_vide, libelle, manquants
 from ..domaine import modifier as modification_directe
 from ..domaine.fusion import heurts, sans_heurts
 from ..domaine.lecture import Lecture, Passage, lire, passages_depuis, relire
@@ -49,7 +49,7 @@ class Comparaison:
     """What was typed beside the fiche of now, on the day from which the change applies.
 
     ``a_regler``: fields that others changed too, ``choix`` what the person keeps there (``LEUR``, ``MIENNE``);
-    ``patch``: her change without what she leaves to the others.
+    ``patch``: her change without what she leaves to the others; ``caches``: fields that she may not read.
     """
 
     base: Etat
@@ -57,7 +57,8 @@ class Comparaison:
     a_regler: list[str]
     passages: dict[str, Passage]
     patch: Patch
-    choix: dict[str, str] = field(default_factory=dict)
+    choix: dict[str, str]
+    caches: set[str]
 
     @property
     def indecis(self) -> list[str]:
@@ -67,7 +68,8 @@ class Comparaison:
     def reprises(self) -> Patch:
         """What others changed elsewhere meanwhile: it stays."""
         autre = difference(self.base, {n: v for n, v in self.lecture.etat.items() if n not in ("existe", "parent")})
-        return {nom: changement for nom, changement in autre.items() if UNITES.get(nom, nom) not in self.a_regler}
+        tus = self.caches.union(self.a_regler)
+        return {nom: changement for nom, changement in autre.items() if UNITES.get(nom, nom) not in tus}
 
 
 class ModifierView(VueFiche):
@@ -111,13 +113,13 @@ class ModifierView(VueFiche):
 
     def autoriser(self, request: HttpRequest) -> None:
         super().autoriser(request)
-        if not regles.peut_modifier(request.user, self.fiche):
+        droits = regles.droits_sur(request.user, self.fiche)
+        if not droits.modifier:
             raise Interdit(
                 "sans_droit", "Vous n’avez pas le droit de modifier cette fiche : vous pouvez seulement la lire."
             )
-        self.gestionnaire = regles.est_gestionnaire(request.user)
-        qui = {Qui.PARTOUT, Qui.GESTIONNAIRE} if self.gestionnaire else {Qui.PARTOUT}
-        self.champs: list[Champ] = champs_de(self.fiche.niveau, qui)
+        self.gestionnaire, self.editeur = droits.gestionnaire, droits.editeur
+        self.champs, self.caches = droits.champs_modifiables, droits.champs_caches
         request.libelles_saisie = {c.nom: libelle(c, self.fiche.niveau) for c in self.champs}  # type: ignore[attr-defined]
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
@@ -204,7 +206,7 @@ class ModifierView(VueFiche):
                 self.request.user,
                 self.fiche,
                 requetes.reservation_de(self.fiche.eg_id),
-                editeur=regles.est_editeur(self.request.user, self.fiche),
+                editeur=self.editeur,
             ),
         }
         return self._rendre("structures/fiche_modifier.html", saisie, contexte, statut)
@@ -214,7 +216,7 @@ class ModifierView(VueFiche):
         return [
             (libelle(c, self.fiche.niveau), affichage.texte(c.nom, etat))
             for c in champs_de(self.fiche.niveau)
-            if c not in self.champs and c.section != "gestion" and not est_vide(c, valeur(etat, c.nom))
+            if c not in self.champs and c.nom not in self.caches and not est_vide(c, valeur(etat, c.nom))
         ]
 
     def _rendre(self, gabarit: str, saisie: Saisie, contexte: dict[str, Any], statut: int) -> HttpResponse:
@@ -249,7 +251,7 @@ class ModifierView(VueFiche):
         cedes = [nom for nom in a_regler if choix.get(nom) != MIENNE]
         patch = sans_heurts(base, lecture.etat, saisie.patch, cedes)
         passages = passages_depuis(self.fiche, saisie.jeton)
-        return Comparaison(base, lecture, a_regler, passages, patch, choix)
+        return Comparaison(base, lecture, a_regler, passages, patch, choix, self.caches)
 
     def _resume(
         self, saisie: Saisie, comparaison: Comparaison, effet: DateEffetForm, *, statut: int = 200

@@ -22,12 +22,11 @@ from ..domaine.signalements import champ_en_mots
 from ..enums import IssueSignalement
 from ..forms.suivi import ClotureForm, FiltreSignalements, SignalementForm
 from ..models import Fiche, Signalement, VersionFiche
+from . import guidage
 from .communs import (
     Jour,
     VueFiche,
-    adresse,
     adresse_fiche,
-    bandeau_dossier,
     fermee_en_mots,
     version_ouverte,
 )
@@ -38,14 +37,16 @@ def _user(request: HttpRequest) -> User:
 
 
 def valeur_actuelle(user: Any, fiche: Fiche, version: VersionFiche, champ: str) -> list[str]:
-    """What the register says of a field, as lines; contacts très restreints masked for whoever may not read them."""
-    if champ not in CHAMPS:
+    """What the register says of a field, as lines: none of one that she may not read, contacts très restreints
+    masked for whoever may not read them."""
+    droits = regles.droits_sur(user, fiche)
+    if champ not in CHAMPS or champ in droits.champs_caches:
         return []
     etat = requetes.etat_de(version)
     affichage = Affichage(
         [etat],
         niveau=fiche.niveau,
-        tres_restreint=regles.peut_lire_contacts_tres_restreints(user, fiche),
+        tres_restreint=droits.modifier,
         une_fiche=True,
     )
     texte = affichage.texte(champ, etat)
@@ -67,10 +68,8 @@ class SignalerView(VueFiche):
         self.version = version_ouverte(self.fiche, "il n’y a plus rien à y corriger.")
 
     def _champs(self) -> list[Champ]:
-        gestionnaire = regles.est_gestionnaire(self.request.user)
-        return [
-            c for c in champs_de(self.fiche.niveau) if c.nom not in UNITES and (gestionnaire or c.section != "gestion")
-        ]
+        tus = UNITES.keys() | regles.droits_sur(self.request.user, self.fiche).champs_caches
+        return [c for c in champs_de(self.fiche.niveau) if c.nom not in tus]
 
     def get(self, request: HttpRequest, identifiant: str) -> HttpResponse:
         champs = self._champs()
@@ -257,13 +256,11 @@ def remede(user: User, signalement: Signalement, version: VersionFiche) -> Remed
 
 
 def _par_dossier(user: User, fiche: Fiche, phrase: str) -> Remede:
-    ouvert = bandeau_dossier(user, requetes.reservation_de(fiche.eg_id))
-    if ouvert is not None:
-        return Remede(f"{phrase} Le dossier « {ouvert['nom']} » est ouvert.", "Ouvrir ce dossier", ouvert["url"])
-    creer = adresse("dossier_creer")
-    if not creer or fiche.eg is None or not regles.a_role_sur(user, fiche.eg.pk):
+    reservation, editeur = requetes.reservation_de(fiche.eg_id), regles.est_editeur(user, fiche)
+    vers = guidage.sur_la_fiche(user, fiche, reservation, editeur=editeur)["vers_dossier"]
+    if vers is None or not vers.dossier:
         return Remede(phrase)
-    return Remede(phrase, "Créer un dossier collaboratif", f"{creer}?{urlencode({'eg': fiche.eg.identifiant})}")
+    return Remede(f"{phrase} {vers.phrase}".strip(), vers.action, vers.url)
 
 
 class VueSignalement(VueProtegee):

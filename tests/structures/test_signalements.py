@@ -15,7 +15,8 @@ from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Invalide
 from notifications import expedition
 from notifications.models import Envoi
-from structures import regles, suivi
+from structures import affichage, regles, suivi
+from structures.domaine import reserver
 from structures.domaine import signalements as verbes
 from structures.domaine.creer import creer_fiches
 from structures.domaine.signalements import LIMITE, clore, completer, retirer, signaler
@@ -472,6 +473,22 @@ def test_ou_corriger(monde: Monde, champ: str, phrase: str, bouton: str) -> None
     assert phrase in dit.phrase
     assert dit.bouton == bouton
     assert bouton in client(monde.referent).get(reverse("signalement", args=[signalement.pk])).text
+
+
+def test_le_dossier_ouvert_est_le_meme_lien_partout(monde: Monde, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the report, from the page of the fiche, from the menu of the establishment; nobody else is led there."""
+    reserver.ouvrir(eg=monde.eg, dossier=12, nom="Ouverture", etape="Rédaction")
+    monkeypatch.setattr(affichage, "_visibles", lambda user, numeros: {12} if user == monde.referent else set())
+    signalement = monde.signaler("type_uo")
+    dit = remede(monde.referent, signalement, fabrique.contenu(monde.uo))
+    assert dit[1:] == ("Ouvrir le dossier « Ouverture »", f"/dossiers/12/fiches/{monde.uo.pk}/")
+    page = client(monde.referent).get(reverse("fiche", args=[monde.uo.identifiant]))
+    assert (page.context["vers_dossier"].action, page.context["vers_dossier"].url) == dit[1:]
+    menu = client(monde.referent).get(reverse("fiche", args=[monde.eg.identifiant])).context["actions_structure"]
+    assert menu == [{"libelle": "Ouvrir le dossier « Ouverture »", "url": "/dossiers/12/", "icone": "dossier"}]
+    assert remede(monde.gestionnaire, signalement, fabrique.contenu(monde.uo)).url == ""
+    ailleurs = client(monde.direction).get(reverse("fiche", args=[monde.eg.identifiant]))
+    assert ailleurs.context["actions_structure"] == []
 
 
 def test_ou_corriger_ce_qui_vient_d_ailleurs_ou_n_est_plus_la(monde: Monde) -> None:
