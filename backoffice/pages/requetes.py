@@ -146,6 +146,7 @@ class Supervision:
 
     charge: list[dossiers.Charge]
     incidents: Incidents
+    signalements: suivi.SignalementsOuverts
     retards: list[Any] = field(default_factory=list)
     nombre_retards: int = 0
     sans_acteur: list[Any] = field(default_factory=list)
@@ -153,7 +154,6 @@ class Supervision:
     flux: list[tuple[Any, Dossier | None]] = field(default_factory=list)
     nombre_en_defaut: int = 0
     en_defaut: list[suivi.EnDefaut] = field(default_factory=list)
-    signalements: suivi.SignalementsOuverts = suivi.SignalementsOuverts(0, 0, None)
 
     @property
     def ouverts(self) -> int:
@@ -163,12 +163,11 @@ class Supervision:
 def supervision(limite: int = 20) -> Supervision:
     """A constant number of statements; lists that the counts say empty are not read."""
     incidents = nombres_incidents()
-    vue = Supervision(dossiers.charge_par_etape(Tache.objects.all()), incidents)
+    vue = Supervision(dossiers.charge_par_etape(Tache.objects.all()), incidents, suivi.signalements_ouverts())
     vue.nombre_retards = sum(c.en_retard for c in vue.charge)
     if vue.nombre_retards:
         vue.retards = dossiers.page_taches(en_retard(), taille=limite).taches
     vue.nombre_en_defaut = suivi.nombre_en_defaut()
-    vue.signalements = suivi.signalements_ouverts()
     if vue.nombre_en_defaut:
         vue.en_defaut = suivi.en_defaut(limite)
     if incidents.sans_acteur:
