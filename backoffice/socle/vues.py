@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import get_template
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect
@@ -56,8 +57,10 @@ def decouper(adresse: str) -> SplitResult:
 def page_precedente(request: HttpRequest) -> str:
     """The page one came from when it is one of ours, to offer a way back; else the home page."""
     venue = decouper(request.headers.get("referer", ""))
-    if venue.path and venue.netloc in ("", request.get_host()):
-        return f"{venue.path}?{venue.query}" if venue.query else venue.path
+    chemin = f"{venue.path}?{venue.query}" if venue.query else venue.path
+    # The path alone may name another host: http://ours//theirs/, which a browser reads as //theirs/.
+    if venue.netloc in ("", request.get_host()) and url_has_allowed_host_and_scheme(chemin, allowed_hosts=None):
+        return chemin
     return "/"
 
 

@@ -105,8 +105,17 @@ def test_what_was_typed_is_shown_back_but_no_secret(client):
     assert "<dt>Vide</dt>" not in page
 
 
-def test_a_foreign_referer_is_no_way_back(client):
-    page = client.get("/conflit/", headers={"referer": "https://evil.example/x"}).content.decode()
+@pytest.mark.parametrize(
+    "referer",
+    [
+        "https://evil.example/x",
+        "http://testserver//evil.example/x",
+        "http://testserver/\\evil.example",
+        "//evil.example",
+    ],
+)
+def test_a_foreign_referer_is_no_way_back(client, referer):
+    page = client.get("/conflit/", headers={"referer": referer}).content.decode()
     assert "evil" not in page
 
 
