@@ -6,6 +6,8 @@ from typing import Any
 
 JOURS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 Semaine = dict[int, list[list[str]]]
+PLAGES_MAX = 12  # intervals of a day
+TEXTE_MAX = 400  # characters typed for a day
 
 _HEURE = re.compile(r"^\s*([0-9]{1,2})\s*(?:(?:[:hH.])\s*([0-9]{1,2})?)?\s*$")
 _PLAGE = re.compile(r"^(.+?)\s*(?:-|–|—|−|à|/|\bau?\b)\s*(.+)$")
@@ -44,7 +46,8 @@ def plages_en_mots(plages: Iterable[Iterable[str]]) -> str:
 def lire_jour(texte: str, jour: int) -> tuple[list[list[str]], list[str]]:
     """Read « 08:00-12:00, 14:00-18:00 » for a day 1..7: (intervals in order, French refusals naming day and hours).
 
-    Refused: what is no hour, an end before or at its beginning, two intervals that overlap.
+    Refused: what is no hour, an end before or at its beginning, two intervals that overlap, more than
+    ``PLAGES_MAX`` of them or than ``TEXTE_MAX`` characters, which are not read at all.
     Intervals that touch (12:00 then 12:00) are merged.
     """
     nom = JOURS[jour - 1]
@@ -54,9 +57,11 @@ def lire_jour(texte: str, jour: int) -> tuple[list[list[str]], list[str]]:
         return [["00:00", "24:00"]], []
     if texte.strip().lower() in {"fermé", "ferme", "-"}:
         return [], []
-    for morceau in re.split(r"[,;\n]|\bet\b|\bpuis\b", texte):
-        if not morceau.strip():
-            continue
+    morceaux = [] if len(texte) > TEXTE_MAX else re.split(r"[,;\n]|\bet\b|\bpuis\b", texte)
+    morceaux = [morceau for morceau in morceaux if morceau.strip()]
+    if len(texte) > TEXTE_MAX or len(morceaux) > PLAGES_MAX:
+        return [], [f"{nom.capitalize()} : trop de plages d’heures, {PLAGES_MAX} au plus."]
+    for morceau in morceaux:
         trouve = _PLAGE.match(morceau.strip())
         try:
             if not trouve:

@@ -8,9 +8,13 @@ import re
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
+from backoffice.socle.semaine import PLAGES_MAX
+
 OUVERTURE = "01"  # R252: the hours when people are received
 _HEURE = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
 JOURS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
+
+LUNDI_ILLISIBLE = "Une semaine type commence un lundi entre 1800 et 2199 : choisissez une autre semaine."
 
 Semaine = dict[str, list[list[str]]]
 
@@ -22,6 +26,9 @@ def erreurs_semaine(semaine: Any) -> list[str]:
     erreurs = []
     for jour in sorted(semaine):
         nom, precedent = JOURS[int(jour) - 1], "00:00"
+        if len(semaine[jour]) > PLAGES_MAX:
+            erreurs.append(f"{nom.capitalize()} : trop de plages d’heures, {PLAGES_MAX} au plus.")
+            continue
         for intervalle in semaine[jour]:
             if not (isinstance(intervalle, list) and len(intervalle) == 2 and all(_est_heure(h) for h in intervalle)):
                 erreurs.append(f"{nom.capitalize()} : écrivez les heures sous la forme 08:00-12:00.")
@@ -41,6 +48,11 @@ def _est_heure(heure: Any) -> bool:
 
 def cle(genre: str, lundi: date) -> str:
     return f"{genre}/{lundi.isoformat()}"
+
+
+def lundi_admis(lundi: date) -> bool:
+    """A typical week may begin then: as far as any day of a fiche."""
+    return 1800 <= lundi.year < 2200
 
 
 def lire_cle(cle_: str) -> tuple[str, date]:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from ..champs import CHAMPS, JOURS_PAR_UNITE, UNITES_AGE, Champ, Forme, Genre
 from ..models import Autorite, Commune, Concept
-from .horaires import erreurs_semaine, lire_cle
+from .horaires import LUNDI_ILLISIBLE, erreurs_semaine, lire_cle, lundi_admis
 from .patches import appliquer, difference, valeur
 
 LONGUEUR_TEXTE = 20_000
@@ -126,11 +126,10 @@ def _erreurs_horaires(horaires: Mapping[str, Any]) -> list[str]:
     erreurs = []
     for cle, semaine in horaires.items():
         try:
-            lire_cle(cle)
+            if not lundi_admis(lire_cle(cle)[1]):
+                raise ValueError(cle)
         except ValueError:
-            erreurs.append(
-                "Une semaine type commence un lundi : choisissez la semaine à partir de laquelle elle s’applique."
-            )
+            erreurs.append(LUNDI_ILLISIBLE)
             continue
         erreurs += erreurs_semaine(semaine)
     return erreurs

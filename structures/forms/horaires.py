@@ -12,8 +12,8 @@ from backoffice.socle.champs_formulaire import LundiField, SemaineField
 from backoffice.socle.templatetags.ror import date_longue
 
 from ..champs import Champ
+from ..domaine.horaires import LUNDI_ILLISIBLE, lire_cle, lundi_admis, semaines_en_vigueur
 from ..domaine.horaires import cle as cle_horaire
-from ..domaine.horaires import lire_cle, semaines_en_vigueur
 from ..domaine.patches import Etat, valeur
 from .groupes import Groupe
 
@@ -113,7 +113,9 @@ class HorairesDuFormulaire(forms.Form):
         if lundi is None:
             self.add_error(champ, "Indiquez la semaine à partir de laquelle ces horaires s’appliquent.")
             return
-        if semaine.cle and lundi < (depuis := lire_cle(semaine.cle)[1]):
+        if not lundi_admis(lundi):
+            self.add_error(champ, LUNDI_ILLISIBLE)
+        elif semaine.cle and lundi < (depuis := lire_cle(semaine.cle)[1]):
             self.add_error(champ, f"Les horaires actuels s’appliquent depuis le {date_longue(depuis)} : choisissez "
                                   "cette semaine ou une semaine suivante.")  # fmt: skip
         elif lundi > self.jour and cle_horaire(semaine.genre, lundi) in valeur(self.etat, "horaires"):

@@ -1,7 +1,7 @@
 """A list of communes, added one at a time or by whole lots (an EPCI, a département)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 from django import forms
@@ -13,6 +13,9 @@ from .base import liste_postee
 GROUPEES = 12  # more communes than that are shown by département
 DEPLIEES = 60  # up to that many, the groups are open
 DETAILLEES = 2_000  # beyond, a group is only taken off as a whole: 35,000 checkboxes would choke the page
+MAXIMUM = 40_000  # codes read: more than there are communes in France
+LONGUEUR_CODE = 20  # characters read of one
+CITEES = 5  # unknown codes that a refusal names
 
 
 class Lot(NamedTuple):
@@ -62,8 +65,8 @@ class CommunesWidget(forms.Widget):
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> SaisieCommunes:
         retires = {code for valeur in liste_postee(data, f"{name}-retrait") for code in valeur.split()}
-        postes = (code for valeur in liste_postee(data, name) for code in valeur.split())
-        saisie = SaisieCommunes(code for code in dict.fromkeys(postes) if code not in retires)
+        postes = (code[:LONGUEUR_CODE] for valeur in liste_postee(data, name) for code in valeur.split())
+        saisie = SaisieCommunes(code for code in islice(dict.fromkeys(postes), MAXIMUM) if code not in retires)
         saisie.ajout = str(data.get(f"{name}-ajout") or "").strip()
         return saisie
 
@@ -181,7 +184,10 @@ class CommunesField(forms.Field):
         codes = list(dict.fromkeys(str(v) for v in value or []))
         if codes and self.libelles:
             connus = self.libelles(codes)
-            refus += [f"« {c} » n’est pas une commune connue. La retirer." for c in codes if c not in connus]
+            inconnus = [c for c in codes if c not in connus]
+            refus += [f"« {c} » n’est pas une commune connue. La retirer." for c in inconnus[:CITEES]]
+            if (autres := len(inconnus) - CITEES) > 0:
+                refus.append(f"{nombre(autres)} autre{pluriel(autres)} code{pluriel(autres)} à retirer.")
         try:
             codes = list(self.ajouter(value))
         except ValidationError as erreur:

@@ -8,6 +8,8 @@ from .codes import ChoixField
 from .lignes import LignesField
 from .simples import TexteField
 
+TELECOMS_MAX = 20
+
 
 class ContactsField(LignesField):
     """Contacts of a fiche, each with its telecoms.
@@ -56,6 +58,7 @@ class ContactsField(LignesField):
                     mot="moyen de contact",
                     retirer="Retirer ce moyen de contact",
                     profondeur=1,
+                    maximum=TELECOMS_MAX,
                     required=False,
                     verifier=verifier_valeur,
                     colonnes={

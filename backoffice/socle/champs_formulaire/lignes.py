@@ -12,7 +12,8 @@ from .base import OBLIGATOIRE
 from .codes import ChoixField
 from .simples import EntierField
 
-_LIGNE = re.compile(r"^(\d+)-(.+)$")
+_LIGNE = re.compile(r"^([0-9]{1,4})-(.+)$")
+LIGNES_MAX = 100
 
 
 class LignesWidget(forms.Widget):
@@ -33,6 +34,7 @@ class LignesWidget(forms.Widget):
         self.ajouter = ""
         self.retirer = ""
         self.disposition = "ligne"
+        self.maximum = LIGNES_MAX
 
     def id_for_label(self, id_: str) -> str:
         return ""
@@ -46,7 +48,8 @@ class LignesWidget(forms.Widget):
             int(trouve[1]) for cle in data if cle.startswith(prefixe) and (trouve := _LIGNE.match(cle[len(prefixe) :]))
         }
         lignes = []
-        for n in sorted(numeros):
+        # Two rows more than may be sent: the blank one of a page without JavaScript, and one to know of too many.
+        for n in sorted(numeros)[: self.maximum + 2]:
             base = f"{name}-{n}"
             ligne: dict[str, Any] = {
                 "id": str(data.get(f"{base}-id") or ""),
@@ -156,11 +159,12 @@ class LignesWidget(forms.Widget):
 class LignesField(forms.Field):
     """A list of rows.
 
-    ``colonnes``: ``{name: forms.Field}``; a column may itself be a ``LignesField``. ``mot``: the French word for a row
-    (« capacité »), ``ajouter`` and ``retirer`` those of the buttons (« Ajouter une capacité »). ``uniques``: columns whose
-    values together can't appear twice. ``verifier(ligne) -> {column: message}`` adds a rule over a whole row ("" as column:
-    beside the row). A row left entirely empty is ignored; columns that are prefilled (``initial``) don't count.
-    ``avec_id``: rows carry the ``id`` they had in ``initial``.
+    ``colonnes``: ``{name: forms.Field}``; a column may itself be a ``LignesField``. ``mot``: the French word for a
+    row (« capacité »), ``ajouter`` and ``retirer`` those of the buttons (« Ajouter une capacité »). ``uniques``:
+    columns whose values together can't appear twice. ``verifier(ligne) -> {column: message}`` adds a rule over a
+    whole row ("" as column: beside the row). A row left entirely empty is ignored; columns that are prefilled
+    (``initial``) don't count. ``avec_id``: rows carry the ``id`` they had in ``initial``. ``maximum``: rows that
+    can be sent at once; those beyond are not read.
     """
 
     widget = LignesWidget
@@ -178,6 +182,7 @@ class LignesField(forms.Field):
         verifier: Callable[[dict[str, Any]], Mapping[str, str]] | None = None,
         avec_id: bool = False,
         profondeur: int = 0,
+        maximum: int = LIGNES_MAX,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -185,6 +190,7 @@ class LignesField(forms.Field):
         self.mot, self.uniques, self.verifier, self.avec_id = mot, tuple(uniques), verifier, avec_id
         self.widget.mot, self.widget.disposition, self.widget.profondeur = mot, disposition, profondeur
         self.widget.ajouter = ajouter
+        self.maximum = self.widget.maximum = maximum
         self.widget.retirer = retirer
         self.widget.colonnes = self.colonnes
 
@@ -198,11 +204,14 @@ class LignesField(forms.Field):
         for nom, champ in self.colonnes.items():
             valeur = ligne.get(nom)
             if isinstance(champ, LignesField):
-                if any(not champ._est_vierge(x) for x in valeur or [] if not x.get("retirer")):
+                if any(not champ._a_ignorer(x) for x in valeur or []):
                     return False
             elif champ.initial is None and valeur not in (None, "", [], False):
                 return False
         return not ligne.get("id")
+
+    def _a_ignorer(self, ligne: Mapping[str, Any]) -> bool:
+        return bool(ligne.get("retirer")) or self._est_vierge(ligne)
 
     def nettoyer(self, lignes: Any) -> tuple[list[dict[str, Any]], dict[str, list[str]], list[str]]:
         """(cleaned rows, errors by relative path « 2-nombre », the same in one line each for the field)."""
@@ -211,8 +220,12 @@ class LignesField(forms.Field):
         resume: list[str] = []
         vus: dict[tuple[Any, ...], int] = {}
         mot = self.mot.capitalize()
+        remplies = sum(not self._a_ignorer(ligne) for ligne in lignes or [])
+        if len(lignes or []) > self.maximum + 1 or remplies > self.maximum:
+            message = f"Trop de lignes à la fois : {self.maximum} au plus. Les suivantes n’ont pas été lues."
+            return [], {"": [message]}, [message]
         for n, brute in enumerate(lignes or []):
-            if brute.get("retirer") or self._est_vierge(brute):
+            if self._a_ignorer(brute):
                 continue
             propre: dict[str, Any] = {"id": brute["id"]} if self.avec_id and brute.get("id") else {}
             correcte = True

@@ -23,7 +23,8 @@ class SemaineWidget(forms.Widget):
         return ""
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> dict[int, str]:
-        return {j: str(data.get(f"{name}-{j}") or "") for j in range(1, 8)}
+        # One character more than may be typed, to know of too many.
+        return {j: str(data.get(f"{name}-{j}") or "")[: semaine.TEXTE_MAX + 1] for j in range(1, 8)}
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
         return all(f"{name}-{j}" not in data for j in range(1, 8))
