@@ -32,6 +32,10 @@ from .models import (
     VersionFiche,
 )
 
+LONGUEUR_NOM = 100  # of a commune
+_DEPARTEMENT = "[0-9][0-9ab][0-9]?"
+_FINIT_PAR_DEPARTEMENT = re.compile(rf" {_DEPARTEMENT}$")
+
 
 @dataclass(slots=True)
 class Noeud:
@@ -359,17 +363,28 @@ def rechercher_communes(texte: str, limite: int = 20) -> list[tuple[str, str]]:
 
 def communes_nommees(texte: str) -> list[tuple[str, str]]:
     """(code, label) of the communes that are called exactly so, or have this COG code: what was typed by hand."""
-    mots, code = normaliser(texte), texte.strip().upper()
-    if not mots:
-        return []
-    sans_departement = normaliser(re.sub(r"\(\s*(\w{2,3})\s*\)\s*$", r"\1", texte))
-    return [
-        (c.pk, c.libelle)
-        for c in Commune.objects.filter(
-            Q(recherche__startswith=mots) | Q(recherche__startswith=sans_departement) | Q(pk=code)
-        )
-        if c.pk == code or normaliser(c.nom) == mots or normaliser(f"{c.nom} {c.departement}") == sans_departement
-    ]
+    return communes_nommees_ainsi([texte])[texte]
+
+
+def communes_nommees_ainsi(textes: Collection[str]) -> dict[str, list[tuple[str, str]]]:
+    """``communes_nommees`` of several texts, by text: one statement, which reads no commune but those named."""
+    mots = {texte: normaliser(texte[:LONGUEUR_NOM]) for texte in textes}
+    codes = {texte.strip().upper() for texte in textes if mots[texte]}
+    if not codes:
+        return {texte: [] for texte in textes}
+    # ``recherche`` is « name département postcodes »: a whole name, with its département or before it.
+    noms = "|".join(
+        sorted(m if _FINIT_PAR_DEPARTEMENT.search(m) else f"{m} {_DEPARTEMENT}" for m in mots.values() if m)
+    )
+    communes = list(Commune.objects.filter(Q(recherche__regex=f"^({noms})( |$)") | Q(pk__in=codes)))
+    return {
+        texte: [
+            (c.pk, c.libelle)
+            for c in communes
+            if m and (c.pk == texte.strip().upper() or m in (normaliser(c.nom), normaliser(f"{c.nom} {c.departement}")))
+        ]
+        for texte, m in mots.items()
+    }
 
 
 # -- the account -------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from ..domaine.texte import normaliser
 from ..enums import ChampEG
 from ..models import Departement
 from ..recherche import Criteres
-from ..recherche.criteres import LISTES, OUI_NON, heure_en_texte
+from ..recherche.criteres import LISTES, OUI_NON, VALEURS_MAX, heure_en_texte
 from .communs import Jour, jour_demande
 
 HEURE_PROPOSEE = "09:00"
@@ -45,8 +45,15 @@ def lire(parametres: QueryDict, jour: date) -> tuple[Criteres, dict[str, str]]:
     """``recherche.lire`` for what a form sends: a commune may be typed by its name, an hour without a weekday or a
     distance without a commune is no criterion, and a weekday without an hour is asked at ``HEURE_PROPOSEE``."""
     envoyes, erreurs = parametres.copy(), {}
-    for nom in ("commune", "autour"):
-        lues, refus = _communes(envoyes.getlist(nom))
+    # Once each, and one more than may be sent: ``recherche.lire`` says that they are too many.
+    saisies = {
+        "commune": list(dict.fromkeys(_propre(s) for s in envoyes.getlist("commune")))[: VALEURS_MAX + 1],
+        "autour": [_propre(s) for s in envoyes.getlist("autour")[-1:]],
+    }
+    noms = {s for liste_ in saisies.values() for s in liste_ if not _est_un_code(s)}
+    nommees = requetes.communes_nommees_ainsi(noms)
+    for nom, siennes in saisies.items():
+        lues, refus = _communes(siennes, nommees)
         envoyes.setlist(nom, lues)
         if refus:
             erreurs[nom] = refus
@@ -58,19 +65,23 @@ def lire(parametres: QueryDict, jour: date) -> tuple[Criteres, dict[str, str]]:
     return criteres, autres | erreurs
 
 
-def _communes(saisies: list[str]) -> tuple[list[str], str]:
+def _communes(saisies: list[str], nommees: dict[str, list[tuple[str, str]]]) -> tuple[list[str], str]:
     """(COG codes, what is wrong with the names); a name that is no commune's stays, for ``recherche.lire``."""
     codes, ambigues = [], []
     for saisie in saisies:
-        nommees = [] if _est_un_code(saisie) else requetes.communes_nommees(saisie)
-        if len(nommees) > 1:
+        siennes = nommees.get(saisie, [])
+        if len(siennes) > 1:
             ambigues.append(
-                f"Plusieurs communes s’appellent « {saisie.strip()[:60]} » : choisissez entre "
-                f"{', '.join(f'« {libelle} »' for _, libelle in nommees[:6])}."
+                f"Plusieurs communes s’appellent « {saisie} » : choisissez entre "
+                f"{', '.join(f'« {libelle} »' for _, libelle in siennes[:6])}."
             )
         else:
-            codes.append(nommees[0][0] if nommees else saisie)
+            codes.append(siennes[0][0] if siennes else saisie)
     return codes, " ".join(ambigues)
+
+
+def _propre(saisie: str) -> str:
+    return saisie.replace("\0", "").strip()[:60]
 
 
 def _est_un_code(saisie: str) -> bool:
