@@ -8,7 +8,7 @@ Labels of every state given are read at once, in at most four statements (codes,
 Contacts *très restreint* are masked unless ``tres_restreint`` (``regles.peut_lire_contacts_tres_restreints``).
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -32,6 +32,7 @@ CONFIDENTIALITES = {"1": "libre", "2": "restreint", "3": "tres-restreint"}  # R2
 TELEPHONES = {"1", "2", "6", "8"}  # R200: channels that a phone can dial
 COURRIEL, WEB = "3", "4"
 BEAUCOUP = 12
+SECRETS = "secrets"  # in a state that shows nothing: names and telecoms to mask (``temps.contacts_caches``)
 _UNITES = {"an": ("an", "ans"), "mois": ("mois", "mois"), "semaine": ("semaine", "semaines"), "jour": ("jour", "jours")}
 
 # -- who may see the dossier behind a banner ---------------------------------------------------------
@@ -100,6 +101,25 @@ def niveau_de(contact: Mapping[str, Any], sensible: bool) -> str:
     return TRES_RESTREINT if sensible else contact.get("confidentialite") or "2"
 
 
+def empreinte(valeur_: str) -> str:
+    """A name or a telecom whatever way it is written: « 01 99 00 12 34 », « +33199001234 »."""
+    return "".join(c for c in valeur_.lower().replace("+33", "0") if c.isalnum())
+
+
+def niveau_du_telecom(telecom: Mapping[str, Any], niveau: str) -> str:
+    """Never less than its contact's."""
+    return max(telecom.get("confidentialite") or niveau, niveau)
+
+
+def empreintes(contacts: Mapping[str, Any], sensible: bool) -> Iterator[tuple[str, str, bool]]:
+    """(key of the contact, ``empreinte``, whether it is très restreint) of the names and telecoms of contacts."""
+    for cle, contact in contacts.items():
+        niveau = niveau_de(contact, sensible)
+        lus = [(empreinte(contact.get("nom", "")), niveau)]
+        lus += [(empreinte(t.get("valeur", "")), niveau_du_telecom(t, niveau)) for t in contact.get("telecoms", ())]
+        yield from ((cle, lu, propre == TRES_RESTREINT) for lu, propre in lus if lu)
+
+
 def tres_restreints(etat: Mapping[str, Any]) -> set[str]:
     """Keys of the contacts of a state that only those who answer for the establishment may read."""
     sensible = bool(etat.get("unite_sensible"))
@@ -149,6 +169,7 @@ class Affichage:
                         paires |= set(codes_tenus(champ, contenu))
         paires |= {(soeur, code) for liste, code in paires for soeur in LISTES_SOEURS.get(liste, ())}
         self._masques = set().union(*map(tres_restreints, lus)) if une_fiche else set[str]()
+        self._secrets = set[str]().union(*(etat.get(SECRETS, ()) for etat in lus))
         self.options = options_de(paires)
         self.communes = libelles_communes(communes)
         self.fiches = _noms_des_fiches(fiches)
@@ -250,7 +271,11 @@ class Affichage:
         ]
 
     def caches(self, etat: Mapping[str, Any]) -> set[str]:
-        return self._masques | tres_restreints(etat)
+        """Keys of the contacts of a state that are masked whole."""
+        noms = {
+            c for c, contact in valeur(etat, "contacts").items() if empreinte(contact.get("nom", "")) in self._secrets
+        }
+        return self._masques | tres_restreints(etat) | noms
 
     def _capacite(self, capacite: Mapping[str, Any]) -> str:
         nature, statut = self.code("R329", capacite.get("nature", "")), self.code("R330", capacite.get("statut", ""))
@@ -270,8 +295,9 @@ class Affichage:
         niveau = niveau_de(contact, sensible)
         telecoms = []
         for t in contact.get("telecoms", ()):
-            propre = max(t.get("confidentialite") or niveau, niveau)
-            if propre == TRES_RESTREINT and not self.tres_restreint:
+            propre = niveau_du_telecom(t, niveau)
+            secret = propre == TRES_RESTREINT or empreinte(t.get("valeur", "")) in self._secrets
+            if secret and not self.tres_restreint:
                 continue
             telecoms.append(
                 Telecom(

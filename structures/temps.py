@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from .affichage import tres_restreints
+from .affichage import SECRETS, empreintes, tres_restreints
 from .champs import CONTENU
 from .domaine.patches import Etat, appliquer
 from .domaine.valider import TRES_RESTREINT
@@ -112,16 +112,40 @@ def suites_des(modifications: Iterable[Modification]) -> dict[int, Modification]
 
 
 def contacts_caches(fiches: Collection[int]) -> Etat:
-    """A state that holds, très restreint, every contact of these fiches that is so on any day, or was to be: give it
-    to ``Affichage`` with those to show, so that what is secret now is not read in the past. Two statements."""
-    caches: set[str] = set()
-    versions = VersionFiche.objects.filter(fiche__in=fiches).exclude(contacts={}).order_by("pk")
-    for contacts, sensible in versions.values_list("contacts", "unite_sensible"):
-        caches |= tres_restreints({"contacts": contacts, "unite_sensible": sensible})
+    """What is masked on every day of these fiches for people without the right: give it to ``Affichage`` with the
+    states to show, so that what is secret now is not read in the past. Two statements.
+
+    A contact that is très restreint on any day, or was to be, is masked whole, by its key. Its name and telecoms, and
+    a telecom that is très restreint by itself, are masked by their value too, for a contact taken off and entered
+    again has another key; but not a value that the fiche tells openly today in another contact. When the unit is
+    sensitive now (or will be, or was when it closed) every contact that it ever held is très restreint.
+    """
+    aujourdhui = timezone.localdate()
+    toutes = VersionFiche.objects.filter(fiche__in=fiches).order_by("validite")
+    versions = list(toutes.values_list("fiche", "contacts", "unite_sensible", "validite"))
+    derniers = {fiche: sensible for fiche, _, sensible, _ in versions}
+    sensibles = {fiche for fiche, sensible in derniers.items() if sensible}
+    sensibles |= {f for f, _, sensible, quand in versions if sensible and (quand.upper or date.max) > aujourdhui}
     poses = Modification.objects.filter(fiche__in=fiches, patch__contacts__has_key="pose").order_by("pk")
-    for pose in poses.values_list("patch__contacts__pose", flat=True):
-        caches |= tres_restreints({"contacts": pose})
-    return {"contacts": {cle: {"confidentialite": TRES_RESTREINT} for cle in sorted(caches)}}
+    tenus = [(f, contacts, sensible, aujourdhui in quand) for f, contacts, sensible, quand in versions]
+    tenus += [(f, pose, False, False) for f, pose in poses.values_list("fiche", "patch__contacts__pose")]
+
+    cles: set[str] = set()
+    secrets: set[tuple[int, str, str]] = set()
+    actuels: set[tuple[int, str, str]] = set()
+    for fiche, contacts, sensible, actuel in tenus:
+        sensible = sensible or fiche in sensibles
+        cles |= tres_restreints({"contacts": contacts, "unite_sensible": sensible})
+        for cle, lu, secret in empreintes(contacts, sensible):
+            if secret:
+                secrets.add((fiche, cle, lu))
+            elif actuel:
+                actuels.add((fiche, cle, lu))
+    ouverts = {(fiche, lu) for fiche, cle, lu in actuels - secrets if cle not in cles}
+    return {
+        "contacts": {cle: {"confidentialite": TRES_RESTREINT} for cle in sorted(cles)},
+        SECRETS: {lu for fiche, _, lu in secrets if (fiche, lu) not in ouverts},
+    }
 
 
 # -- two days compared --------------------------------------------------------------------------------
