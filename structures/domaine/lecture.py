@@ -7,10 +7,12 @@ from typing import NamedTuple
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
+from backoffice.comptes.models import User
+
 from ..champs import LIES
 from ..models import Fiche, Modification
 from .enregistrer import lire_changements
-from .patches import Etat
+from .patches import Etat, Patch
 from .plier import Changement, plier
 
 
@@ -71,6 +73,16 @@ def passages_depuis(fiche: Fiche, jeton: str) -> dict[str, Passage]:
         for touche in m.patch
         for nom in (touche, LIES.get(touche, touche))
     }
+
+
+def deja_saisi(
+    fiche: Fiche, jeton: str, *, acteur: User, patch: Patch, date_effet: date, remplace: Modification | None = None
+) -> bool:
+    """The same person entered the very same change since the token was given: this is the second click of two."""
+    if (moment := _lire_jeton(jeton)) is None:
+        return False
+    siennes = fiche.modifications.vivantes().filter(pk__gt=moment[0], auteur=acteur, remplace=remplace)
+    return any(m.patch == patch for m in siennes.filter(date_effet=date_effet))
 
 
 def jeton_de(fiche: Fiche) -> str:

@@ -1,7 +1,8 @@
 """Between a state of a fiche and what its form fields hold (structures/domaine/patches.py has the shapes). Pure."""
 
-import uuid
+import json
 from collections.abc import Iterable, Mapping
+from hashlib import blake2s
 from typing import Any
 
 from ..champs import Champ, Genre
@@ -65,16 +66,23 @@ def _capacites(lignes: Iterable[Mapping[str, Any]], avant: Mapping[str, Any]) ->
 
 
 def _contacts(lignes: Iterable[Mapping[str, Any]], avant: Mapping[str, Any]) -> dict[str, Any]:
-    """Contacts by their key; a new one gets its own. One that was not touched keeps its very content."""
+    """Contacts by their key; a new one gets its own, the same when the form is sent twice. One that was not touched
+    keeps its very content."""
     apres: dict[str, Any] = {}
     for ligne in lignes:
         element = {nom: contenu for nom, contenu in ligne.items() if nom != "id"}
         cle = ligne.get("id", "")
         if cle not in avant or cle in apres:
-            cle = uuid.uuid4().hex[:12]
+            cle = _nouvelle_cle(element)
+            while cle in avant or cle in apres:
+                cle = _nouvelle_cle(cle)
         ancien = avant.get(cle, {})
         apres[cle] = ancien if ancien and _complet(ancien) == element else {**ancien, **element}
     return apres
+
+
+def _nouvelle_cle(contenu: Any) -> str:
+    return blake2s(json.dumps(contenu, sort_keys=True).encode(), digest_size=6).hexdigest()
 
 
 def _complet(contact: Mapping[str, Any]) -> dict[str, Any]:

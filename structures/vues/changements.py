@@ -121,9 +121,24 @@ class ModifierChangementView(_ChangementPrevu, ModifierView):
     intitule = "Modifier le changement prévu de"
     miette = "Modifier un changement prévu"
 
+    perdu: Conflit | None = None  # it is not planned any more
+
     def autoriser(self, request: HttpRequest) -> None:
-        super().autoriser(request)
+        try:
+            super().autoriser(request)
+        except Conflit as refus:
+            if request.POST.get("etape") != "enregistrer":
+                raise
+            self.perdu = refus
         self.remplace = self.modification
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        if self.perdu is None:
+            return super().post(request, **kwargs)
+        saisie, effet = self._saisie(), self.effet(request.POST)
+        if effet.is_valid() and self.deja_fait(saisie, saisie.patch, effet.cleaned_data["date_effet"]):
+            return self.enregistree(effet.cleaned_data["date_effet"])
+        raise self.perdu
 
     def jour_montre(self) -> date:
         return self.modification.date_effet
@@ -136,7 +151,7 @@ class ModifierChangementView(_ChangementPrevu, ModifierView):
         form.initial["motif"] = self.modification.motif
         return form
 
-    def ecrire(self, patch: Patch, date_effet: date, jeton: str, motif: str) -> str:
+    def ecrire(self, patch: Patch, date_effet: date, jeton: str, motif: str) -> None:
         suites.modifier_prevue(
             modification=self.modification,
             acteur=cast(User, self.request.user),
@@ -145,6 +160,8 @@ class ModifierChangementView(_ChangementPrevu, ModifierView):
             jeton=jeton,
             motif=motif,
         )
+
+    def fait(self, date_effet: date) -> str:
         return f"Le changement prévu est modifié. {quand_visible(date_effet)}"
 
 

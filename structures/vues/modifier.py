@@ -20,7 +20,7 @@ from ..affichage import Affichage
 from ..champs import CHAMPS, UNITES, champs_de, est_vide, libelle, manquants
 from ..domaine import modifier as modification_directe
 from ..domaine.fusion import heurts, sans_heurts
-from ..domaine.lecture import Lecture, Passage, lire, passages_depuis, relire
+from ..domaine.lecture import Lecture, Passage, deja_saisi, lire, passages_depuis, relire
 from ..domaine.patches import Etat, Patch, appliquer, difference, valeur
 from ..enums import Niveau
 from ..forms import DateEffetForm, FicheDirecteForm
@@ -97,8 +97,7 @@ class ModifierView(VueFiche):
     def effet(self, data: Any = None) -> DateEffetForm:
         return DateEffetForm(gestionnaire=self.gestionnaire, data=data)
 
-    def ecrire(self, patch: Patch, date_effet: date, jeton: str, motif: str) -> str:
-        """Do it, and say when it shows."""
+    def ecrire(self, patch: Patch, date_effet: date, jeton: str, motif: str) -> None:
         modification_directe.modifier(
             fiche=self.fiche,
             acteur=cast(User, self.request.user),
@@ -107,6 +106,9 @@ class ModifierView(VueFiche):
             jeton=jeton,
             motif=motif,
         )
+
+    def fait(self, date_effet: date) -> str:
+        """Says what was done, and when it shows."""
         return quand_visible(date_effet)
 
     # -- the form ------------------------------------------------------------------------------------
@@ -302,32 +304,47 @@ class ModifierView(VueFiche):
         comparaison = self._comparer(saisie, date_effet)
         if comparaison.indecis:
             return self._resume(saisie, comparaison, effet, statut=409)
-        suite = HttpResponseRedirect(adresse_fiche(self.fiche.identifiant))
         if not comparaison.patch:
             messages.info(self.request, "Les valeurs du répertoire sont gardées : vous n’avez rien changé.")
-            return suite
+            return HttpResponseRedirect(adresse_fiche(self.fiche.identifiant))
         try:
-            dit = self.ecrire(
-                comparaison.patch, date_effet, comparaison.lecture.jeton, effet.cleaned_data.get("motif", "")
-            )
-        except Conflit as refus:
-            if refus.code == "modifiee_entre_temps":
-                return self._resume(saisie, self._comparer(saisie, date_effet), effet, statut=409)
-            return self._page(saisie, statut=409, refus=refus.message)
-        except Invalide as refus:
-            if refus.champs.keys() & effet.fields.keys():
-                for nom, phrases in refus.champs.items():
-                    effet.add_error(nom, list(phrases))
-                return self._resume(saisie, comparaison, effet, statut=422)
-            saisie.form.ajouter_erreurs(refus.champs or {"": [refus.message]})
-            return self._page(saisie, statut=422)
-        historique = reverse("fiche_historique", args=[self.fiche.identifiant])
-        messages.success(
-            self.request, format_html('{} <a href="{}">Voir ou annuler ce changement</a>', dit, historique)
-        )
+            self.ecrire(comparaison.patch, date_effet, comparaison.lecture.jeton, effet.cleaned_data.get("motif", ""))
+        except (Conflit, Invalide) as refus:
+            if not self.deja_fait(saisie, comparaison.patch, date_effet):
+                return self._refuser(saisie, comparaison, effet, refus)
         for phrase in self._aussi(comparaison):
             messages.info(self.request, phrase)
-        return suite
+        return self.enregistree(date_effet)
+
+    def deja_fait(self, saisie: Saisie, patch: Patch, date_effet: date) -> bool:
+        """A first click has just done it: the second one is answered as the first."""
+        acteur = cast(User, self.request.user)
+        return deja_saisi(
+            self.fiche, saisie.jeton, acteur=acteur, patch=patch, date_effet=date_effet, remplace=self.remplace
+        )
+
+    def enregistree(self, date_effet: date) -> HttpResponse:
+        historique = reverse("fiche_historique", args=[self.fiche.identifiant])
+        messages.success(
+            self.request,
+            format_html('{} <a href="{}">Voir ou annuler ce changement</a>', self.fait(date_effet), historique),
+        )
+        return HttpResponseRedirect(adresse_fiche(self.fiche.identifiant))
+
+    def _refuser(
+        self, saisie: Saisie, comparaison: Comparaison, effet: DateEffetForm, refus: Conflit | Invalide
+    ) -> HttpResponse:
+        if isinstance(refus, Conflit):
+            if refus.code == "modifiee_entre_temps":
+                comparaison = self._comparer(saisie, effet.cleaned_data["date_effet"])
+                return self._resume(saisie, comparaison, effet, statut=409)
+            return self._page(saisie, statut=409, refus=refus.message)
+        if refus.champs.keys() & effet.fields.keys():
+            for nom, phrases in refus.champs.items():
+                effet.add_error(nom, list(phrases))
+            return self._resume(saisie, comparaison, effet, statut=422)
+        saisie.form.ajouter_erreurs(refus.champs or {"": [refus.message]})
+        return self._page(saisie, statut=422)
 
     def _aussi(self, comparaison: Comparaison) -> list[str]:
         """What others changed meanwhile, and that the save kept."""
