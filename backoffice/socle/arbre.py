@@ -83,8 +83,7 @@ class _Dessin:
         classes = "arbre-ligne" + (" arbre-actif" if n.actif else "") + (" arbre-supprime" if n.supprime else "")
         niveau = escape(n.niveau)
         ecrire(
-            f'<li{ferme}><div class="{classes}"><span><abbr class="niveau-{niveau}">{niveau}</abbr>'
-            f"{self.nom(n)}</span>"
+            f'<li{ferme}><div class="{classes}"><span><abbr class="niveau-{niveau}">{niveau}</abbr>{self.nom(n)}</span>'
         )
         if n.note:
             ecrire(f"<small>{escape(n.note)}</small>")

@@ -258,7 +258,11 @@ def test_des_horaires_prevus_se_modifient_et_se_retirent():
         ({"boites_mssante": "pas une adresse"}, "boites_mssante", "n’est pas une adresse"),
         ({"contacts-0-nature": ""}, "contacts", "nature"),
         ({"contacts-0-telecoms-0-confidentialite": "1"}, "contacts", "moins confidentiel"),
-        ({"contacts-0-telecoms-0-valeur": "numéro"}, "contacts", "Contact 1, moyen de contact 1 : « numéro » n’est pas"),
+        (
+            {"contacts-0-telecoms-0-valeur": "numéro"},
+            "contacts",
+            "Contact 1, moyen de contact 1 : « numéro » n’est pas",
+        ),
         ({"date_fermeture": "2019-01-01"}, "date_fermeture", "La fermeture précède l’ouverture"),
         ({"date_ouverture": "31/02/2027"}, "date_ouverture", "n’existe pas"),
     ],
