@@ -161,7 +161,7 @@ def creer_dossier(page: Page, eg: str, nom: str, verifier: Callable[[Page], None
     expect(page.get_by_role("heading", level=1)).to_have_text(eg)
     verifier(page)
     page.locator("summary.bouton", has_text=re.compile("^Structure$")).click()
-    page.get_by_role("link", name="Créer un dossier collaboratif").click()
+    page.locator("details.deroulant[open]").get_by_role("link", name="Créer un dossier collaboratif").click()
     verifier(page)
     page.get_by_label("Nom du dossier").fill(nom)
     page.get_by_role("button", name="Enregistrer").click()

@@ -193,7 +193,7 @@ def test_the_tree_by_keyboard_and_by_filter(browser, adresse):
     expect(ligne("Hôpital TEST").locator("summary")).to_be_focused()
     page.keyboard.press("Escape")
     page.keyboard.press("Enter")
-    assert page.url.endswith("#")
+    expect(page).to_have_url(re.compile("#$"))
 
     page.get_by_label("Filtrer les fiches").fill("pediatrique")
     expect(cache).to_be_visible()
