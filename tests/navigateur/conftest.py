@@ -105,7 +105,8 @@ class Site:
 
 
 def _ennuyeux(message: Any) -> bool:
-    attendu = re.search(r"status of (409|422)", message.text)  # refusals that the journeys ask for
+    # refusals that the journeys ask for; a request given up for a newer one (a lost one says htmx:sendError)
+    attendu = re.search(r"status of (409|422)|^htmx:(sendAbort|afterRequest)\b", message.text)
     return "Security Policy" in message.text or (message.type == "error" and not attendu)
 
 
