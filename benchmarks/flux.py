@@ -7,7 +7,7 @@ from viewflow import this
 from viewflow.workflow import flow, lock
 from viewflow.workflow.models import Process, Task
 
-from workflows.domaine import decisions, fiches
+from workflows.domaine import decisions, gestes
 from workflows.domaine.creer import creer
 from workflows.models import Tache
 
@@ -56,7 +56,7 @@ def mesurer_flux() -> None:
         return resultat
 
     dossier = noter("création", lambda: creer(eg=eg, nom="Flux", acteur=referent))
-    noter("dernière fiche finalisée", lambda: fiches.supprimer(numero=dossier.pk, acteur=referent, fiche=uo.pk))
+    noter("dernière fiche finalisée", lambda: gestes.supprimer(numero=dossier.pk, acteur=referent, fiche=uo.pk))
     noter("envoi", lambda: decisions.envoyer(numero=dossier.pk, acteur=referent))
     tache = Tache.objects.get(dossier=dossier, close_le__isnull=True)
     noter("approbation et publication", lambda: decisions.approuver(tache=tache.pk, acteur=gestionnaire))

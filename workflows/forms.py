@@ -9,7 +9,7 @@ from backoffice.socle.champs_formulaire import ChoixField, EntierField, TexteFie
 from structures.enums import Niveau
 from structures.forms import FicheForm
 
-from .domaine.fiches import QUANTITE_MAXIMALE
+from .domaine.gestes import QUANTITE_MAXIMALE
 
 UNITE = "Unité"
 

@@ -14,8 +14,8 @@ from viewflow.workflow import Node, chart, flow
 
 from structures.enums import Filiere
 
-from .affichage import Parcours
 from .flows import DossierFlow
+from .parcours import Parcours
 
 LARGEUR, HAUTEUR = 1180, 312
 BOITE = (120, 52)

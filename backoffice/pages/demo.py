@@ -27,7 +27,7 @@ from structures.domaine.signalements import clore, signaler
 from structures.enums import IssueSignalement, Niveau, Role, Source, ThemeSignalement
 from structures.models import Fiche, Habilitation, Modification, Nomenclature
 from structures.recherche import rafraichir_vocabulaire
-from workflows.domaine import decisions, fiches
+from workflows.domaine import contenu, decisions, gestes
 from workflows.domaine.creer import creer
 from workflows.models import Dossier, FicheTravail, Tache
 
@@ -519,7 +519,7 @@ def _avec_une_uo(eg: Fiche, nom: str, acteur: User, offre: Offre, *, finaliser: 
     """A dossier that adds one UO, under the first UF where there are some, else under the EG."""
     dossier = creer(eg=eg, nom=nom, acteur=acteur)
     uf = eg.fiches.filter(niveau=Niveau.UF).order_by("pk").first()
-    (travail,) = fiches.ajouter(numero=dossier.pk, acteur=acteur, parent=(uf or eg).pk)
+    (travail,) = gestes.ajouter(numero=dossier.pk, acteur=acteur, parent=(uf or eg).pk)
     remplir(dossier, acteur, travail, offre, finaliser=finaliser)
     dossier.refresh_from_db()
     return dossier
@@ -535,7 +535,7 @@ def remplir(dossier: Dossier, acteur: User, travail: FicheTravail, offre: Offre,
         for nom, v in offre.patch(0).items()
         if nom not in ("existe", "parent")
     }
-    fiches.enregistrer(
+    contenu.enregistrer(
         numero=dossier.pk, acteur=acteur, fiche=travail.fiche_id, saisie=saisie,
         revision=travail.revision, finaliser=finaliser,
     )  # fmt: skip

@@ -20,8 +20,8 @@ from structures.models import Habilitation
 from structures.suivi import signalements_ouverts
 from structures.vues.personnel import mon_repertoire
 from workflows import requetes as dossiers
-from workflows.affichage import qui_agit
 from workflows.enums import ETAPES, Cercle
+from workflows.parcours import qui_agit
 from workflows.vues.taches import AutreTutelle, Ligne, autres_tutelles, lignes
 
 from . import domaine, requetes

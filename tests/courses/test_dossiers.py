@@ -13,7 +13,7 @@ from notifications.models import Envoi
 from structures.domaine.lecture import lire
 from structures.domaine.modifier import modifier
 from structures.models import Modification, Reservation
-from workflows.domaine import decisions, fiches, taches
+from workflows.domaine import contenu, decisions, gestes, taches
 from workflows.domaine.creer import creer
 from workflows.enums import EtatDossier
 from workflows.models import Decision, Dossier, Evenement, Tache
@@ -118,7 +118,7 @@ def test_deux_tutelles_approuvent_en_meme_temps() -> None:
     camsp = eg("CAMSP TEST")
     referent = User.objects.get(username="referent.camsp")
     dossier = creer(eg=camsp, nom="Fermeture", acteur=referent)
-    fiches.supprimer(numero=dossier.pk, acteur=referent, fiche=camsp.fiches.get(niveau="UO", versions__isnull=False).pk)
+    gestes.supprimer(numero=dossier.pk, acteur=referent, fiche=camsp.fiches.get(niveau="UO", versions__isnull=False).pk)
     decisions.envoyer(numero=dossier.pk, acteur=referent)
     par_autorite = {t.autorite_id: t.pk for t in Tache.objects.filter(dossier=dossier, close_le__isnull=True)}
     assert set(par_autorite) == {"ARS-11", "CD-78"}
@@ -139,7 +139,7 @@ def test_deux_enregistrements_d_une_fiche() -> None:
     autre = personne("referent", "autre", fiche=dossier.eg)
     gestes = [
         partial(
-            fiches.enregistrer, numero=dossier.pk, acteur=acteur, fiche=travail.fiche_id, revision=travail.revision,
+            contenu.enregistrer, numero=dossier.pk, acteur=acteur, fiche=travail.fiche_id, revision=travail.revision,
             saisie={"nom": nom},
         )
         for acteur, nom in ((dossier.auteur, "Unité A"), (autre, "Unité B"))
@@ -162,7 +162,7 @@ def test_deux_enregistrements_qui_ne_se_touchent_pas_gardent_les_deux() -> None:
     activites = frozenset(travail.patch["activites"]["ajoute"])
     resultats = ensemble(
         [
-            partial(fiches.enregistrer, acteur=acteur, saisie=saisie, **communs)
+            partial(contenu.enregistrer, acteur=acteur, saisie=saisie, **communs)
             for acteur, saisie in (
                 (dossier.auteur, {"nom": "Unité A", "activites": activites | {"325"}}),
                 (autre, {"age_max": 99, "activites": activites | {"293"}}),
@@ -192,7 +192,7 @@ def test_modification_directe_contre_envoi() -> None:
     referent = User.objects.get(username="referent.ehpad")
     uo = ehpad.fiches.filter(niveau="UO", versions__isnull=False).first()
     dossier = creer(eg=ehpad, nom="Fermeture", acteur=referent)
-    fiches.supprimer(numero=dossier.pk, acteur=referent, fiche=uo.pk)
+    gestes.supprimer(numero=dossier.pk, acteur=referent, fiche=uo.pk)
     lecture = lire(uo)
     resultats = ensemble(
         [

@@ -12,7 +12,7 @@ from typing import Any
 from backoffice.comptes.models import User
 from structures.enums import Niveau
 from structures.models import Fiche
-from workflows.domaine import decisions, fiches
+from workflows.domaine import contenu, decisions, gestes
 from workflows.domaine.creer import creer
 from workflows.models import Dossier, FicheTravail, Tache
 
@@ -51,7 +51,7 @@ def enregistrer(
 ) -> FicheTravail | None:
     """Save a fiche on top of its last save."""
     actuel = travail(dossier, fiche)
-    return fiches.enregistrer(
+    return contenu.enregistrer(
         numero=dossier.pk,
         acteur=acteur,
         fiche=fiche,
@@ -69,7 +69,7 @@ def modifier(
 
 def nouvelles(dossier: Dossier, acteur: User, parent: int, quantite: int = 1) -> list[Fiche]:
     """Empty fiches of the level below ``parent``."""
-    crees = fiches.ajouter(numero=dossier.pk, acteur=acteur, parent=parent, quantite=quantite)
+    crees = gestes.ajouter(numero=dossier.pk, acteur=acteur, parent=parent, quantite=quantite)
     return [t.fiche for t in crees]
 
 

@@ -9,9 +9,9 @@ from django.utils import translation
 
 from structures.enums import Filiere
 from workflows import schema
-from workflows.affichage import Parcours
 from workflows.enums import ETAPES, route
 from workflows.flows import DossierFlow
+from workflows.parcours import Parcours
 
 FICHIER = Path(__file__).resolve().parents[2] / "docs" / "dossier.bpmn"
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"

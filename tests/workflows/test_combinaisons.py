@@ -11,7 +11,7 @@ from structures.enums import Role
 from structures.models import Modification
 from tests.factories import dossiers as fabrique
 from tests.factories.repertoire import compte, direct, etablissement, pole, service, uf, uo
-from workflows.domaine import decisions, fiches
+from workflows.domaine import contenu, decisions, gestes
 from workflows.models import Dossier, FicheTravail
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,8 @@ class Monde:
         return dict(FicheTravail.objects.filter(dossier=self.dossier).values_list("fiche_id", "patch"))
 
     def verbe(self, nom: str, **arguments):
-        return getattr(fiches, nom)(numero=self.dossier.pk, acteur=self.referent, **arguments)
+        module = contenu if hasattr(contenu, nom) else gestes
+        return getattr(module, nom)(numero=self.dossier.pk, acteur=self.referent, **arguments)
 
     def modifier(self, finaliser: bool = True, **saisie):
         return fabrique.modifier(self.dossier, self.referent, self.uo.pk, finaliser=finaliser, **saisie)

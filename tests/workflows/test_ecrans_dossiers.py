@@ -15,8 +15,8 @@ from structures.models import Fiche
 from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
 from tests.formulaires import lire_formulaire
-from workflows.affichage import changements, resume
-from workflows.domaine import decisions, fiches
+from workflows.changements import changements, resume
+from workflows.domaine import decisions, gestes
 from workflows.models import Dossier, Evenement, FicheTravail
 
 pytestmark = pytest.mark.django_db
@@ -303,7 +303,7 @@ def test_espace_de_travail(monde, dossier):
     autre = repertoire.uf(monde.s, "UF 2102")
     finalisee = fabrique.nouvelle(dossier, monde.referent, monde.uf.pk, "Unité d’hospitalisation de courte durée")
     attente = fabrique.nouvelle(dossier, monde.referent, autre.pk, "Unité à compléter", finaliser=False)
-    fiches.deplacer(numero=dossier.pk, acteur=monde.referent, fiche=monde.uo.pk, parent=autre.pk)
+    gestes.deplacer(numero=dossier.pk, acteur=monde.referent, fiche=monde.uo.pk, parent=autre.pk)
     page = client(monde.referent).get(url(dossier))
     mots, corps = texte(page), page.content.decode()
     for niveau in ("EG", "P", "S", "UF", "UO"):
@@ -322,7 +322,7 @@ def test_espace_de_travail(monde, dossier):
 
 
 def test_suppression_barree(monde, dossier):
-    fiches.supprimer(numero=dossier.pk, acteur=monde.referent, fiche=monde.uf.pk)
+    gestes.supprimer(numero=dossier.pk, acteur=monde.referent, fiche=monde.uf.pk)
     corps = client(monde.referent).get(url(dossier)).content.decode()
     assert "<s>UF 2101</s>" in corps
     assert "<s>Unité de cardiologie</s>" in corps
@@ -449,7 +449,7 @@ def test_dossiers_termines(monde, dossier):
     """An ended dossier shows what it did, with the names of then, and nothing to change."""
     neuve = fabrique.nouvelle(dossier, monde.referent, monde.uf.pk, "Unité publiée")
     service = repertoire.service(monde.p, "Service fermé")
-    fiches.supprimer(numero=dossier.pk, acteur=monde.referent, fiche=service.pk)
+    gestes.supprimer(numero=dossier.pk, acteur=monde.referent, fiche=service.pk)
     fabrique.modifier(dossier, monde.referent, monde.uo.pk, nom="Unité de cardiologie générale")
     fabrique.envoye(dossier, monde.referent)
     decisions.valider(tache=fabrique.tache(dossier).pk, acteur=monde.direction)
@@ -580,7 +580,7 @@ def test_annuler(monde, dossier):
 
 
 def test_annuler_une_suppression(monde, dossier):
-    fiches.supprimer(numero=dossier.pk, acteur=monde.referent, fiche=monde.uf.pk)
+    gestes.supprimer(numero=dossier.pk, acteur=monde.referent, fiche=monde.uf.pk)
     navigateur = client(monde.referent)
     page = navigateur.get(url_fiche(dossier, monde.uf))
     assert "Annuler la suppression" in texte(page)
@@ -1012,14 +1012,14 @@ def test_changements(monde, dossier):
         "Unité nouvelle",
         capacites={"c": {"nature": "01", "statut": "01", "nombre": 4}},
     )
-    fiches.deplacer(numero=dossier.pk, acteur=monde.referent, fiche=monde.uo.pk, parent=autre.pk)
+    gestes.deplacer(numero=dossier.pk, acteur=monde.referent, fiche=monde.uo.pk, parent=autre.pk)
     fabrique.modifier(
         dossier, monde.referent, monde.uo.pk, type_uo="121", activites=frozenset(["013", "014"]), unite_sensible=True
     )
     fabrique.modifier(
         dossier, monde.referent, places.pk, capacites={"p": {"nature": "01", "statut": "01", "nombre": 7}}
     )
-    fiches.supprimer(numero=dossier.pk, acteur=monde.referent, fiche=service.pk)
+    gestes.supprimer(numero=dossier.pk, acteur=monde.referent, fiche=service.pk)
     liste = changements(dossier)
     synthese = resume(liste)
     assert synthese.comptes == [

@@ -9,6 +9,8 @@ from structures.requetes import champ_et_filiere, noeuds_au, version_au
 from ..enums import Nature
 from ..models import Dossier, FicheTravail
 
+SANS_NOM = "(sans nom)"
+
 
 @dataclass(slots=True)
 class NoeudTravail:

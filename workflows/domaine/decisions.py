@@ -28,10 +28,10 @@ from ..models import Commentaire, Decision, Dossier, FicheTravail, Tache
 from ..regles import acteurs_de, participants, peut_editer, peut_retirer
 from .apercu import apercu
 from .coherence import incoherences
-from .fiches import terminer_redaction
 from .fusion import tous_les_conflits
 from .journal import consigner
 from .taches import autoriser, conclure, contexte_mail, saisir, tache_ouverte
+from .travaux import terminer_redaction
 
 COMMENTAIRE_MAXIMAL = 5000  # characters
 

@@ -17,7 +17,7 @@ from structures.models import Fiche
 from structures.regles import egs_de, gestionnaires, membres_de, personnes_avec_role_sur
 from structures.requetes import noms_au, reservation_de, reservations_des
 
-from .. import affichage, requetes, schema
+from .. import changements, chronologie, parcours, requetes, schema
 from ..domaine import creer as creation
 from ..domaine import decisions
 from ..enums import OUVERTS, TERMINES, EtatDossier
@@ -74,11 +74,11 @@ class DossiersView(VueProtegee):
 def _ligne(dossier: Dossier, avancement: requetes.Avancement) -> dict[str, Any]:
     return {
         "dossier": dossier,
-        "signe": affichage.signe_de(dossier),
+        "signe": parcours.signe_de(dossier),
         "avancement": avancement,
         "quoi": "fiche finalisée" if avancement.finalisees < 2 else "fiches finalisées",
         "etape": avancement.taches[0].etape.titre if avancement.taches else "",
-        "qui": affichage.qui_agit(avancement.taches),
+        "qui": parcours.qui_agit(avancement.taches),
         "echeance": min((t.echeance for t in avancement.taches), default=None),
         "retard": any(t.en_retard for t in avancement.taches),
     }
@@ -174,13 +174,13 @@ class DossierView(VueDossier):
         if self.dossier.est_ouvert:
             contexte["noeuds"] = espace.noeuds(montrer=montrer)
         else:
-            liste = affichage.changements(self.dossier, request.user)
-            contexte |= {"changements": liste, "resume": affichage.resume(liste)}
+            liste = changements.changements(self.dossier, request.user)
+            contexte |= {"changements": liste, "resume": changements.resume(liste)}
         return render(request, "workflows/dossier.html", contexte)
 
 
 def _schema(espace: Espace) -> str:
-    ici = affichage.position_de(espace.dossier)
+    ici = parcours.position_de(espace.dossier)
     faits = {e["noeud"] for e in espace.etapes if e["etat"] == "fait"} | {"creation"}
     if ici == EtatDossier.PUBLIE:
         faits.add("publication")
@@ -195,7 +195,7 @@ class ChangementsView(VueDossier):
     """« Ce que le dossier change »: the same list as those who decide."""
 
     def get(self, request: HttpRequest, numero: int) -> HttpResponse:
-        liste = affichage.changements(self.dossier, request.user)
+        liste = changements.changements(self.dossier, request.user)
         return render(
             request,
             "workflows/changements.html",
@@ -204,7 +204,7 @@ class ChangementsView(VueDossier):
                 "dossier": self.dossier,
                 "fil": self.fil(("Ce que le dossier change", "")),
                 "changements": liste,
-                "resume": affichage.resume(liste),
+                "resume": changements.resume(liste),
             },
         )
 
@@ -224,7 +224,7 @@ class JournalView(VueDossier):
                 "espace": self.espace,
                 "dossier": self.dossier,
                 "fil": self.fil(("Journal", "")),
-                "evenements": affichage.lignes_journal(self.dossier, montres),
+                "evenements": chronologie.lignes_journal(self.dossier, montres),
                 "suite": montres[-1].pk if len(lus) > self.TAILLE else None,
                 "debut": "avant" not in request.GET,
             },
@@ -246,7 +246,7 @@ class EnvoyerView(VueDossier):
     edition = True
 
     def get(self, request: HttpRequest, numero: int) -> HttpResponse:
-        liste = affichage.changements(self.dossier, request.user)
+        liste = changements.changements(self.dossier, request.user)
         return render(
             request,
             "workflows/envoyer.html",
@@ -255,7 +255,7 @@ class EnvoyerView(VueDossier):
                 "dossier": self.dossier,
                 "fil": self.fil(("Envoyer en validation", "")),
                 "changements": liste,
-                "resume": affichage.resume(liste),
+                "resume": changements.resume(liste),
                 "suite": [e for e in self.espace.etapes if e["noeud"] not in ("redaction", "envoi")],
                 "alarmes": alarmes(self.espace),
             },
@@ -264,7 +264,7 @@ class EnvoyerView(VueDossier):
     def post(self, request: HttpRequest, numero: int) -> HttpResponse:
         dossier = decisions.envoyer(numero=numero, acteur=self.acteur)
         taches = dossier.taches.filter(close_le__isnull=True).select_related("tache__owner", "autorite")
-        qui = affichage.qui_agit(taches)
+        qui = parcours.qui_agit(taches)
         messages.success(request, f"Le dossier est envoyé. Prochaine étape : {qui}.")
         return HttpResponseRedirect(self.espace.url)
 

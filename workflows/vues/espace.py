@@ -19,8 +19,8 @@ from structures.domaine.fusion import Heurt
 from structures.enums import Niveau
 from structures.requetes import etats_au
 
-from .. import affichage, regles
-from ..domaine.apercu import Apercu, NoeudTravail, apercu
+from .. import chronologie, parcours, regles
+from ..domaine.apercu import SANS_NOM, Apercu, NoeudTravail, apercu
 from ..domaine.fusion import tous_les_conflits
 from ..models import Commentaire, Dossier, Evenement, FicheTravail, Tache
 from ..requetes import noms_des_etablissements
@@ -51,7 +51,7 @@ def entier(brut: str | None) -> int | None:
 
 
 def nom_de(noeud: NoeudTravail) -> str:
-    return noeud.nom or f"{affichage.SANS_NOM} {noeud.identifiant}"
+    return noeud.nom or f"{SANS_NOM} {noeud.identifiant}"
 
 
 @dataclass
@@ -101,12 +101,12 @@ class Espace:
         return list(self.dossier.taches.filter(close_le__isnull=True).select_related("tache__owner", "autorite"))
 
     @cached_property
-    def parcours(self) -> affichage.Parcours:
-        return affichage.parcours_de(self.dossier)
+    def parcours(self) -> parcours.Parcours:
+        return parcours.parcours_de(self.dossier)
 
     @cached_property
     def etapes(self) -> list[dict[str, str]]:
-        return affichage.etapes_de(self.dossier, self.parcours, self.taches)
+        return parcours.etapes_de(self.dossier, self.parcours, self.taches)
 
     # -- progress ------------------------------------------------------------------------------------
 
@@ -272,7 +272,7 @@ class Espace:
             affiche = NoeudAffiche(
                 id=n.identifiant,
                 niveau=n.niveau,
-                libelle=n.nom or affichage.SANS_NOM,
+                libelle=n.nom or SANS_NOM,
                 url=self.url_fiche(n.fiche_id),
                 enfants=[x for x, _ in dessous],
                 etats=self._etats(n),
@@ -325,7 +325,7 @@ class Espace:
 
     @property
     def signe(self) -> str:
-        return affichage.signe_de(self.dossier)
+        return parcours.signe_de(self.dossier)
 
     @property
     def menu(self) -> list[dict[str, Any]]:
@@ -363,7 +363,7 @@ class Espace:
         return "fiche finalisée" if self.finalisees < 2 else "fiches finalisées"
 
     def journal(self, limite: int = JOURNAL_COURT) -> list[dict[str, Any]]:
-        return affichage.lignes_journal(self.dossier, derniers_evenements(self.dossier, limite))
+        return chronologie.lignes_journal(self.dossier, derniers_evenements(self.dossier, limite))
 
 
 def derniers_evenements(dossier: Dossier, limite: int, avant: int | None = None) -> list[Evenement]:

@@ -22,7 +22,7 @@ from backoffice.socle.vues import VueProtegee
 from structures.regles import signalements_a_traiter
 from structures.requetes import libelles_communes
 
-from .. import affichage, regles, requetes
+from .. import changements, parcours, regles, requetes
 from ..domaine import decisions
 from ..domaine import taches as verbes
 from ..enums import BROUILLONS, ETAPES, Etape, EtatDossier, Issue
@@ -145,7 +145,7 @@ def lignes(taches: list[Any], user: User, requete: str = "") -> list[Ligne]:
             reverse("tache", args=[t.pk]) + suite,
             t.nom_eg or t.eg.identifiant,
             communes.get(t.commune_eg or "", ""),
-            [(n, affichage.compte_en_mots(n, c)) for n, c in sorted(natures.get(t.dossier_id, {}).items())],
+            [(n, changements.compte_en_mots(n, c)) for n, c in sorted(natures.get(t.dossier_id, {}).items())],
             t.tache.owner_id == user.pk,
         )
         for t in taches
@@ -235,7 +235,7 @@ def situation(user: User, tache: Any) -> Situation:
         sienne = Tache.objects.filter(regles.perimetre(user), pk=tache.pk)
         if etape.neutre and tache.dossier.envoye_par_id == user.pk and sienne.exists():
             return Situation(False, False, False, "Vous avez envoyé ce dossier : une autre personne doit l’approuver.")
-        qui = affichage.qui_agit([tache])
+        qui = parcours.qui_agit([tache])
         return Situation(False, False, False, f"Cette tâche revient à : {qui}. Vous pouvez la consulter.")
     if proprietaire is None or proprietaire.pk == user.pk:
         return Situation(True, etape.reservable and proprietaire is None, proprietaire is not None, "")
@@ -373,11 +373,11 @@ def page_tache(
     """Draw the page; with ``erreurs`` ((id of the control, message) pairs) it is a refusal and keeps what was typed."""
     user, dossier = _user(request), tache.dossier
     ici = situation(user, tache)
-    parcours = affichage.parcours_de(dossier)
+    trajet = parcours.parcours_de(dossier)
     ouvertes = list(
         dossier.taches.filter(close_le__isnull=True).select_related("autorite", "tache__owner").order_by("pk")
     )
-    liste = affichage.changements(dossier, lecteur=user)
+    liste = changements.changements(dossier, lecteur=user)
     autres = autres_tutelles(requetes.tutelles_soeurs([tache]).get(tache.pk, []))
     favorable = _FAVORABLES.get(tache.noeud) if ici.peut_decider else None
     renvoyable = ici.peut_decider and tache.noeud in _RENVOYABLES
@@ -395,9 +395,9 @@ def page_tache(
         "echeance": echeance_en_mots(tache.echeance),
         "age": age_en_mots(tache.creee_le),
         "situation": ici,
-        "etapes": affichage.etapes_de(dossier, parcours, ouvertes),
+        "etapes": parcours.etapes_de(dossier, trajet, ouvertes),
         "changements": liste,
-        "resume": affichage.resume(liste),
+        "resume": changements.resume(liste),
         "autres": autres,
         "phrases": ce_qui_suit(tache, autres) if ici.peut_decider else [_POUR_LIRE[tache.noeud]],
         "favorable": favorable,

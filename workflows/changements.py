@@ -1,4 +1,4 @@
-"""A dossier in words: what it changes, which steps it goes through, what happened to it.
+"""What a dossier changes, in words.
 
 liste = changements(dossier, lecteur=request.user)     # constant number of statements
 synthese = resume(liste)
@@ -14,27 +14,26 @@ from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 
-from backoffice.socle.templatetags.ror import date_longue, nombre, pluriel
+from backoffice.socle.templatetags.ror import nombre, pluriel
 from structures.affichage import Affichage
 from structures.champs import CHAMPS, Qui, champs_de, est_vide, libelle
 from structures.domaine.patches import Etat, appliquer, depuis_json, valeur
 from structures.domaine.texte import normaliser
-from structures.enums import Filiere, Niveau
-from structures.models import Autorite, VersionFiche
+from structures.enums import Niveau
+from structures.models import VersionFiche
 from structures.regles import peut_lire_contacts_tres_restreints
-from structures.requetes import autorites_competentes, champ_et_filiere, etats_au, options_de, version_au
+from structures.requetes import etats_au
 
-from .domaine.apercu import apercu
+from .domaine.apercu import SANS_NOM, apercu
 from .domaine.fusion import conflits
-from .enums import ETAPES, Cercle, EtatDossier, Nature, TypeEvenement, route
-from .models import Commentaire, Decision, Dossier, Evenement, FicheTravail, Tache
+from .enums import Nature
+from .models import Commentaire, Dossier, FicheTravail
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from backoffice.comptes.models import User
 
-SANS_NOM = "(sans nom)"
 BAISSE_NOTABLE = 0.2  # of the places of a unit: a mark of attention (issue 4)
 _ORDRE = [Nature.AJOUT, Nature.DEPLACEMENT, Nature.MODIFICATION, Nature.SUPPRESSION]
 _RANGS = {niveau: rang for rang, niveau in enumerate(Niveau.values)}
@@ -378,256 +377,3 @@ def _rattacher_suppressions(liste: Iterable[Changement], lieux: _Lieux) -> None:
         if c.dessous:
             n = len(c.dessous)
             c.attentions.insert(0, f"sa suppression ferme aussi {nombre(n)} fiche{pluriel(n)} rattachée{pluriel(n)}")
-
-
-# -- where a dossier is ------------------------------------------------------------------------------
-
-
-def signe_de(dossier: Dossier) -> str:
-    """The sign (socle.etats) of the state of a dossier; a draft that came back says so."""
-    match dossier.etat:
-        case EtatDossier.REDACTION if dossier.motif:
-            return "renvoye"
-        case EtatDossier.REDACTION:
-            return "brouillon"
-        case EtatDossier.APPROBATION:
-            return "approbation-tutelle" if dossier.filiere == Filiere.HANDICAP else "approbation-sesan"
-    return str(dossier.etat)
-
-
-def qui_agit(taches: Iterable[Tache]) -> str:
-    """Who is expected to act on open tasks: « Direction de l’établissement », « ARS Île-de-France et CD 78 »."""
-    gens = [_acteurs_en_mots(tache) for tache in taches]
-    return " et ".join(dict.fromkeys(gens))
-
-
-def _acteurs_en_mots(tache: Tache) -> str:
-    gens = {
-        Cercle.EDITEURS: "Référents et Directions de l’établissement",
-        Cercle.DIRECTION: "Direction de l’établissement",
-        Cercle.GESTIONNAIRES: "SESAN",
-        Cercle.TUTELLE: tache.autorite.nom if tache.autorite else "tutelle",
-    }[tache.etape.cercle]
-    if tache.tache.owner:
-        return f"{gens} ({tache.tache.owner})"
-    return gens
-
-
-@dataclass(frozen=True, slots=True)
-class Parcours:
-    """The steps that a dossier goes through and why. ``noeuds``: names of the flow, in order, « publie » last."""
-
-    filiere: str
-    noeuds: tuple[str, ...]
-    autorites: tuple[str, ...]
-    codes: tuple[str, ...]
-    categorie: str
-
-    @property
-    def phrase(self) -> str:
-        debut = f"L’établissement relève de la catégorie « {self.categorie} »" if self.categorie else "L’établissement"
-        match self.filiere:
-            case Filiere.SANITAIRE:
-                suite = "la Direction de l’établissement valide le dossier, puis SESAN donne l’approbation finale."
-            case Filiere.HANDICAP if len(self.autorites) > 1:
-                suite = f"l’approbation revient conjointement {' et '.join(map(_a, self.autorites))}."
-            case Filiere.HANDICAP if self.autorites:
-                suite = f"l’approbation revient {_a(self.autorites[0])}."
-            case Filiere.HANDICAP:
-                suite = "l’approbation revient à une tutelle que SESAN doit d’abord désigner."
-            case _:
-                suite = "l’approbation revient à SESAN, sans validation préalable de la Direction."
-        return f"{debut} : {suite}"
-
-
-def _a(nom: str) -> str:
-    """« à l’Agence… », « au Conseil… »."""
-    if nom.startswith("Conseil"):
-        return f"au {nom}"
-    return f"à l’{nom}" if nom[:1] in "AEÉIOU" else f"à {nom}"
-
-
-def parcours_de(dossier: Dossier) -> Parcours:
-    """Decided at the sending; before it, what it would be today. At most six statements."""
-    version = version_au(dossier.eg)
-    categorie = version.categorie if version else ""
-    filiere, codes = dossier.filiere, list(dossier.autorites)
-    if dossier.est_brouillon or not filiere:
-        filiere = champ_et_filiere(categorie)[1]
-        codes = autorites_competentes(version) if version and filiere == Filiere.HANDICAP else []
-    noms = dict(Autorite.objects.filter(pk__in=codes).values_list("pk", "nom")) if codes else {}
-    noeuds = route(filiere)
-    if filiere == Filiere.HANDICAP and (not codes or dossier.etat == EtatDossier.AFFECTATION):
-        noeuds = (*noeuds[:2], "affectation_tutelle", *noeuds[2:])
-    option = options_de([("R66", categorie)]).get(("R66", categorie)) if categorie else None
-    return Parcours(
-        filiere, noeuds, tuple(noms.get(c, c) for c in codes), tuple(codes), option.libelle if option else categorie
-    )
-
-
-_LIBELLES_ETAPES = {
-    "redaction": "Compléter les fiches",
-    "envoi": "Envoyer en validation",
-    "validation_direction": "Direction",
-    "affectation_tutelle": "Choix de la tutelle",
-    "approbation_tutelle": "Tutelle",
-    "approbation_sesan": "SESAN",
-    "publie": "Publication",
-}
-_POSITIONS = {
-    EtatDossier.REDACTION: "redaction",
-    EtatDossier.FINALISE: "envoi",
-    EtatDossier.VALIDATION: "validation_direction",
-    EtatDossier.AFFECTATION: "affectation_tutelle",
-    EtatDossier.PUBLIE: "publie",
-}
-
-
-def position_de(dossier: Dossier) -> str:
-    """The node of the flow where the dossier stands; "refuse" and "abandonne" are ends."""
-    if dossier.etat == EtatDossier.APPROBATION:
-        return "approbation_tutelle" if dossier.filiere == Filiere.HANDICAP else "approbation_sesan"
-    return _POSITIONS.get(EtatDossier(dossier.etat), str(dossier.etat))
-
-
-def etapes_de(dossier: Dossier, parcours: Parcours, taches: Iterable[Tache]) -> list[dict[str, str]]:
-    """Lines of <c-etapes>, each with its ``noeud``. ``taches``: the open ones, with owner and authority.
-
-    One statement more on a dossier that was sent: who decided.
-    """
-    ouvertes = list(taches)
-    decisions: dict[str, list[Decision]] = defaultdict(list)
-    if dossier.envoye_le and not dossier.est_brouillon:
-        for decision in dossier.decisions.filter(le__gte=dossier.envoye_le).select_related("acteur", "autorite"):
-            decisions[decision.noeud].append(decision)
-    ici = position_de(dossier)
-    if ici == EtatDossier.REFUSE:
-        ici = "publie"
-    elif ici == EtatDossier.ABANDONNE:
-        ici = "redaction"
-    rang = parcours.noeuds.index(ici) if ici in parcours.noeuds else 0
-    lignes = []
-    for i, noeud in enumerate(parcours.noeuds):
-        etat = "fait" if i < rang or dossier.etat == EtatDossier.PUBLIE else "en-cours" if i == rang else "a-venir"
-        if not dossier.est_ouvert and dossier.etat != EtatDossier.PUBLIE and i >= rang:
-            etat = "sans-objet"
-        detail = _detail_etape(dossier, noeud, etat, parcours, ouvertes, decisions[noeud])
-        lignes.append({"noeud": noeud, "libelle": _LIBELLES_ETAPES[noeud], "etat": etat, "detail": detail})
-    return lignes
-
-
-def _detail_etape(
-    dossier: Dossier,
-    noeud: str,
-    etat: str,
-    parcours: Parcours,
-    taches: list[Tache],
-    decisions: list[Decision],
-) -> str:
-    if noeud == "publie" and dossier.publie_le:
-        return f"le {date_longue(dossier.publie_le)}"
-    if noeud == "publie" and dossier.etat == EtatDossier.REFUSE:
-        return "dossier refusé"
-    if noeud == "redaction" and dossier.etat == EtatDossier.ABANDONNE:
-        return f"dossier abandonné le {date_longue(dossier.termine_le)}"
-    if etat == "en-cours" and taches:
-        return f"{qui_agit(taches)}, avant le {date_longue(min(t.echeance for t in taches))}"
-    if etat == "fait" and noeud == "envoi" and dossier.envoye_le:
-        return f"le {date_longue(dossier.envoye_le)} par {dossier.envoye_par}"
-    if etat == "fait" and decisions:
-        return " ; ".join(
-            f"{d.get_issue_display().lower()} le {date_longue(d.le)} par {d.acteur}"
-            + (f" ({d.autorite.nom})" if d.autorite else "")
-            for d in decisions
-        )
-    if noeud == "approbation_tutelle" and parcours.autorites:
-        return " et ".join(parcours.autorites)
-    return ""
-
-
-# -- the journal -------------------------------------------------------------------------------------
-
-_ICONES = {
-    TypeEvenement.CREE: "dossier", TypeEvenement.FICHE_AJOUTEE: "ajout", TypeEvenement.FICHE_ENREGISTREE: "crayon",
-    TypeEvenement.FICHE_FINALISEE: "coche", TypeEvenement.FICHE_DUPLIQUEE: "dupliquer",
-    TypeEvenement.FICHE_DEPLACEE: "deplacement", TypeEvenement.FICHE_SUPPRIMEE: "corbeille",
-    TypeEvenement.CHANGEMENT_ANNULE: "demi-tour", TypeEvenement.CONFLIT_REGLE: "ok",
-    TypeEvenement.FICHES_FINALISEES: "ok", TypeEvenement.ROUVERT: "crayon", TypeEvenement.ENVOYE: "envoi",
-    TypeEvenement.TACHE_CREEE: "taches", TypeEvenement.TACHE_PRISE: "personne", TypeEvenement.TACHE_RENDUE: "inbox",
-    TypeEvenement.SANS_ACTEUR: "alerte", TypeEvenement.RAPPEL: "cloche", TypeEvenement.ESCALADE: "retard",
-    TypeEvenement.VALIDE: "approbation", TypeEvenement.AFFECTE: "tableau", TypeEvenement.APPROUVE: "approbation",
-    TypeEvenement.RENVOYE: "renvoi", TypeEvenement.REFUSE: "refus", TypeEvenement.RETIRE: "demi-tour",
-    TypeEvenement.ABANDONNE: "abandon", TypeEvenement.COMMENTE: "commentaire", TypeEvenement.PUBLIE: "publication",
-}  # fmt: skip
-
-
-def lignes_journal(dossier: Dossier, evenements: Collection[Evenement]) -> list[dict[str, Any]]:
-    """Lines of <c-chronologie>; at most four statements whatever their number. Give events with ``acteur``."""
-    cites = {e.fiche_id for e in evenements if e.fiche_id}
-    noms = _noms_des(dossier, cites)
-    autorites = _noms_des_autorites(evenements)
-    ouvertes = set(dossier.fiches.values_list("fiche_id", flat=True)) if dossier.est_ouvert and cites else set()
-    lignes = []
-    for e in evenements:
-        nom = noms.get(e.fiche_id or 0, "")
-        lignes.append(
-            {
-                "quand": e.le,
-                "titre": _titre_evenement(e, nom),
-                "qui": str(e.acteur) if e.acteur_id else "Automatique",
-                "texte": _texte_evenement(e, autorites),
-                "etat": "",
-                "icone": _ICONES.get(TypeEvenement(e.type), "etape"),
-                "url": reverse("dossier_fiche", args=[dossier.pk, e.fiche_id]) if e.fiche_id in ouvertes else "",
-            }
-        )
-    return lignes
-
-
-def _noms_des(dossier: Dossier, fiches: Collection[int]) -> dict[int, str]:
-    """Names as the dossier has them, else the last known ones."""
-    if not fiches:
-        return {}
-    versions = VersionFiche.objects.filter(fiche__in=fiches).order_by("fiche_id", "validite")
-    noms = dict(versions.values_list("fiche_id", "nom"))
-    touchees = dossier.fiches.filter(fiche__in=fiches).values_list("fiche_id", "patch__nom")
-    return noms | {fiche: nom for fiche, nom in touchees if nom}
-
-
-def _noms_des_autorites(evenements: Iterable[Evenement]) -> dict[str, str]:
-    codes = {c for e in evenements for c in [e.details.get("autorite"), *(e.details.get("autorites") or [])] if c}
-    return dict(Autorite.objects.filter(pk__in=codes).values_list("pk", "nom")) if codes else {}
-
-
-def _titre_evenement(e: Evenement, nom: str) -> str:
-    titre = e.get_type_display()
-    noeud = e.details.get("noeud")
-    if noeud in ETAPES:
-        return f"{titre} : {ETAPES[noeud].titre}" if e.type != TypeEvenement.SANS_ACTEUR else titre
-    if e.type == TypeEvenement.FICHE_AJOUTEE and len(e.details.get("fiches", ())) > 1:
-        niveau = Niveau(e.details["niveau"]).label.lower()
-        return f"{len(e.details['fiches'])} fiches ajoutées ({niveau})"
-    return f"{titre} : « {nom} »" if nom else titre
-
-
-def _texte_evenement(e: Evenement, autorites: Mapping[str, str]) -> str:
-    d = e.details
-    match e.type:
-        case TypeEvenement.FICHE_SUPPRIMEE if len(d.get("noms", ())) > 1:
-            cites = ", ".join(nom or SANS_NOM for nom in d["noms"][1:6]) + ("…" if len(d["noms"]) > 6 else "")
-            return f"Avec {len(d['noms']) - 1} fiche(s) rattachée(s) : {cites}"
-        case TypeEvenement.FICHE_DEPLACEE:
-            return f"De « {d.get('de') or SANS_NOM} » vers « {d.get('vers') or SANS_NOM} »."
-        case TypeEvenement.FICHE_ENREGISTREE | TypeEvenement.FICHE_FINALISEE if d.get("champs"):
-            noms = [CHAMPS[c].libelle for c in d["champs"] if c in CHAMPS and not c.endswith("_unite")]
-            return ", ".join(noms[:6]) + (f" et {len(noms) - 6} autres champs" if len(noms) > 6 else "")
-        case TypeEvenement.CONFLIT_REGLE:
-            garde = "répertoire" if d.get("garder") == "repertoire" else "dossier"
-            return f"{CHAMPS[d['champ']].libelle} : valeur du {garde} gardée." if d.get("champ") in CHAMPS else ""
-        case TypeEvenement.SANS_ACTEUR if d.get("noeud") in ETAPES:
-            return f"Étape « {ETAPES[d['noeud']].titre} ». Les gestionnaires SESAN en sont informés."
-        case TypeEvenement.AFFECTE:
-            return ", ".join(autorites.get(c, c) for c in d.get("autorites") or [])
-    motif = d.get("motif") or ""
-    autorite = autorites.get(d.get("autorite") or "", "")
-    return "\n".join(x for x in (autorite, motif) if x)

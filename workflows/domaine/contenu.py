@@ -1,0 +1,183 @@
+"""The content of the fiches of a draft: fill, finalise, settle a conflict with the register."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from backoffice.comptes.models import User
+from backoffice.socle.erreurs import Conflit, Invalide
+from structures.champs import CHAMPS, Qui, libelle, manquants
+from structures.domaine.fusion import heurts, sans_heurts
+from structures.domaine.patches import Etat, Patch, appliquer, difference, utile, valeur
+from structures.domaine.valider import erreurs_contenu
+from structures.enums import NatureConcept
+from structures.models import Association
+from structures.requetes import etats_au
+
+from ..enums import TypeEvenement
+from ..models import FicheTravail
+from .apercu import Apercu, NoeudTravail, apercu
+from .fusion import base_de, conflits, etat_de_travail, poser
+from .journal import consigner
+from .travaux import ajouter_revision, enregistrer_patch, noeud_de, ouvrir_brouillon, retirer_travaux, suivre
+
+MODIFIABLES = frozenset({Qui.PARTOUT, Qui.DOSSIER})
+A_LA_CREATION = MODIFIABLES | {Qui.CREATION}
+
+
+@transaction.atomic
+def enregistrer(
+    *,
+    numero: int,
+    acteur: User,
+    fiche: int,
+    saisie: Mapping[str, Any],
+    revision: int,
+    finaliser: bool = False,
+) -> FicheTravail | None:
+    """« Enregistrer et mettre en attente », or « … et finaliser » (acceptance 73 and 75).
+
+    ``saisie`` is the state of the fields of the form, ``revision`` the save that it showed (0: untouched). What
+    others saved meanwhile merges; a value changed on both sides is refused (``Conflit`` with ``champs``: theirs).
+    Finalising is refused (``Invalide`` with ``champs``) while mandatory fields are missing or a conflict with the
+    register is open. Returns None when nothing is left to change.
+    """
+    dossier = ouvrir_brouillon(numero, acteur)
+    arbre = apercu(dossier)
+    noeud = noeud_de(arbre, fiche)
+    if noeud.supprime:
+        raise Conflit("fiche_supprimee", "Cette fiche est supprimée dans ce dossier : annulez d’abord la suppression.")
+    repertoire = etats_au([fiche]).get(fiche, {})
+    _refuser_champs_figes(noeud, saisie, etat_de_travail(noeud.travail, repertoire))
+    mien = _ce_que_j_ai_change(noeud, repertoire, saisie, revision)
+    etat = etat_de_travail(noeud.travail, repertoire)
+    mien |= _champ_du_type(noeud, mien, appliquer(etat, mien))
+    if mien:
+        erreurs = erreurs_contenu(noeud.niveau, etat, utile(etat, mien))
+        if erreurs:
+            raise Invalide("contenu", "Certaines informations sont à corriger.", champs=erreurs)
+    travail = enregistrer_patch(dossier, acteur, noeud, mien)
+    if finaliser:
+        if travail is None:
+            raise Invalide("rien_a_finaliser", "Cette fiche est identique au répertoire : il n’y a rien à finaliser.")
+        _finaliser(arbre, noeud, travail, repertoire)
+    elif travail is not None:
+        travail.mettre_en_attente()
+        travail.save(update_fields=["etat"])
+    type_ = TypeEvenement.FICHE_FINALISEE if finaliser else TypeEvenement.FICHE_ENREGISTREE
+    consigner(dossier, type_, acteur, fiche=fiche, champs=sorted(mien), revision=travail.revision if travail else 0)
+    suivre(dossier, acteur)
+    return travail
+
+
+@transaction.atomic
+def regler_conflit(*, numero: int, acteur: User, fiche: int, champ: str, garder: str) -> None:
+    """Settle a field that the register changed too: ``garder`` is « repertoire » or « dossier »."""
+    dossier = ouvrir_brouillon(numero, acteur)
+    noeud = noeud_de(apercu(dossier), fiche)
+    travail = noeud.travail
+    repertoire = etats_au([fiche]).get(fiche, {})
+    if travail is None or champ not in {c.nom for c in conflits(travail, repertoire)}:
+        raise Conflit("conflit_regle", "Ce conflit a déjà été réglé. Rechargez la fiche.")
+    if garder not in ("repertoire", "dossier"):
+        raise Invalide("choix", "Choisissez la valeur à garder.")
+    mien = {champ: travail.patch[champ]}
+    garde = mien if garder == "dossier" else sans_heurts(base_de(travail, repertoire), repertoire, mien, [champ])
+    poser(travail, repertoire, {champ: valeur(appliquer(repertoire, garde), champ)})
+    if travail.patch:
+        ajouter_revision(travail, acteur)
+        travail.mettre_en_attente()
+        travail.save()
+    else:
+        retirer_travaux([travail])
+    consigner(dossier, TypeEvenement.CONFLIT_REGLE, acteur, fiche=fiche, champ=champ, garder=garder)
+    suivre(dossier, acteur)
+
+
+def manques(arbre: Apercu, noeud: NoeudTravail, etat: Etat) -> dict[str, list[str]]:
+    """By field, what a fiche still lacks to be finalised (acceptance 75)."""
+    if noeud.supprime:
+        return {}
+    return {
+        champ.nom: [f"« {libelle(champ, noeud.niveau)} » est obligatoire pour finaliser la fiche."]
+        for champ in manquants(noeud.niveau, arbre.champ, etat)
+    }
+
+
+def _ce_que_j_ai_change(
+    noeud: NoeudTravail, repertoire: Mapping[str, Any], saisie: Mapping[str, Any], revision: int
+) -> Patch:
+    """The patch from what the form showed to what was typed; refused where somebody changed the same since."""
+    travail = noeud.travail
+    actuelle = travail.revision if travail else 0
+    if revision == actuelle:
+        return difference(etat_de_travail(travail, repertoire), dict(saisie))
+    vue = travail.revisions.filter(numero=revision).first() if travail else None
+    if travail is None or (vue is None and revision != 0):
+        raise Conflit(
+            "fiche_modifiee",
+            "Le changement que votre formulaire montrait a été annulé dans ce dossier pendant que vous le remplissiez. "
+            "Rouvrez la fiche, vérifiez-la et refaites vos changements s’ils sont encore utiles.",
+        )
+    montre = appliquer(repertoire, vue.patch if vue else {})
+    mien = difference(montre, dict(saisie))
+    trouves = [h.nom for h in heurts(montre, appliquer(repertoire, travail.patch), mien)]
+    if trouves:
+        noms = ", ".join(f"« {libelle(CHAMPS[n], noeud.niveau)} »" for n in trouves)
+        quand = date_format(timezone.localtime(travail.modifiee_le), "j F Y à H:i")
+        phrase = (
+            f"{travail.modifiee_par} a enregistré cette fiche le {quand}, pendant que vous la remplissiez, et y a "
+            f"changé {noms} autrement que vous. Comparez les deux versions et gardez la bonne."
+        )
+        raise Conflit("fiche_modifiee", phrase, champs={n: [phrase] for n in trouves})
+    return mien
+
+
+def _refuser_champs_figes(noeud: NoeudTravail, saisie: Mapping[str, Any], etat: Mapping[str, Any]) -> None:
+    """A dossier changes everything but official identities; champ and mode are typed once (domain.md §2)."""
+    permis = MODIFIABLES if noeud.publie else A_LA_CREATION
+    for nom, contenu in saisie.items():
+        champ = CHAMPS.get(nom)
+        if champ is None or champ.nom in ("existe", "parent") or noeud.niveau not in champ.niveaux:
+            raise Invalide("champ_inconnu", f"Le champ « {nom} » n’existe pas sur cette fiche.")
+        if champ.qui not in permis and contenu != valeur(etat, nom):
+            raise Invalide("champ_fige", f"« {champ.libelle} » ne peut pas être modifié dans un dossier.")
+
+
+def _champ_du_type(noeud: NoeudTravail, mien: Patch, voulu: Etat) -> Patch:
+    """A type brings its champ to a new fiche; on one that has a champ, or is given one, both agree (domain.md §2)."""
+    if not mien.keys() & {"type_uo", "champ_activite"}:
+        return {}
+    champs = list(
+        Association.objects.filter(
+            nature=NatureConcept.TYPE_CHAMP, source__nomenclature="J238", source__code=valeur(voulu, "type_uo")
+        ).values_list("cible__code", flat=True)
+    )
+    champ = valeur(voulu, "champ_activite")
+    if not champs or champ in champs:
+        return {}
+    if not noeud.publie and "champ_activite" not in mien:
+        return {"champ_activite": champs[0]}
+    if not champ:
+        return {"champ_activite": champs[0]}
+    message = "Choisissez un type du même champ d’activité que l’unité."
+    raise Invalide("type_hors_champ", message, champs={"type_uo": [message]})
+
+
+def _finaliser(arbre: Apercu, noeud: NoeudTravail, travail: FicheTravail, repertoire: Mapping[str, Any]) -> None:
+    a_regler = conflits(travail, repertoire)
+    if a_regler:
+        noms = {c.nom: ["Le répertoire a changé cette valeur : choisissez celle à garder."] for c in a_regler}
+        raise Invalide("conflit_a_regler", "Réglez d’abord les conflits avec le répertoire.", champs=noms)
+    # What is published is the patch over the register of now: a save was checked against an earlier one.
+    erreurs = erreurs_contenu(noeud.niveau, repertoire, travail.patch)
+    if erreurs:
+        raise Invalide("contenu", "Certaines informations sont à corriger.", champs=erreurs)
+    absents = manques(arbre, noeud, etat_de_travail(travail, repertoire))
+    if absents:
+        raise Invalide("incomplete", "La fiche est incomplète : elle ne peut pas être finalisée.", champs=absents)
+    travail.finaliser()
+    travail.save(update_fields=["etat"])
