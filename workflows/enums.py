@@ -82,6 +82,11 @@ class TypeEvenement(models.TextChoices):
     RETIRE = "retire", "Retiré par l’expéditeur"
     ABANDONNE = "abandonne", "Abandonné"
     COMMENTE = "commente", "Commentaire"
+    COMMENTAIRE_RESOLU = "commentaire_resolu", "Commentaire résolu"
+    COMMENTAIRE_ROUVERT = "commentaire_rouvert", "Commentaire rouvert"
+    GESTE_ANNULE = "geste_annule", "Dernière opération annulée"
+    FICHIER_APPLIQUE = "fichier_applique", "Changements repris d’un fichier"
+    DECISIONS_CADUQUES = "decisions_caduques", "Décisions caduques : le contenu a changé"
     PUBLIE = "publie", "Publié"
 
 

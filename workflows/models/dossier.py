@@ -43,6 +43,9 @@ class Dossier(FSMModelMixin, models.Model):
     motif = models.TextField("motif du renvoi ou du refus", blank=True)
     termine_le = models.DateTimeField("terminé le", null=True)
     publie_le = models.DateTimeField("publié le", null=True)
+    annule = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="annulations", verbose_name="dossier publié qu’il annule"
+    )
 
     class Meta:
         ordering = ["-pk"]

@@ -58,18 +58,53 @@ class Decision(models.Model):
         return self.get_issue_display()
 
 
-class Commentaire(models.Model):
-    """A comment on a fiche of a dossier, by an approver or a colleague. ``resolu_le``: dealt with."""
+class Instantane(models.Model):
+    """What people decided on: the review of a dossier as they read it, kept once for each content (``empreinte``).
 
-    dossier = models.ForeignKey(Dossier, models.PROTECT, related_name="commentaires")
-    fiche = models.ForeignKey("structures.Fiche", models.PROTECT, related_name="+")
-    auteur = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    texte = models.TextField("commentaire")
+    ``contenu``: the lines of ``workflows.revue``, as JSON. Append-only.
+    """
+
+    dossier = models.ForeignKey(Dossier, models.PROTECT, related_name="instantanes")
+    empreinte = models.CharField("empreinte", max_length=64)
+    contenu = models.JSONField("contenu")
     le = models.DateTimeField("le", default=timezone.now)
-    resolu_le = models.DateTimeField("résolu le", null=True)
 
     class Meta:
         ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["dossier", "empreinte"], name="instantane_unique")]
+        triggers = [_APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"dossier {self.dossier_id}, {self.empreinte[:12]}"
+
+
+class Commentaire(models.Model):
+    """A comment on a fiche of a dossier or on one of its fields, or an answer to a comment.
+
+    A thread is a comment and its answers (``parent``); ``resolu_le`` is set on its first comment: dealt with.
+    """
+
+    dossier = models.ForeignKey(Dossier, models.PROTECT, related_name="commentaires")
+    fiche = models.ForeignKey("structures.Fiche", models.PROTECT, related_name="+")
+    champ = models.CharField("champ", max_length=40, blank=True)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="reponses")
+    auteur = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    texte = models.TextField("commentaire")
+    mentions = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+", verbose_name="personnes citées")
+    le = models.DateTimeField("le", default=timezone.now)
+    resolu_le = models.DateTimeField("résolu le", null=True)
+    resolu_par = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["dossier", "fiche"], name="commentaire_fiche")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(resolu_le__isnull=True, resolu_par__isnull=True)
+                | Q(resolu_le__isnull=False, resolu_par__isnull=False, parent__isnull=True),
+                name="commentaire_resolu_par",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.texte[:80]
