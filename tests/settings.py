@@ -31,6 +31,7 @@ from backoffice.config.settings import *  # noqa: F403
 from backoffice.config.settings import STATIC_ROOT, TEMPLATES
 
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+WHITENOISE_AUTOREFRESH = True  # else each test client reads every static file before its first request
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}  # a busy machine changes no count
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = VariableInconnue()
