@@ -56,7 +56,7 @@ def mesurer_flux() -> None:
         return resultat
 
     dossier = noter("création", lambda: creer(eg=eg, nom="Flux", acteur=referent))
-    noter("dernière fiche finalisée", lambda: gestes.supprimer(numero=dossier.pk, acteur=referent, fiche=uo.pk))
+    noter("dernière fiche finalisée", lambda: gestes.supprimer(numero=dossier.pk, acteur=referent, fiches=[uo.pk]))
     noter("envoi", lambda: decisions.envoyer(numero=dossier.pk, acteur=referent))
     tache = Tache.objects.get(dossier=dossier, close_le__isnull=True)
     noter("approbation et publication", lambda: decisions.approuver(tache=tache.pk, acteur=gestionnaire))

@@ -26,7 +26,8 @@ _ICONES = {
     TypeEvenement.SANS_ACTEUR: "alerte", TypeEvenement.RAPPEL: "cloche", TypeEvenement.ESCALADE: "retard",
     TypeEvenement.VALIDE: "approbation", TypeEvenement.AFFECTE: "tableau", TypeEvenement.APPROUVE: "approbation",
     TypeEvenement.RENVOYE: "renvoi", TypeEvenement.REFUSE: "refus", TypeEvenement.RETIRE: "demi-tour",
-    TypeEvenement.ABANDONNE: "abandon", TypeEvenement.COMMENTE: "commentaire", TypeEvenement.PUBLIE: "publication",
+    TypeEvenement.GESTE_ANNULE: "demi-tour", TypeEvenement.ABANDONNE: "abandon",
+    TypeEvenement.COMMENTE: "commentaire", TypeEvenement.PUBLIE: "publication",
 }  # fmt: skip
 
 
@@ -76,7 +77,9 @@ def _titre_evenement(e: Evenement, nom: str) -> str:
     if e.type == TypeEvenement.FICHE_AJOUTEE and len(e.details.get("fiches", ())) > 1:
         niveau = Niveau(e.details["niveau"]).label.lower()
         return f"{len(e.details['fiches'])} fiches ajoutées ({niveau})"
-    return f"{titre} : « {nom} »" if nom else titre
+    autres = len(e.details.get("fiches", ())) - 1
+    suite = f" et {autres} autre{'s' if autres > 1 else ''}" if autres > 0 else ""
+    return f"{titre} : « {nom} »{suite}" if nom else titre
 
 
 def _texte_evenement(e: Evenement, autorites: Mapping[str, str]) -> str:
@@ -95,6 +98,8 @@ def _texte_evenement(e: Evenement, autorites: Mapping[str, str]) -> str:
             return f"{CHAMPS[d['champ']].libelle} : valeur du {garde} gardée." if d.get("champ") in CHAMPS else ""
         case TypeEvenement.SANS_ACTEUR if d.get("noeud") in ETAPES:
             return f"Étape « {ETAPES[d['noeud']].titre} ». Les gestionnaires SESAN en sont informés."
+        case TypeEvenement.GESTE_ANNULE:
+            return TypeEvenement(d["type"]).label
         case TypeEvenement.AFFECTE:
             return ", ".join(autorites.get(c, c) for c in d.get("autorites") or [])
     motif = d.get("motif") or ""

@@ -118,7 +118,9 @@ def test_deux_tutelles_approuvent_en_meme_temps() -> None:
     camsp = eg("CAMSP TEST")
     referent = User.objects.get(username="referent.camsp")
     dossier = creer(eg=camsp, nom="Fermeture", acteur=referent)
-    gestes.supprimer(numero=dossier.pk, acteur=referent, fiche=camsp.fiches.get(niveau="UO", versions__isnull=False).pk)
+    gestes.supprimer(
+        numero=dossier.pk, acteur=referent, fiches=[camsp.fiches.get(niveau="UO", versions__isnull=False).pk]
+    )
     decisions.envoyer(numero=dossier.pk, acteur=referent)
     par_autorite = {t.autorite_id: t.pk for t in Tache.objects.filter(dossier=dossier, close_le__isnull=True)}
     assert set(par_autorite) == {"ARS-11", "CD-78"}
@@ -192,7 +194,7 @@ def test_modification_directe_contre_envoi() -> None:
     referent = User.objects.get(username="referent.ehpad")
     uo = ehpad.fiches.filter(niveau="UO", versions__isnull=False).first()
     dossier = creer(eg=ehpad, nom="Fermeture", acteur=referent)
-    gestes.supprimer(numero=dossier.pk, acteur=referent, fiche=uo.pk)
+    gestes.supprimer(numero=dossier.pk, acteur=referent, fiches=[uo.pk])
     lecture = lire(uo)
     resultats = ensemble(
         [

@@ -45,22 +45,22 @@ def monde(db: None) -> Monde:
 
 def test_supprimer_puis_annuler_rend_ce_qui_etait_saisi(monde: Monde) -> None:
     monde.modifier(conditions_accueil="Chambres doubles.")
-    monde.verbe("supprimer", fiche=monde.uo.pk)
+    monde.verbe("supprimer", fiches=[monde.uo.pk])
     monde.verbe("annuler_changement", fiche=monde.uo.pk)
     assert monde.patches() == {monde.uo.pk: {"conditions_accueil": "Chambres doubles."}}
 
 
 def test_annuler_une_fermeture_rend_toute_la_branche_emportee(monde: Monde) -> None:
-    monde.verbe("deplacer", fiche=monde.uo.pk, parent=monde.uf2.pk)
-    monde.verbe("supprimer", fiche=monde.uf2.pk)
+    monde.verbe("deplacer", fiches=[monde.uo.pk], parent=monde.uf2.pk)
+    monde.verbe("supprimer", fiches=[monde.uf2.pk])
     assert {p["existe"] for p in monde.patches().values()} == {False}
     monde.verbe("annuler_changement", fiche=monde.uf2.pk)
     assert monde.patches() == {monde.uo.pk: {"parent": monde.uf2.pk}}
 
 
 def test_annuler_une_fermeture_garde_celles_decidees_a_part(monde: Monde) -> None:
-    monde.verbe("supprimer", fiche=monde.uo.pk)
-    monde.verbe("supprimer", fiche=monde.uf.pk)
+    monde.verbe("supprimer", fiches=[monde.uo.pk])
+    monde.verbe("supprimer", fiches=[monde.uf.pk])
     monde.verbe("annuler_changement", fiche=monde.uf.pk)
     assert monde.patches() == {monde.uo.pk: {"existe": False}}
 
@@ -68,8 +68,8 @@ def test_annuler_une_fermeture_garde_celles_decidees_a_part(monde: Monde) -> Non
 def test_une_fiche_accueillie_par_une_nouvelle_revient_a_sa_place(monde: Monde) -> None:
     autre = service(pole(monde.eg, nom="Pôle 2"), nom="Service 2")
     (nouvelle,) = monde.verbe("ajouter", parent=autre.pk)
-    monde.verbe("deplacer", fiche=monde.uo.pk, parent=nouvelle.fiche_id)
-    monde.verbe("supprimer", fiche=autre.pk)
+    monde.verbe("deplacer", fiches=[monde.uo.pk], parent=nouvelle.fiche_id)
+    monde.verbe("supprimer", fiches=[autre.pk])
     assert nouvelle.fiche_id not in monde.patches()
     monde.verbe("annuler_changement", fiche=autre.pk)
     assert monde.patches() == {}
@@ -123,7 +123,7 @@ def test_la_fusion_est_verifiee_a_l_envoi(monde: Monde) -> None:
 
 
 def test_une_suppression_commentee_reste_finalisee(monde: Monde) -> None:
-    monde.verbe("supprimer", fiche=monde.uf2.pk)
+    monde.verbe("supprimer", fiches=[monde.uf2.pk])
     decisions.envoyer(numero=monde.dossier.pk, acteur=monde.referent)
     decisions.renvoyer(
         tache=fabrique.tache(monde.dossier).pk, acteur=monde.direction, motif="Sûr ?",
@@ -152,7 +152,7 @@ def test_une_modification_directe_est_verifiee_jusque_dans_les_changements_prevu
 
 def test_une_fermeture_publiee_n_emporte_pas_ce_qui_etait_saisi(monde: Monde) -> None:
     monde.modifier(conditions_accueil="Jamais publié")
-    monde.verbe("supprimer", fiche=monde.uo.pk)
+    monde.verbe("supprimer", fiches=[monde.uo.pk])
     decisions.envoyer(numero=monde.dossier.pk, acteur=monde.referent)
     decisions.valider(tache=fabrique.tache(monde.dossier).pk, acteur=monde.direction)
     decisions.approuver(tache=fabrique.tache(monde.dossier).pk, acteur=monde.sesan)

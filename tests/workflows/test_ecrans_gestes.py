@@ -107,7 +107,7 @@ def test_annuler(monde, dossier):
 
 
 def test_annuler_une_suppression(monde, dossier):
-    gestes.supprimer(numero=dossier.pk, acteur=monde.referent, fiche=monde.uf.pk)
+    gestes.supprimer(numero=dossier.pk, acteur=monde.referent, fiches=[monde.uf.pk])
     navigateur = client(monde.referent)
     page = navigateur.get(url_fiche(dossier, monde.uf))
     assert "Annuler la suppression" in texte(page)

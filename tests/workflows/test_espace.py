@@ -20,7 +20,7 @@ def test_espace_de_travail(monde, dossier):
     autre = repertoire.uf(monde.s, "UF 2102")
     finalisee = fabrique.nouvelle(dossier, monde.referent, monde.uf.pk, "Unité d’hospitalisation de courte durée")
     attente = fabrique.nouvelle(dossier, monde.referent, autre.pk, "Unité à compléter", finaliser=False)
-    gestes.deplacer(numero=dossier.pk, acteur=monde.referent, fiche=monde.uo.pk, parent=autre.pk)
+    gestes.deplacer(numero=dossier.pk, acteur=monde.referent, fiches=[monde.uo.pk], parent=autre.pk)
     page = client(monde.referent).get(url(dossier))
     mots, corps = texte(page), page.content.decode()
     for niveau in ("EG", "P", "S", "UF", "UO"):
@@ -39,7 +39,7 @@ def test_espace_de_travail(monde, dossier):
 
 
 def test_suppression_barree(monde, dossier):
-    gestes.supprimer(numero=dossier.pk, acteur=monde.referent, fiche=monde.uf.pk)
+    gestes.supprimer(numero=dossier.pk, acteur=monde.referent, fiches=[monde.uf.pk])
     corps = client(monde.referent).get(url(dossier)).content.decode()
     assert "<s>UF 2101</s>" in corps
     assert "<s>Unité de cardiologie</s>" in corps
@@ -166,7 +166,7 @@ def test_dossiers_termines(monde, dossier):
     """An ended dossier shows what it did, with the names of then, and nothing to change."""
     neuve = fabrique.nouvelle(dossier, monde.referent, monde.uf.pk, "Unité publiée")
     service = repertoire.service(monde.p, "Service fermé")
-    gestes.supprimer(numero=dossier.pk, acteur=monde.referent, fiche=service.pk)
+    gestes.supprimer(numero=dossier.pk, acteur=monde.referent, fiches=[service.pk])
     fabrique.modifier(dossier, monde.referent, monde.uo.pk, nom="Unité de cardiologie générale")
     fabrique.envoye(dossier, monde.referent)
     decisions.valider(tache=fabrique.tache(dossier).pk, acteur=monde.direction)

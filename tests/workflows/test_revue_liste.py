@@ -29,14 +29,14 @@ def test_changements(monde, dossier):
         "Unité nouvelle",
         capacites={"c": {"nature": "01", "statut": "01", "nombre": 4}},
     )
-    gestes.deplacer(numero=dossier.pk, acteur=monde.referent, fiche=monde.uo.pk, parent=autre.pk)
+    gestes.deplacer(numero=dossier.pk, acteur=monde.referent, fiches=[monde.uo.pk], parent=autre.pk)
     fabrique.modifier(
         dossier, monde.referent, monde.uo.pk, type_uo="121", activites=frozenset(["013", "014"]), unite_sensible=True
     )
     fabrique.modifier(
         dossier, monde.referent, places.pk, capacites={"p": {"nature": "01", "statut": "01", "nombre": 7}}
     )
-    gestes.supprimer(numero=dossier.pk, acteur=monde.referent, fiche=service.pk)
+    gestes.supprimer(numero=dossier.pk, acteur=monde.referent, fiches=[service.pk])
     liste = changements(dossier)
     synthese = resume(liste)
     assert synthese.comptes == [

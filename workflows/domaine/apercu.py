@@ -61,6 +61,14 @@ class Apercu:
             n for n in self.racine.parcours() if n.niveau == niveau and not n.supprime and n.fiche_id != noeud.parent_id
         ]
 
+    def sans_rattachement(self) -> list[NoeudTravail]:
+        """Fiches that stay and whose parent will not be there, or is not of the legal level."""
+        return [n for n in self.noeuds.values() if n is not self.racine and not n.supprime and not self._rattachee(n)]
+
+    def _rattachee(self, noeud: NoeudTravail) -> bool:
+        parent = self.noeuds.get(noeud.parent_id or 0)
+        return parent is not None and not parent.supprime and parent.niveau == niveau_parent(noeud.niveau, self.champ)
+
 
 def apercu(dossier: Dossier, travaux: list[FicheTravail] | None = None) -> Apercu:
     """The overlay of a dossier. A closed or published dossier shows what it did over the register of today."""

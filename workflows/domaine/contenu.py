@@ -1,6 +1,6 @@
 """The content of the fiches of a draft: fill, finalise, settle a conflict with the register."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -21,8 +21,7 @@ from ..enums import TypeEvenement
 from ..models import FicheTravail
 from .apercu import Apercu, NoeudTravail, apercu
 from .fusion import base_de, conflits, etat_de_travail, poser
-from .journal import consigner
-from .travaux import ajouter_revision, enregistrer_patch, noeud_de, ouvrir_brouillon, retirer_travaux, suivre
+from .travaux import accomplir, noeud_de, ouvrir_brouillon, poser_patch
 
 MODIFIABLES = frozenset({Qui.PARTOUT, Qui.DOSSIER})
 A_LA_CREATION = MODIFIABLES | {Qui.CREATION}
@@ -47,9 +46,8 @@ def enregistrer(
     """
     dossier = ouvrir_brouillon(numero, acteur)
     arbre = apercu(dossier)
-    noeud = noeud_de(arbre, fiche)
-    if noeud.supprime:
-        raise Conflit("fiche_supprimee", "Cette fiche est supprimée dans ce dossier : annulez d’abord la suppression.")
+    noeud = noeud_de(dossier, arbre, fiche)
+    refuser_supprimee(noeud)
     repertoire = etats_au([fiche]).get(fiche, {})
     _refuser_champs_figes(noeud, saisie, etat_de_travail(noeud.travail, repertoire))
     mien = _ce_que_j_ai_change(noeud, repertoire, saisie, revision)
@@ -59,25 +57,54 @@ def enregistrer(
         erreurs = erreurs_contenu(noeud.niveau, etat, utile(etat, mien))
         if erreurs:
             raise Invalide("contenu", "Certaines informations sont à corriger.", champs=erreurs)
-    travail = enregistrer_patch(dossier, acteur, noeud, mien)
+    travail = poser_patch(dossier, acteur, noeud, mien, repertoire)
     if finaliser:
-        if travail is None:
+        if not travail.patch:
             raise Invalide("rien_a_finaliser", "Cette fiche est identique au répertoire : il n’y a rien à finaliser.")
-        _finaliser(arbre, noeud, travail, repertoire)
-    elif travail is not None:
-        travail.mettre_en_attente()
-        travail.save(update_fields=["etat"])
+        _refuser_de_finaliser(arbre, noeud, travail, repertoire)
+        travail.finaliser()
     type_ = TypeEvenement.FICHE_FINALISEE if finaliser else TypeEvenement.FICHE_ENREGISTREE
-    consigner(dossier, type_, acteur, fiche=fiche, champs=sorted(mien), revision=travail.revision if travail else 0)
-    suivre(dossier, acteur)
-    return travail
+    accomplir(dossier, acteur, type_, [travail], fiche=fiche, champs=sorted(mien))
+    return travail if travail.patch else None
+
+
+@transaction.atomic
+def finaliser(*, numero: int, acteur: User, fiches: Sequence[int]) -> tuple[list[int], dict[int, dict[str, list[str]]]]:
+    """Finalise fiches as they are: (those that were finalised, what the others lack by field; "" concerns no field).
+
+    One that is complete does not wait for the others; one that already is finalised is in neither. A constant number
+    of statements.
+    """
+    dossier = ouvrir_brouillon(numero, acteur)
+    arbre = apercu(dossier)
+    repertoire = etats_au(fiches)
+    faits: list[FicheTravail] = []
+    refus: dict[int, dict[str, list[str]]] = {}
+    for fiche in dict.fromkeys(fiches):
+        noeud = arbre.noeuds.get(fiche)
+        if noeud is None or noeud.travail is None:
+            refus[fiche] = {"": ["Ce dossier ne change plus cette fiche : il n’y a rien à finaliser."]}
+        elif not noeud.travail.est_finalisee:
+            try:
+                _refuser_de_finaliser(arbre, noeud, noeud.travail, repertoire.get(fiche, {}))
+            except Invalide as trouve:
+                refus[fiche] = trouve.champs
+            else:
+                noeud.travail.finaliser()
+                faits.append(noeud.travail)
+    if faits:
+        accomplir(
+            dossier, acteur, TypeEvenement.FICHE_FINALISEE, faits,
+            fiche=faits[0].fiche_id, fiches=[t.fiche.identifiant for t in faits],
+        )  # fmt: skip
+    return [t.fiche_id for t in faits], refus
 
 
 @transaction.atomic
 def regler_conflit(*, numero: int, acteur: User, fiche: int, champ: str, garder: str) -> None:
     """Settle a field that the register changed too: ``garder`` is « repertoire » or « dossier »."""
     dossier = ouvrir_brouillon(numero, acteur)
-    noeud = noeud_de(apercu(dossier), fiche)
+    noeud = noeud_de(dossier, apercu(dossier), fiche)
     travail = noeud.travail
     repertoire = etats_au([fiche]).get(fiche, {})
     if travail is None or champ not in {c.nom for c in conflits(travail, repertoire)}:
@@ -87,14 +114,19 @@ def regler_conflit(*, numero: int, acteur: User, fiche: int, champ: str, garder:
     mien = {champ: travail.patch[champ]}
     garde = mien if garder == "dossier" else sans_heurts(base_de(travail, repertoire), repertoire, mien, [champ])
     poser(travail, repertoire, {champ: valeur(appliquer(repertoire, garde), champ)})
-    if travail.patch:
-        ajouter_revision(travail, acteur)
-        travail.mettre_en_attente()
-        travail.save()
-    else:
-        retirer_travaux([travail])
-    consigner(dossier, TypeEvenement.CONFLIT_REGLE, acteur, fiche=fiche, champ=champ, garder=garder)
-    suivre(dossier, acteur)
+    travail.mettre_en_attente()
+    accomplir(dossier, acteur, TypeEvenement.CONFLIT_REGLE, [travail], fiche=fiche, champ=champ, garder=garder)
+
+
+def refuser_supprimee(noeud: NoeudTravail) -> None:
+    """Refuse to work on a fiche that the dossier closes: who decided it, and how to change that."""
+    if noeud.supprime and noeud.travail is not None:
+        quand = date_format(timezone.localtime(noeud.travail.modifiee_le), "j F Y à H:i")
+        raise Conflit(
+            "fiche_supprimee",
+            f"{noeud.travail.modifiee_par} a supprimé « {noeud.nom or noeud.identifiant} » dans ce dossier le {quand}. "
+            "Pour la modifier, annulez d’abord cette suppression.",
+        )
 
 
 def manques(arbre: Apercu, noeud: NoeudTravail, etat: Etat) -> dict[str, list[str]]:
@@ -167,7 +199,9 @@ def _champ_du_type(noeud: NoeudTravail, mien: Patch, voulu: Etat) -> Patch:
     raise Invalide("type_hors_champ", message, champs={"type_uo": [message]})
 
 
-def _finaliser(arbre: Apercu, noeud: NoeudTravail, travail: FicheTravail, repertoire: Mapping[str, Any]) -> None:
+def _refuser_de_finaliser(
+    arbre: Apercu, noeud: NoeudTravail, travail: FicheTravail, repertoire: Mapping[str, Any]
+) -> None:
     a_regler = conflits(travail, repertoire)
     if a_regler:
         noms = {c.nom: ["Le répertoire a changé cette valeur : choisissez celle à garder."] for c in a_regler}
@@ -179,5 +213,3 @@ def _finaliser(arbre: Apercu, noeud: NoeudTravail, travail: FicheTravail, repert
     absents = manques(arbre, noeud, etat_de_travail(travail, repertoire))
     if absents:
         raise Invalide("incomplete", "La fiche est incomplète : elle ne peut pas être finalisée.", champs=absents)
-    travail.finaliser()
-    travail.save(update_fields=["etat"])

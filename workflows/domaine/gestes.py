@@ -1,8 +1,10 @@
 """Gestures on the tree of a draft: create, duplicate, move, delete, undo.
 
 Each verb locks the dossier, checks that the person edits its EG and that it is a draft, and lets the flow follow.
+Those on several fiches do all of them or none, in a constant number of statements.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -12,25 +14,16 @@ from backoffice.socle.erreurs import Conflit, Invalide
 from structures.champs import CHAMPS, champs_de
 from structures.domaine.creer import creer_fiches
 from structures.domaine.patches import Patch, difference, valeur
-from structures.enums import Niveau
+from structures.enums import Niveau, niveau_parent
+from structures.models import Fiche
 from structures.requetes import etats_au
 
-from ..enums import Nature, TypeEvenement
+from ..enums import TypeEvenement
 from ..models import Dossier, FicheTravail
-from .apercu import Apercu, NoeudTravail, apercu
+from .apercu import SANS_NOM, Apercu, NoeudTravail, apercu
 from .contenu import manques
 from .fusion import etat_de_travail
-from .journal import consigner
-from .travaux import (
-    creer_travaux,
-    enregistrer_patch,
-    fermer_travaux,
-    noeud_de,
-    ouvrir_brouillon,
-    retirer_travaux,
-    rouvrir_travaux,
-    suivre,
-)
+from .travaux import accomplir, noeud_de, ouvrir_brouillon, poser_patch
 
 QUANTITE_MAXIMALE = 200
 COPIE = " (copie)"  # two fiches of one name can't be told apart in the tree
@@ -49,10 +42,10 @@ def ajouter(
     dossier = ouvrir_brouillon(numero, acteur)
     _refuser_deux_fois(dossier, acteur, vu, TypeEvenement.FICHE_AJOUTEE, "Vous venez de créer ces fiches", sous=parent)
     arbre = apercu(dossier)
-    noeud = noeud_de(arbre, parent)
+    noeud = noeud_de(dossier, arbre, parent)
     niveau = arbre.niveau_a_creer(noeud)
     if niveau is None:
-        raise Invalide("niveau_illegal", f"Rien ne peut être créé sous « {noeud.nom or noeud.identifiant} ».")
+        raise Invalide("niveau_illegal", f"Rien ne peut être créé sous {_nom(noeud)}.")
     if not 1 <= quantite <= QUANTITE_MAXIMALE:
         message = f"Choisissez une quantité entre 1 et {QUANTITE_MAXIMALE}."
         raise Invalide("quantite", message, champs={"quantite": [message]})
@@ -60,23 +53,25 @@ def ajouter(
     patch: Patch = {"existe": True, "parent": parent} | ({"nom": nom} if nom else {})
     if niveau == Niveau.UO:  # what almost every fiche says
         patch |= {"age_min_unite": "an", "age_max_unite": "an"}
-    travaux = creer_travaux(dossier, acteur, [(f, dict(patch)) for f in fiches])
-    consigner(
-        dossier, TypeEvenement.FICHE_AJOUTEE, acteur, fiche=fiches[0],
-        fiches=[f.identifiant for f in fiches], niveau=niveau, sous=parent,
+    travaux = [_nouvelle(dossier, acteur, fiche, dict(patch)) for fiche in fiches]
+    accomplir(
+        dossier, acteur, TypeEvenement.FICHE_AJOUTEE, travaux,
+        fiche=fiches[0], fiches=[f.identifiant for f in fiches], niveau=niveau, sous=parent,
     )  # fmt: skip
-    suivre(dossier, acteur)
     return travaux
 
 
 @transaction.atomic
-def dupliquer(*, numero: int, acteur: User, fiche: int, vu: int | None = None) -> FicheTravail:
+def dupliquer(
+    *, numero: int, acteur: User, fiche: int, avec_dessous: bool = False, vu: int | None = None
+) -> FicheTravail:
     """Copy a fiche to the same place: new identifier, no published history, en attente (acceptance 74).
 
-    ``vu``: as for ``ajouter``.
+    ``avec_dessous``: with what hangs below it in the dossier, in the same shape. Only the fiche itself is renamed.
+    Returns its copy. ``vu``: as for ``ajouter``.
     """
     dossier = ouvrir_brouillon(numero, acteur)
-    noeud = noeud_de(apercu(dossier), fiche)
+    noeud = noeud_de(dossier, apercu(dossier), fiche)
     _refuser_deux_fois(
         dossier,
         acteur,
@@ -86,73 +81,135 @@ def dupliquer(*, numero: int, acteur: User, fiche: int, vu: int | None = None) -
         modele=noeud.identifiant,
     )
     if noeud.niveau == Niveau.EG or noeud.supprime:
-        raise Invalide("duplication_illegale", "Cette fiche ne peut pas être dupliquée.")
-    etat = etat_de_travail(noeud.travail, etats_au([fiche]).get(fiche, {}))
-    copie = difference({}, {c.nom: valeur(etat, c.nom) for c in champs_de(noeud.niveau)})
-    copie = {n: v for n, v in copie.items() if n not in DATES_DE_VIE}
-    copie["nom"] = f"{valeur(etat, 'nom')[: CHAMPS['nom'].longueur - len(COPIE)]}{COPIE}"
-    (nouvelle,) = creer_fiches(eg=dossier.eg, niveaux=[noeud.niveau])
-    patch: Patch = copie | {"existe": True, "parent": noeud.parent_id}
-    (travail,) = creer_travaux(dossier, acteur, [(nouvelle, patch)])
-    consigner(dossier, TypeEvenement.FICHE_DUPLIQUEE, acteur, fiche=nouvelle, modele=noeud.identifiant)
-    suivre(dossier, acteur)
-    return travail
-
-
-@transaction.atomic
-def deplacer(*, numero: int, acteur: User, fiche: int, parent: int) -> FicheTravail | None:
-    """Put a fiche under another legal parent (acceptance 78); back to its published place undoes the move."""
-    dossier = ouvrir_brouillon(numero, acteur)
-    arbre = apercu(dossier)
-    noeud = noeud_de(arbre, fiche)
-    if noeud.supprime or noeud.niveau == Niveau.EG:
-        raise Invalide("deplacement_illegal", "Cette fiche ne peut pas être déplacée.")
-    if parent not in {place.fiche_id for place in arbre.places(noeud)}:
-        message = "Choisissez une place de la liste : cette fiche ne peut pas aller là."
-        raise Invalide("place_illegale", message, champs={"parent": [message]})
-    travail = enregistrer_patch(dossier, acteur, noeud, {"parent": parent})
-    if travail is not None and noeud.publie:
-        _finaliser_si_complete(dossier, arbre, noeud, travail)
-    consigner(
-        dossier, TypeEvenement.FICHE_DEPLACEE, acteur, fiche=fiche,
-        de=arbre.noeuds[noeud.parent_id].nom if noeud.parent_id in arbre.noeuds else "", vers=arbre.noeuds[parent].nom,
+        raise Invalide("duplication_illegale", f"{_nom(noeud)} ne peut pas être dupliquée.")
+    modeles = [n for n in noeud.parcours() if not n.supprime] if avec_dessous else [noeud]
+    etats = etats_au(n.fiche_id for n in modeles)
+    nouvelles = creer_fiches(eg=dossier.eg, niveaux=[n.niveau for n in modeles])
+    copies = {modele.fiche_id: copie for modele, copie in zip(modeles, nouvelles, strict=True)}
+    travaux = []
+    for modele in modeles:
+        etat = etat_de_travail(modele.travail, etats.get(modele.fiche_id, {}))
+        patch = difference({}, {c.nom: valeur(etat, c.nom) for c in champs_de(modele.niveau)})
+        patch = {n: v for n, v in patch.items() if n not in DATES_DE_VIE}
+        if modele is noeud:
+            patch["nom"] = f"{valeur(etat, 'nom')[: CHAMPS['nom'].longueur - len(COPIE)]}{COPIE}"
+            patch["parent"] = noeud.parent_id
+        else:
+            patch["parent"] = copies[modele.parent_id or 0].pk
+        travaux.append(_nouvelle(dossier, acteur, copies[modele.fiche_id], patch | {"existe": True}))
+    accomplir(
+        dossier, acteur, TypeEvenement.FICHE_DUPLIQUEE, travaux,
+        fiche=nouvelles[0], modele=noeud.identifiant, fiches=[f.identifiant for f in nouvelles],
     )  # fmt: skip
-    suivre(dossier, acteur)
-    return travail
+    return travaux[0]
 
 
 @transaction.atomic
-def supprimer(*, numero: int, acteur: User, fiche: int) -> list[str]:
-    """Delete a fiche and all below. Published ones will be closed, new ones disappear (domain.md §2).
+def deplacer(*, numero: int, acteur: User, fiches: Sequence[int], parent: int) -> list[int]:
+    """Put fiches, with what hangs below them, under another legal parent (acceptance 78); back to its published
+    place undoes the move of a fiche. Returns those that moved: the others were there already.
 
-    Refuses a new fiche under which published ones were moved: they would be lost. Returns the names that go.
+    Refuses (``Invalide`` with ``champs``) all of them when one can't go there, and says which.
     """
     dossier = ouvrir_brouillon(numero, acteur)
     arbre = apercu(dossier)
-    noeud = noeud_de(arbre, fiche)
-    if noeud.niveau == Niveau.EG:
-        raise Invalide("suppression_illegale", "Un établissement ne se supprime pas par un dossier collaboratif.")
-    branche = [n for n in noeud.parcours() if not n.supprime]
-    if not branche:
-        raise Conflit("deja_supprimee", "Cette fiche est déjà supprimée dans ce dossier.")
-    accueillies = [n for n in branche if n.publie]
-    if not noeud.publie and accueillies:
-        raise Invalide(
-            "fiches_accueillies",
-            f"« {accueillies[0].nom} » a été déplacée sous cette nouvelle fiche : déplacez-la d’abord ailleurs.",
+    noeuds = [noeud_de(dossier, arbre, fiche) for fiche in dict.fromkeys(fiches)]
+    sous = noeud_de(dossier, arbre, parent)
+    for noeud in noeuds:
+        if refus := refus_de_place(arbre, noeud, sous):
+            raise Invalide("place_illegale", refus, champs={"parent": [refus]})
+    deplaces = [n for n in noeuds if n.parent_id != sous.fiche_id]
+    if not deplaces:
+        message = f"Choisissez une autre place : {_nom(noeuds[0])} est déjà sous {_nom(sous)}."
+        raise Invalide("deja_a_cette_place", message, champs={"parent": [message]})
+    de = arbre.noeuds.get(deplaces[0].parent_id or 0)
+    repertoire = etats_au(n.fiche_id for n in deplaces)
+    travaux = []
+    for noeud in deplaces:
+        etat = repertoire.get(noeud.fiche_id, {})
+        travail = poser_patch(dossier, acteur, noeud, {"parent": sous.fiche_id}, etat)
+        # A fiche that only moves has nothing to fill in.
+        if travail.patch.keys() == {"parent"} and not manques(arbre, noeud, etat_de_travail(travail, etat)):
+            travail.finaliser()
+        travaux.append(travail)
+    accomplir(
+        dossier, acteur, TypeEvenement.FICHE_DEPLACEE, travaux,
+        fiche=deplaces[0].fiche_id, fiches=[n.identifiant for n in deplaces], de=de.nom if de else "", vers=sous.nom,
+    )  # fmt: skip
+    return [n.fiche_id for n in deplaces]
+
+
+def refus_de_place(arbre: Apercu, noeud: NoeudTravail, sous: NoeudTravail) -> str:
+    """Why a fiche can't be put there, as a sentence; "" when it can."""
+    niveau = niveau_parent(noeud.niveau, arbre.champ)
+    if noeud is arbre.racine or noeud.supprime:
+        pourquoi = (
+            "un établissement ne se déplace pas" if noeud is arbre.racine else "elle est supprimée par ce dossier"
         )
-    perdu = retirer_travaux(n.travail for n in branche if not n.publie and n.travail)
-    publies = [n for n in branche if n.publie]
-    for n in publies:
-        parent = arbre.noeuds.get(n.parent_id or 0)
-        if n.travail and parent is not None and not parent.publie:  # its new parent disappears: no place to go back to
-            n.travail.patch.pop("parent", None)
-            n.travail.base.pop("parent", None)
-    fermer_travaux(dossier, acteur, publies)
+        return f"{_nom(noeud)} ne peut pas être déplacée : {pourquoi}."
+    if niveau is None:
+        return f"{_nom(noeud)} ne peut aller nulle part : cet établissement n’a pas de {_mots(noeud.niveau)}."
+    if sous.supprime:
+        return f"{_nom(noeud)} ne peut pas aller sous {_nom(sous)}, que ce dossier supprime."
+    if sous.niveau != niveau:
+        return (
+            f"Choisissez une place de la liste : {_nom(noeud)} ({_mots(noeud.niveau)}) se rattache à un niveau "
+            f"« {_mots(niveau)} », pas à {_nom(sous)} ({_mots(sous.niveau)})."
+        )
+    return ""
+
+
+@transaction.atomic
+def supprimer(*, numero: int, acteur: User, fiches: Sequence[int]) -> list[str]:
+    """Delete fiches and all below. Published ones will be closed, new ones disappear (domain.md §2).
+
+    Refuses a new fiche under which published ones were moved, unless they are deleted too: they would be lost.
+    Returns the names that go.
+    """
+    dossier = ouvrir_brouillon(numero, acteur)
+    arbre = apercu(dossier)
+    choisis = [noeud_de(dossier, arbre, fiche) for fiche in dict.fromkeys(fiches)]
+    for noeud in choisis:
+        if noeud is arbre.racine:
+            raise Invalide("suppression_illegale", "Un établissement ne se supprime pas par un dossier collaboratif.")
+        if noeud.supprime:
+            raise Conflit("deja_supprimee", f"{_nom(noeud)} est déjà supprimée dans ce dossier.")
+    branche = _branches(choisis)
+    fermees = {n.fiche_id for n in _branches(n for n in choisis if n.publie)}
+    for noeud in choisis:
+        accueillies = [n for n in noeud.parcours() if n.publie and not n.supprime and n.fiche_id not in fermees]
+        if accueillies:
+            raise Invalide(
+                "fiches_accueillies",
+                f"{_nom(accueillies[0])} a été déplacée sous la nouvelle fiche {_nom(noeud)} : déplacez-la d’abord "
+                "ailleurs.",
+            )
+    travaux = [_fermee(dossier, acteur, n) for n in branche]
     noms = [n.nom or n.identifiant for n in branche]
-    consigner(dossier, TypeEvenement.FICHE_SUPPRIMEE, acteur, fiche=fiche, noms=noms, perdu=perdu)
-    suivre(dossier, acteur)
+    accomplir(
+        dossier, acteur, TypeEvenement.FICHE_SUPPRIMEE, travaux,
+        fiche=choisis[0].fiche_id, fiches=[n.identifiant for n in choisis], noms=noms,
+    )  # fmt: skip
     return noms
+
+
+def _branches(noeuds: Iterable[NoeudTravail]) -> list[NoeudTravail]:
+    """These fiches and all below them that the dossier does not delete yet, each once."""
+    return list({n.fiche_id: n for noeud in noeuds for n in noeud.parcours() if not n.supprime}.values())
+
+
+def _fermee(dossier: Dossier, acteur: User, noeud: NoeudTravail) -> FicheTravail:
+    """Patch ``existe: false`` on a published fiche; an empty one on a new fiche, which disappears.
+
+    What was typed before stays in the patch, for the day the closing is undone; nothing is left to fill.
+    """
+    travail = noeud.travail or FicheTravail(dossier=dossier, fiche_id=noeud.fiche_id, modifiee_par=acteur)
+    if noeud.publie:
+        travail.patch, travail.base = {**travail.patch, "existe": False}, {**travail.base, "existe": True}
+        travail.finaliser()
+    else:
+        travail.patch = {}
+    return travail
 
 
 @transaction.atomic
@@ -161,13 +218,13 @@ def annuler_changement(*, numero: int, acteur: User, fiche: int) -> None:
     refuses to forget a new fiche that others hang under, and a move or closing that others depend on."""
     dossier = ouvrir_brouillon(numero, acteur)
     arbre = apercu(dossier)
-    noeud = noeud_de(arbre, fiche)
+    noeud = noeud_de(dossier, arbre, fiche)
     if noeud.travail is None:
         raise Conflit("rien_a_annuler", "Ce dossier ne change plus cette fiche.")
     if not noeud.publie and noeud.enfants:
         raise Invalide("fiches_dessous", "D’autres fiches sont rattachées à celle-ci : supprimez-la avec elles.")
-    annules = [noeud]
-    if noeud.supprime:  # undone with everything that was closed by the same gesture
+    annules, reouverture = [noeud], noeud.supprime
+    if reouverture:  # undone with everything that was closed by the same gesture
         lot = noeud.travail.revision
         annules = [n for n in arbre.noeuds.values() if n.supprime and n.travail and n.travail.revision == lot]
     # An undone closing comes back where the dossier had put it, any other undone change where the register has it.
@@ -176,16 +233,30 @@ def annuler_changement(*, numero: int, acteur: User, fiche: int) -> None:
         if annule.publie and parent is not None and parent.supprime and parent not in annules:
             raise Invalide(
                 "parent_supprime",
-                f"« {parent.nom} », à laquelle la fiche serait rattachée, est supprimée par ce dossier : annulez "
+                f"{_nom(parent)}, à laquelle la fiche serait rattachée, est supprimée par ce dossier : annulez "
                 "d’abord cette suppression.",
             )
-    perdu = {}
-    if noeud.supprime:
-        rouvrir_travaux(acteur, [n.travail for n in annules if n.travail])
-    else:
-        perdu = retirer_travaux([noeud.travail])
-    consigner(dossier, TypeEvenement.CHANGEMENT_ANNULE, acteur, fiche=fiche, nom=noeud.nom, perdu=perdu)
-    suivre(dossier, acteur)
+    travaux = []
+    for annule in annules:
+        travail, garde = annule.travail, set[str]()
+        if travail is None:
+            continue
+        if reouverture:
+            garde = set(travail.patch) - {"existe"}
+            if annule.parent_id not in arbre.noeuds:  # a new fiche that the dossier gave up since
+                garde -= {"parent"}
+        travail.patch = {nom: v for nom, v in travail.patch.items() if nom in garde}
+        travail.base = {nom: v for nom, v in travail.base.items() if nom in garde}
+        travail.mettre_en_attente()
+        travaux.append(travail)
+    accomplir(dossier, acteur, TypeEvenement.CHANGEMENT_ANNULE, travaux, fiche=fiche, nom=noeud.nom)
+
+
+# -- below: what the gestures share ------------------------------------------------------------------
+
+
+def _nouvelle(dossier: Dossier, acteur: User, fiche: Fiche, patch: Patch) -> FicheTravail:
+    return FicheTravail(dossier=dossier, fiche=fiche, patch=patch, modifiee_par=acteur)
 
 
 def _refuser_deux_fois(dossier: Dossier, acteur: User, vu: int | None, type_: str, phrase: str, **details: Any) -> None:
@@ -198,9 +269,9 @@ def _refuser_deux_fois(dossier: Dossier, acteur: User, vu: int | None, type_: st
         )
 
 
-def _finaliser_si_complete(dossier: Dossier, arbre: Apercu, noeud: NoeudTravail, travail: FicheTravail) -> None:
-    repertoire = etats_au([noeud.fiche_id]).get(noeud.fiche_id, {})
-    seulement_deplacee = travail.nature == Nature.DEPLACEMENT and travail.patch.keys() == {"parent"}
-    if seulement_deplacee and not manques(arbre, noeud, etat_de_travail(travail, repertoire)):
-        travail.finaliser()
-        travail.save(update_fields=["etat"])
+def _nom(noeud: NoeudTravail) -> str:
+    return f"« {noeud.nom or f'{SANS_NOM} {noeud.identifiant}'} »"
+
+
+def _mots(niveau: str) -> str:
+    return Niveau(niveau).label.lower()

@@ -1,19 +1,20 @@
-"""The working copies of a draft: what every verb on its fiches shares, under the lock of ``ouvrir_brouillon``."""
+"""The working copies of a draft: what every gesture on its fiches shares, under the lock of ``ouvrir_brouillon``."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Introuvable
 from structures.domaine import reserver
 from structures.domaine.patches import Patch, appliquer, composer
-from structures.models import Fiche
-from structures.requetes import etats_au
+from structures.models import Fiche, VersionFiche
 
 from ..enums import EtatDossier, EtatFiche, Issue, TypeEvenement
-from ..models import Dossier, FicheTravail, Revision, Tache
+from ..models import Dossier, Evenement, FicheTravail, Geste, Revision, Tache
 from ..regles import peut_editer
 from .apercu import Apercu, NoeudTravail
 from .fusion import etat_de_travail, poser
@@ -26,108 +27,145 @@ def ouvrir_brouillon(numero: int, acteur: User) -> Dossier:
     dossier = saisir(numero)
     if not peut_editer(acteur, dossier):
         raise Interdit("sans_droit", "Seuls les Référents et Directions de l’établissement modifient ce dossier.")
+    exiger_brouillon(dossier)
+    return dossier
+
+
+def exiger_brouillon(dossier: Dossier) -> None:
+    """``Conflit`` when the fiches of the dossier can no longer be changed."""
     if not dossier.est_brouillon:
         raise Conflit(
             "dossier_fige",
             f"Ce dossier n’est plus un brouillon ({dossier.get_etat_display().lower()}) : ses fiches ne peuvent plus "
             "être modifiées. Rechargez la page pour voir où il en est.",
         )
-    return dossier
 
 
-def noeud_de(arbre: Apercu, fiche: int) -> NoeudTravail:
-    if fiche not in arbre.noeuds:
-        raise Introuvable("fiche_inconnue", "Cette fiche ne fait plus partie de l’établissement.")
-    return arbre.noeuds[fiche]
+# -- which fiche -------------------------------------------------------------------------------------
 
 
-def _numeros(nombre: int) -> list[int]:
-    """Numbers of saves, never given twice: a form that shows an undone save can't be taken for a later one."""
-    with connection.cursor() as curseur:
-        curseur.execute(
-            "SELECT nextval(pg_get_serial_sequence('workflows_revision', 'id')) FROM generate_series(1, %s)", [nombre]
-        )
-        return [numero for (numero,) in curseur.fetchall()]
+def noeud_de(dossier: Dossier, arbre: Apercu, fiche: int) -> NoeudTravail:
+    """The fiche in the tree. ``Conflit`` (``fiche_retiree``) when it was there before: who removed it and when."""
+    if fiche in arbre.noeuds:
+        return arbre.noeuds[fiche]
+    cle = str(fiche)
+    retrait = _dernier(dossier, annule_le__isnull=True, apres__contains={cle: None})
+    defait = _dernier(dossier, annule_le__isnull=False, avant__contains={cle: None})
+    if retrait is not None and (defait is None or defait.pk < retrait.pk):
+        nom, quand = retrait.avant[cle]["patch"].get("nom", ""), retrait.evenement.le
+        raise _retiree(nom, f"{retrait.auteur} l’a supprimée", quand)
+    if defait is not None and defait.annule_le is not None:
+        raise _retiree("", f"{defait.auteur} a annulé sa création", defait.annule_le)
+    derniere = VersionFiche.objects.filter(fiche=fiche, eg=dossier.eg_id).order_by("validite").last()
+    if derniere is None:
+        raise Introuvable("fiche_inconnue", "Cette fiche ne fait pas partie de l’établissement.")
+    raise _retiree(derniere.nom, "elle a été fermée au répertoire", derniere.validite.upper)
 
 
-def creer_travaux(dossier: Dossier, acteur: User, contenus: Iterable[tuple[Fiche, Patch]]) -> list[FicheTravail]:
-    (numero,) = _numeros(1)
-    travaux = FicheTravail.objects.bulk_create(
-        [FicheTravail(dossier=dossier, fiche=f, patch=p, revision=numero, modifiee_par=acteur) for f, p in contenus]
+def _dernier(dossier: Dossier, **filtre: Any) -> Geste | None:
+    return dossier.gestes.filter(**filtre).select_related("auteur", "evenement").order_by("pk").last()
+
+
+def _retiree(nom: str, comment: str, quand: Any) -> Conflit:
+    jour = (
+        date_format(timezone.localtime(quand), "j F Y à H:i") if hasattr(quand, "hour") else date_format(quand, "j F Y")
     )
-    Revision.objects.bulk_create([Revision(travail=t, numero=numero, patch=t.patch, auteur=acteur) for t in travaux])
-    return travaux
-
-
-def ajouter_revision(travail: FicheTravail, acteur: User) -> None:
-    (travail.revision,) = _numeros(1)
-    travail.modifiee_par, travail.modifiee_le = acteur, timezone.now()
-    if travail._state.adding:
-        travail.save()
-    Revision.objects.create(travail=travail, numero=travail.revision, patch=travail.patch, auteur=acteur)
-
-
-def retirer_travaux(travaux: Iterable[FicheTravail]) -> dict[str, Patch]:
-    """Forget working copies; returns their patches by fiche, which the journal keeps."""
-    retires = list(travaux)
-    FicheTravail.objects.filter(pk__in=[t.pk for t in retires]).delete()
-    return {str(t.fiche_id): t.patch for t in retires}
-
-
-def fermer_travaux(dossier: Dossier, acteur: User, noeuds: Iterable[NoeudTravail]) -> None:
-    """Patch ``existe: false`` on published fiches, in a constant number of statements; nothing is left to fill.
-
-    What was typed before stays in the patch, for the day the closing is undone. One number marks the fiches closed
-    together: undoing one undoes those.
-    """
-    (numero,) = _numeros(1)
-    travaux = [n.travail or FicheTravail(dossier=dossier, fiche_id=n.fiche_id, modifiee_par=acteur) for n in noeuds]
-    for travail in travaux:
-        travail.patch, travail.base = {**travail.patch, "existe": False}, {**travail.base, "existe": True}
-        travail.finaliser()
-        travail.revision, travail.modifiee_par, travail.modifiee_le = numero, acteur, timezone.now()
-    FicheTravail.objects.bulk_update(
-        [t for t in travaux if t.pk], ["patch", "base", "etat", "revision", "modifiee_par", "modifiee_le"]
+    sujet = f"La fiche « {nom} » n’est" if nom else "Cette fiche n’est"
+    return Conflit(
+        "fiche_retiree",
+        f"{sujet} plus dans ce dossier : {comment} le {jour}. Rien n’a été enregistré. Reprenez ce que vous "
+        "aviez saisi sur une autre fiche si c’est encore utile.",
     )
-    FicheTravail.objects.bulk_create([t for t in travaux if not t.pk])
-    Revision.objects.bulk_create([Revision(travail=t, numero=numero, patch=t.patch, auteur=acteur) for t in travaux])
 
 
-def rouvrir_travaux(acteur: User, travaux: Iterable[FicheTravail]) -> None:
-    """Undo a closing: a fiche that was only closed is no longer touched, the others are as they were, en attente."""
-    seulement_fermes: list[FicheTravail] = []
-    changes: list[FicheTravail] = []
-    for travail in travaux:
-        (changes if travail.patch.keys() - {"existe"} else seulement_fermes).append(travail)
-    retirer_travaux(seulement_fermes)
-    for travail in changes:
-        travail.patch = {nom: v for nom, v in travail.patch.items() if nom != "existe"}
-        travail.base = {nom: v for nom, v in travail.base.items() if nom != "existe"}
-        travail.mettre_en_attente()
-        ajouter_revision(travail, acteur)
-        travail.save()
+# -- one gesture -------------------------------------------------------------------------------------
 
 
-def enregistrer_patch(dossier: Dossier, acteur: User, noeud: NoeudTravail, mien: Patch) -> FicheTravail | None:
-    """Lay ``mien`` over the working copy; a fiche that ends as the register has it is no longer touched."""
+def poser_patch(
+    dossier: Dossier, acteur: User, noeud: NoeudTravail, mien: Patch, repertoire: Mapping[str, Any]
+) -> FicheTravail:
+    """The working copy of a fiche with ``mien`` laid over it, en attente, not yet written (``accomplir``)."""
     travail = noeud.travail or FicheTravail(dossier=dossier, fiche_id=noeud.fiche_id, modifiee_par=acteur)
-    if not mien:
-        return noeud.travail
-    repertoire = etats_au([noeud.fiche_id]).get(noeud.fiche_id, {}) if noeud.publie else {}
     if noeud.publie:
         # What the person typed is measured against the register that she saw, which settles these fields.
         voulu = appliquer(etat_de_travail(travail, repertoire), mien)
         poser(travail, repertoire, {nom: voulu[nom] for nom in mien})
     else:
         travail.patch = composer(travail.patch, mien)
-    if not travail.patch:
-        if noeud.travail:
-            retirer_travaux([noeud.travail])
-        return None
-    ajouter_revision(travail, acteur)
     travail.mettre_en_attente()
-    travail.save()
     return travail
+
+
+def accomplir(
+    dossier: Dossier,
+    acteur: User,
+    type_: str,
+    travaux: Iterable[FicheTravail],
+    *,
+    fiche: Fiche | int | None = None,
+    **details: Any,
+) -> Evenement:
+    """Write the working copies that a gesture changed; journal it with what takes it back; let the flow follow.
+
+    A copy whose patch is empty stands for a fiche that the dossier no longer touches: it goes. The copies written
+    together share one number, which no other save ever gets: a form that shows one can't be taken for another. A
+    constant number of statements.
+    """
+    voulus = {t.fiche_id: t for t in travaux}
+    avant = {t.fiche_id: photo(t) for t in FicheTravail.objects.filter(dossier=dossier, fiche__in=voulus)}
+    changes = {cle: t for cle, t in voulus.items() if _contenu(t) != _contenu_de(avant.get(cle))}
+    if changes:
+        numero = _numero()
+        for travail in changes.values():
+            travail.revision = numero
+        ecrire(changes.values(), acteur)
+    evenement = consigner(dossier, type_, acteur, fiche=fiche, **details)
+    if changes:
+        Geste.objects.create(
+            evenement=evenement, dossier=dossier, auteur=acteur,
+            avant={str(cle): avant.get(cle) for cle in changes},
+            apres={str(cle): t.revision if t.patch else None for cle, t in changes.items()},
+        )  # fmt: skip
+    suivre(dossier, acteur)
+    return evenement
+
+
+def photo(travail: FicheTravail) -> dict[str, Any]:
+    """A working copy as ``Geste.avant`` keeps it."""
+    return {"patch": travail.patch, "base": travail.base, "etat": travail.etat, "revision": travail.revision}
+
+
+def _contenu(travail: FicheTravail) -> tuple[Any, ...] | None:
+    return (travail.patch, travail.base, travail.etat) if travail.patch else None
+
+
+def _contenu_de(prise: Mapping[str, Any] | None) -> tuple[Any, ...] | None:
+    return (prise["patch"], prise["base"], prise["etat"]) if prise else None
+
+
+def _numero() -> int:
+    with connection.cursor() as curseur:
+        curseur.execute("SELECT nextval(pg_get_serial_sequence('workflows_revision', 'id'))")
+        return int(curseur.fetchone()[0])
+
+
+def ecrire(travaux: Collection[FicheTravail], acteur: User) -> None:
+    """Write working copies with the number that they carry; those whose patch is empty go."""
+    FicheTravail.objects.filter(pk__in=[t.pk for t in travaux if not t.patch]).delete()
+    gardes, maintenant = [t for t in travaux if t.patch], timezone.now()
+    for travail in gardes:
+        travail.modifiee_par, travail.modifiee_le = acteur, maintenant
+    FicheTravail.objects.bulk_create(
+        gardes, update_conflicts=True, unique_fields=["dossier", "fiche"],
+        update_fields=["patch", "base", "etat", "revision", "modifiee_par", "modifiee_le"],
+    )  # fmt: skip
+    # A gesture taken back brings back the number that it replaced, whose revision may still be there.
+    Revision.objects.bulk_create(
+        [Revision(travail=t, numero=t.revision, patch=t.patch, auteur=acteur) for t in gardes], ignore_conflicts=True
+    )
+
+
+# -- the flow follows --------------------------------------------------------------------------------
 
 
 def suivre(dossier: Dossier, acteur: User) -> None:

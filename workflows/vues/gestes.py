@@ -129,7 +129,7 @@ class DeplacerView(VueAction):
         if not form.is_valid():
             return self._page(request, noeud, form, statut=422)
         parent = int(form.cleaned_data["parent"])
-        gestes.deplacer(numero=numero, acteur=self.acteur, fiche=noeud.fiche_id, parent=parent)
+        gestes.deplacer(numero=numero, acteur=self.acteur, fiches=[noeud.fiche_id], parent=parent)
         sous = nom_de(self.espace.arbre.noeuds[parent])
         messages.success(request, f"« {nom_de(noeud)} » est déplacée sous « {sous} ».")
         return self._revenir(noeud.fiche_id)
@@ -182,7 +182,7 @@ class SupprimerView(VueAction):
 
     def post(self, request: HttpRequest, numero: int) -> HttpResponse:
         noeud = self._demandee()
-        partis = gestes.supprimer(numero=numero, acteur=self.acteur, fiche=noeud.fiche_id)
+        partis = gestes.supprimer(numero=numero, acteur=self.acteur, fiches=[noeud.fiche_id])
         avec = len(partis) - 1
         suite = f" avec {nombre(avec)} fiche{pluriel(avec)} rattachée{pluriel(avec)}" if avec else ""
         quand = "sera fermée à la publication" if noeud.publie else "est retirée du dossier"

@@ -1,0 +1,108 @@
+"""« Annuler la dernière opération »: take back a gesture of one's own on the fiches of a draft."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from backoffice.comptes.models import User
+from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
+from structures.models import Fiche
+
+from ..enums import EtatFiche, TypeEvenement
+from ..models import Dossier, FicheTravail, Geste
+from .apercu import apercu
+from .journal import consigner
+from .travaux import ecrire, ouvrir_brouillon, suivre
+
+
+def gestes_a_defaire(dossier: Dossier, user: User, n: int = 10) -> list[Geste]:
+    """Among the person's last ``n`` gestures those that can still be taken back, last first, with ``evenement``.
+
+    Two statements. A gesture on which something was built comes back in the list when that is taken back.
+    """
+    if not dossier.est_brouillon:
+        return []
+    gestes = dossier.gestes.filter(auteur=user, annule_le__isnull=True).select_related("evenement__fiche")
+    derniers = list(gestes.defer("avant").order_by("-pk")[:n])
+    fiches = {int(cle) for geste in derniers for cle in geste.apres}
+    revisions = dict(dossier.fiches.filter(fiche__in=fiches).values_list("fiche_id", "revision"))
+    return [g for g in derniers if all(revisions.get(int(cle)) == r for cle, r in g.apres.items())]
+
+
+@transaction.atomic
+def defaire(*, numero: int, acteur: User, geste: int) -> Geste:
+    """Put the fiches of a gesture back as they were before it, number of the save included: what had been built on
+    that save holds again.
+
+    Refuses a gesture of somebody else (``Interdit``); one already taken back, or one of whose fiches was changed
+    since (``Conflit``: by whom, when); a tree in which a fiche would have no legal parent (``Invalide``).
+    """
+    dossier = ouvrir_brouillon(numero, acteur)
+    fait = dossier.gestes.select_related("evenement", "auteur").filter(pk=geste).first()
+    if fait is None:
+        raise Introuvable("geste_inconnu", "Cette opération n’existe pas dans ce dossier.")
+    if fait.auteur_id != acteur.pk:
+        raise Interdit("geste_d_autrui", f"Seule la personne qui a fait cette opération l’annule : {fait.auteur}.")
+    if fait.annule_le is not None:
+        raise Conflit("deja_defait", f"Cette opération a déjà été annulée le {_le(fait.annule_le)}.")
+    travaux = {t.fiche_id: t for t in dossier.fiches.select_related("fiche", "modifiee_par")}
+    _refuser_depasse(dossier, fait, travaux)
+    egarees = {n.fiche_id for n in apercu(dossier, list(travaux.values())).sans_rattachement()}
+    fiches = Fiche.objects.in_bulk([int(cle) for cle in fait.avant])
+    rendus = [
+        _rendre(
+            travaux.get(cle) or FicheTravail(dossier=dossier, fiche=fiche, modifiee_par=acteur), fait.avant[str(cle)]
+        )
+        for cle, fiche in fiches.items()
+    ]
+    apres = [t for t in (travaux | {t.fiche_id: t for t in rendus}).values() if t.patch]
+    perdues = [n for n in apercu(dossier, apres).sans_rattachement() if n.fiche_id not in egarees]
+    if perdues:
+        raise Invalide(
+            "arbre_illegal",
+            f"Cette opération ne peut plus être annulée : « {perdues[0].nom or perdues[0].identifiant} » n’aurait plus "
+            "de rattachement. Déplacez ou supprimez d’abord ce qui en dépend.",
+        )
+    ecrire(rendus, acteur)
+    fait.annule_le = timezone.now()
+    fait.save(update_fields=["annule_le"])
+    consigner(
+        dossier, TypeEvenement.GESTE_ANNULE, acteur, fiche=fait.evenement.fiche_id, geste=fait.pk,
+        type=fait.evenement.type,
+    )  # fmt: skip
+    suivre(dossier, acteur)
+    return fait
+
+
+def _rendre(travail: FicheTravail, prise: dict[str, Any] | None) -> FicheTravail:
+    """The working copy as the gesture found it; an empty patch when there was none."""
+    travail.patch, travail.base = (prise["patch"], prise["base"]) if prise else ({}, {})
+    if prise:
+        travail.revision = prise["revision"]
+        travail.finaliser() if prise["etat"] == EtatFiche.FINALISEE else travail.mettre_en_attente()
+    return travail
+
+
+def _refuser_depasse(dossier: Dossier, fait: Geste, travaux: dict[int, FicheTravail]) -> None:
+    for cle, numero in fait.apres.items():
+        travail = travaux.get(int(cle))
+        if (travail.revision if travail else None) == numero:
+            continue
+        # Every number was given by a gesture: the last one on this fiche that still holds came after this one.
+        depuis = (
+            dossier.gestes.filter(annule_le__isnull=True, apres__has_key=cle, pk__gt=fait.pk)
+            .select_related("auteur", "evenement")
+            .latest("pk")
+        )
+        raise Conflit(
+            "geste_depasse",
+            f"{depuis.auteur} a changé depuis une des fiches de cette opération, le {_le(depuis.evenement.le)} "
+            f"({depuis.evenement.get_type_display().lower()}) : elle ne peut plus être annulée. Corrigez la fiche "
+            "elle-même si c’est encore utile.",
+        )
+
+
+def _le(instant: Any) -> str:
+    return date_format(timezone.localtime(instant), "j F Y à H:i")
