@@ -4,14 +4,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from backoffice.socle.champs_formulaire import ChoixField, EntierField, TexteField
+from structures.domaine.patches import valeur
 from structures.enums import Niveau
 from structures.forms import FicheForm
 
 from .domaine.gestes import QUANTITE_MAXIMALE
+from .domaine.type_uo import CHAMPS_DU_TYPE
 
 UNITE = "Unité"
+RETIRER = "retirer"  # values « champ:code » to take off with a new type
 
 
 class DossierForm(forms.Form):
@@ -61,13 +65,18 @@ class FicheDossierForm(FicheForm):
 
     A ``nouvelle`` fiche has no champ d'activité yet: every Type d'UO can be chosen. Afterwards a type of the same
     champ only (domain.md §2).
+
+    What is typed beside a new type is followed here, so that it works without JavaScript: the name, while it is empty
+    or still what the former type proposed; the values ticked ``RETIRER`` in answer to the question about ``type_vu``.
     """
 
-    def __init__(self, *, nouvelle: bool, **kwargs: Any) -> None:
+    def __init__(self, *, nouvelle: bool, data: Any = None, **kwargs: Any) -> None:
         self.nouvelle = nouvelle
-        super().__init__(**kwargs)
+        super().__init__(data=data, **kwargs)
         if self.niveau == Niveau.UO:
             self._expliquer()
+            if data is not None:
+                self.data = self._suivre_le_type(data)
 
     def _lire_options(self) -> None:
         if not self.nouvelle:
@@ -90,6 +99,27 @@ class FicheDossierForm(FicheForm):
         for nom, aide in aides.items():
             if nom in self.fields and aide:
                 self.fields[nom].help_text = aide
+
+    def _suivre_le_type(self, data: QueryDict) -> QueryDict:
+        type_uo, ancien = data.get("type_uo", ""), str(valeur(self.etat, "type_uo"))
+        if not type_uo or type_uo == ancien:
+            return data
+        data = data.copy()
+        propose, nom = self.types.get(type_uo), data.get("nom", "").strip()
+        if propose and nom in ("", self.types.get(ancien)):
+            data["nom"] = propose
+        if data.get("type_vu") == type_uo:
+            for brut in data.getlist(RETIRER):
+                champ, _, code = brut.partition(":")
+                if champ in CHAMPS_DU_TYPE:
+                    data.setlist(champ, [c for c in data.getlist(champ) if c != code])
+        return data
+
+    @property
+    def type_change(self) -> bool:
+        """Another type was chosen than the one that the fiche had."""
+        ancien, nouveau = valeur(self.etat, "type_uo"), self.data.get("type_uo", "")
+        return bool(ancien and nouveau and nouveau != ancien)
 
     @property
     def types(self) -> dict[str, str]:

@@ -56,6 +56,14 @@ def relire(fiche: Fiche, jeton: str, jour: date, sans: Modification | None = Non
     return etat_parmi((Changement(effet, pk, patch) for pk, effet, patch, _ in lignes if pk not in defaites), jour)
 
 
+def etat_connu(fiche: Fiche, moment: datetime) -> Etat | None:
+    """What the register said of the fiche at this moment: the fold of what was entered and not cancelled by then, on
+    that day. None when the fiche did not exist."""
+    lignes = fiche.modifications.filter(saisie_le__lte=moment).exclude(annulee_le__lte=moment).order_by("pk")
+    changements = (Changement(effet, pk, patch) for effet, pk, patch in lignes.values_list("date_effet", "pk", "patch"))
+    return etat_parmi(changements, timezone.localdate(moment))
+
+
 def passages_depuis(fiche: Fiche, jeton: str) -> dict[str, Passage]:
     """The last person who changed each field since the token was given, by entering a change or cancelling one."""
     if (moment := _lire_jeton(jeton)) is None:

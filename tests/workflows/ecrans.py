@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from backoffice.comptes.models import User
 from structures.models import Fiche
 from tests.formulaires import lire_formulaire
+from tests.navigation import client
 from workflows.models import Dossier
 
 ACTIONS = (
@@ -39,3 +41,16 @@ def touchees(dossier: Dossier) -> dict[int, str]:
 
 def saisir(reponse: Any, **changements_: Any) -> Any:
     return lire_formulaire(reponse.content.decode(), **changements_)
+
+
+def ouvrir(user: User, dossier: Dossier, fiche: Fiche) -> Any:
+    """The form of a fiche, as this person gets it."""
+    reponse = client(user).get(url_fiche(dossier, fiche))
+    assert reponse.status_code == 200
+    return reponse
+
+
+def poster(user: User, dossier: Dossier, fiche: Fiche, page: Any, action: str = "attente", **champs: Any) -> Any:
+    """Send that form back with some fields changed, by one of its buttons."""
+    corps = saisir(page, action=action, **champs).urlencode()
+    return client(user).post(url_fiche(dossier, fiche), corps, content_type="application/x-www-form-urlencoded")

@@ -37,6 +37,11 @@ class Monde:
     def modifier(self, finaliser: bool = True, **saisie):
         return fabrique.modifier(self.dossier, self.referent, self.uo.pk, finaliser=finaliser, **saisie)
 
+    def departager(self, **choix: str):
+        """Settle what the register changed too, field by field, typing nothing."""
+        revision = FicheTravail.objects.get(dossier=self.dossier, fiche=self.uo).revision
+        self.verbe("enregistrer", fiche=self.uo.pk, saisie={}, revision=revision, departages=choix)
+
 
 @pytest.fixture
 def monde(db: None) -> Monde:
@@ -102,14 +107,14 @@ def test_garder_le_repertoire_ne_touche_que_le_conflit(monde: Monde) -> None:
     direct(monde.uo, monde.referent, {"contacts": {"pose": {"k": contact("0100000000")}}}, date_effet=aujourdhui)
     monde.modifier(finaliser=False, contacts={"k": contact("0111111111"), "neuf": contact("0122222222")})
     direct(monde.uo, monde.referent, {"contacts": {"pose": {"k": contact("0133333333")}}}, date_effet=aujourdhui)
-    monde.verbe("regler_conflit", fiche=monde.uo.pk, champ="contacts", garder="repertoire")
+    monde.departager(contacts="repertoire")
     assert monde.patches()[monde.uo.pk] == {"contacts": {"pose": {"neuf": contact("0122222222")}}}
 
 
 def test_un_conflit_regle_qui_ne_laisse_rien_ne_s_envoie_pas(monde: Monde) -> None:
     monde.modifier(conditions_accueil="A")
     direct(monde.uo, monde.referent, {"conditions_accueil": "B"}, date_effet=timezone.localdate())
-    monde.verbe("regler_conflit", fiche=monde.uo.pk, champ="conditions_accueil", garder="repertoire")
+    monde.departager(conditions_accueil="repertoire")
     assert monde.patches() == {}
     with pytest.raises(Invalide, match="ne change rien"):
         decisions.envoyer(numero=monde.dossier.pk, acteur=monde.referent)

@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Invalide
 from structures.champs import CHAMPS, Qui, libelle, manquants
-from structures.domaine.fusion import heurts, sans_heurts
+from structures.domaine.fusion import heurts
 from structures.domaine.patches import Etat, Patch, appliquer, difference, utile, valeur
 from structures.domaine.valider import erreurs_contenu
 from structures.enums import NatureConcept
@@ -20,7 +20,9 @@ from structures.requetes import etats_au
 from ..enums import TypeEvenement
 from ..models import FicheTravail
 from .apercu import Apercu, NoeudTravail, apercu
-from .fusion import base_de, conflits, etat_de_travail, poser
+from .departage import departager
+from .fusion import conflits, etat_de_travail
+from .journal import consigner
 from .travaux import accomplir, noeud_de, ouvrir_brouillon, poser_patch
 
 MODIFIABLES = frozenset({Qui.PARTOUT, Qui.DOSSIER})
@@ -36,11 +38,13 @@ def enregistrer(
     saisie: Mapping[str, Any],
     revision: int,
     finaliser: bool = False,
+    departages: Mapping[str, str] | None = None,
 ) -> FicheTravail | None:
     """« Enregistrer et mettre en attente », or « … et finaliser » (acceptance 73 and 75).
 
     ``saisie`` is the state of the fields of the form, ``revision`` the save that it showed (0: untouched). What
     others saved meanwhile merges; a value changed on both sides is refused (``Conflit`` with ``champs``: theirs).
+    ``departages``: by field that the register changed too, what to keep (``departage.Garder``); it is done first.
     Finalising is refused (``Invalide`` with ``champs``) while mandatory fields are missing or a conflict with the
     register is open. Returns None when nothing is left to change.
     """
@@ -50,6 +54,10 @@ def enregistrer(
     refuser_supprimee(noeud)
     repertoire = etats_au([fiche]).get(fiche, {})
     _refuser_champs_figes(noeud, saisie, etat_de_travail(noeud.travail, repertoire))
+    if departages:
+        departager(noeud.travail, repertoire, departages)
+        for champ, garder in departages.items():
+            consigner(dossier, TypeEvenement.CONFLIT_REGLE, acteur, fiche=fiche, champ=champ, garder=garder)
     mien = _ce_que_j_ai_change(noeud, repertoire, saisie, revision)
     etat = etat_de_travail(noeud.travail, repertoire)
     mien |= _champ_du_type(noeud, mien, appliquer(etat, mien))
@@ -98,24 +106,6 @@ def finaliser(*, numero: int, acteur: User, fiches: Sequence[int]) -> tuple[list
             fiche=faits[0].fiche_id, fiches=[t.fiche.identifiant for t in faits],
         )  # fmt: skip
     return [t.fiche_id for t in faits], refus
-
-
-@transaction.atomic
-def regler_conflit(*, numero: int, acteur: User, fiche: int, champ: str, garder: str) -> None:
-    """Settle a field that the register changed too: ``garder`` is « repertoire » or « dossier »."""
-    dossier = ouvrir_brouillon(numero, acteur)
-    noeud = noeud_de(dossier, apercu(dossier), fiche)
-    travail = noeud.travail
-    repertoire = etats_au([fiche]).get(fiche, {})
-    if travail is None or champ not in {c.nom for c in conflits(travail, repertoire)}:
-        raise Conflit("conflit_regle", "Ce conflit a déjà été réglé. Rechargez la fiche.")
-    if garder not in ("repertoire", "dossier"):
-        raise Invalide("choix", "Choisissez la valeur à garder.")
-    mien = {champ: travail.patch[champ]}
-    garde = mien if garder == "dossier" else sans_heurts(base_de(travail, repertoire), repertoire, mien, [champ])
-    poser(travail, repertoire, {champ: valeur(appliquer(repertoire, garde), champ)})
-    travail.mettre_en_attente()
-    accomplir(dossier, acteur, TypeEvenement.CONFLIT_REGLE, [travail], fiche=fiche, champ=champ, garder=garder)
 
 
 def refuser_supprimee(noeud: NoeudTravail) -> None:
