@@ -1,5 +1,6 @@
 """« Annuler la dernière opération »: take back a gesture of one's own on the fiches of a draft."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -65,7 +66,7 @@ def defaire(*, numero: int, acteur: User, geste: int) -> Geste:
             f"Cette opération ne peut plus être annulée : « {perdues[0].nom or perdues[0].identifiant} » n’aurait plus "
             "de rattachement. Déplacez ou supprimez d’abord ce qui en dépend.",
         )
-    ecrire(rendus, acteur)
+    ecrire(rendus)
     fait.annule_le = timezone.now()
     fait.save(update_fields=["annule_le"])
     consigner(
@@ -80,7 +81,8 @@ def _rendre(travail: FicheTravail, prise: dict[str, Any] | None) -> FicheTravail
     """The working copy as the gesture found it; an empty patch when there was none."""
     travail.patch, travail.base = (prise["patch"], prise["base"]) if prise else ({}, {})
     if prise:
-        travail.revision = prise["revision"]
+        travail.revision, travail.modifiee_par_id = prise["revision"], prise["par"]
+        travail.modifiee_le = datetime.fromisoformat(prise["le"])
         travail.finaliser() if prise["etat"] == EtatFiche.FINALISEE else travail.mettre_en_attente()
     return travail
 

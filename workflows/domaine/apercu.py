@@ -33,6 +33,11 @@ class NoeudTravail:
         return self.travail is not None and self.travail.nature == Nature.SUPPRESSION
 
     @property
+    def neuve(self) -> bool:
+        """Never published: neither a fiche of the register nor one that it closed and the dossier reopens."""
+        return not self.publie and not (self.travail is not None and self.travail.rouvre)
+
+    @property
     def deplace(self) -> bool:
         return self.travail is not None and self.publie and "parent" in self.travail.patch
 
@@ -44,22 +49,23 @@ class NoeudTravail:
 
 @dataclass(slots=True)
 class Apercu:
-    """``noeuds`` by fiche id, assembled under ``racine`` (the EG). ``champ`` of the EG decides the legal levels."""
+    """``noeuds`` by fiche id, assembled under ``racine`` (the EG). ``champ`` of the EG decides the legal levels;
+    ``ouvert``: it still exists in the register."""
 
     racine: NoeudTravail
     noeuds: dict[int, NoeudTravail]
     champ: str
+    ouvert: bool
 
     def niveau_a_creer(self, noeud: NoeudTravail) -> str | None:
         """What can be created below this node; nothing below a fiche that will be closed."""
         return None if noeud.supprime else niveau_enfant(noeud.niveau, self.champ)
 
-    def places(self, noeud: NoeudTravail) -> list[NoeudTravail]:
-        """Legal new parents of a fiche, in tree order: right level, open, not the one it already has."""
-        niveau = niveau_parent(noeud.niveau, self.champ)
-        return [
-            n for n in self.racine.parcours() if n.niveau == niveau and not n.supprime and n.fiche_id != noeud.parent_id
-        ]
+    def places(self, *noeuds: NoeudTravail) -> list[NoeudTravail]:
+        """Legal new parents of fiches of one level, in tree order: right level, open, not the one they all have."""
+        niveau = niveau_parent(noeuds[0].niveau, self.champ)
+        ici = {n.parent_id for n in noeuds}
+        return [n for n in self.racine.parcours() if n.niveau == niveau and not n.supprime and ici != {n.fiche_id}]
 
     def sans_rattachement(self) -> list[NoeudTravail]:
         """Fiches that stay and whose parent will not be there, or is not of the legal level."""
@@ -96,8 +102,9 @@ def apercu(dossier: Dossier, travaux: list[FicheTravail] | None = None) -> Aperc
     eg = dossier.eg  # closed in the register since: what is left of the tree still has a root
     racine = noeuds.setdefault(eg.pk, NoeudTravail(eg.pk, eg.niveau, eg.identifiant, eg.identifiant, None))
     for noeud in noeuds.values():
-        if noeud is not racine and noeud.parent_id in noeuds:
-            noeuds[noeud.parent_id].enfants.append(noeud)
+        if noeud is not racine:  # a fiche whose place is gone is shown where it can be seen (collisions.py)
+            place = noeuds.get(noeud.parent_id or 0) or noeuds.get(noeud.parent_publie_id or 0) or racine
+            place.enfants.append(noeud)
     version = version_au(dossier.eg)
     champ, _ = champ_et_filiere(version.categorie if version else "")
-    return Apercu(racine, noeuds, champ)
+    return Apercu(racine, noeuds, champ, ouvert=version is not None)

@@ -34,8 +34,8 @@ def base_de(travail: FicheTravail, repertoire: Mapping[str, Any]) -> Etat:
 
 def conflits(travail: FicheTravail, repertoire: Mapping[str, Any]) -> list[Heurt]:
     """Fields to settle between the register (``leur``) and the dossier (``mien``)."""
-    if travail.patch.get("existe") is False:
-        return []  # what was typed before the closing is kept for its undoing, not published
+    if travail.patch.get("existe") is False or not (repertoire or travail.patch.get("existe")):
+        return []  # closed by the dossier, or in the register: nothing of it is published (collisions.py)
     compares = {nom: changement for nom, changement in travail.patch.items() if nom in travail.base}
     return heurts(base_de(travail, repertoire), repertoire, compares)
 

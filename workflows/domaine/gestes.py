@@ -21,6 +21,7 @@ from structures.requetes import etats_au
 from ..enums import TypeEvenement
 from ..models import Dossier, FicheTravail
 from .apercu import SANS_NOM, Apercu, NoeudTravail, apercu
+from .collisions import collisions
 from .contenu import manques
 from .fusion import etat_de_travail
 from .travaux import accomplir, noeud_de, ouvrir_brouillon, poser_patch
@@ -148,7 +149,9 @@ def refus_de_place(arbre: Apercu, noeud: NoeudTravail, sous: NoeudTravail) -> st
         )
         return f"{_nom(noeud)} ne peut pas être déplacée : {pourquoi}."
     if niveau is None:
-        return f"{_nom(noeud)} ne peut aller nulle part : cet établissement n’a pas de {_mots(noeud.niveau)}."
+        return (
+            f"{_nom(noeud)} ne peut aller nulle part : cet établissement n’a pas de niveau « {_mots(noeud.niveau)} »."
+        )
     if sous.supprime:
         return f"{_nom(noeud)} ne peut pas aller sous {_nom(sous)}, que ce dossier supprime."
     if sous.niveau != niveau:
@@ -214,10 +217,17 @@ def _fermee(dossier: Dossier, acteur: User, noeud: NoeudTravail) -> FicheTravail
 
 @transaction.atomic
 def annuler_changement(*, numero: int, acteur: User, fiche: int) -> None:
-    """Forget what the dossier does to a fiche. A closing is undone for the whole branch it took along;
-    refuses to forget a new fiche that others hang under, and a move or closing that others depend on."""
+    """Forget what the dossier does to a fiche, one that the register closed since too. A closing is undone for the
+    whole branch it took along; refuses to forget a new fiche that others hang under, and a move or closing that others
+    depend on."""
     dossier = ouvrir_brouillon(numero, acteur)
-    arbre = apercu(dossier)
+    travaux = list(dossier.fiches.select_related("fiche", "modifiee_par"))
+    arbre = apercu(dossier, travaux)
+    perdu = next((t for t in travaux if t.fiche_id == fiche and fiche not in arbre.noeuds), None)
+    if perdu is not None:
+        perdu.patch = {}
+        accomplir(dossier, acteur, TypeEvenement.CHANGEMENT_ANNULE, [perdu], fiche=fiche)
+        return
     noeud = noeud_de(dossier, arbre, fiche)
     if noeud.travail is None:
         raise Conflit("rien_a_annuler", "Ce dossier ne change plus cette fiche.")
@@ -236,7 +246,7 @@ def annuler_changement(*, numero: int, acteur: User, fiche: int) -> None:
                 f"{_nom(parent)}, à laquelle la fiche serait rattachée, est supprimée par ce dossier : annulez "
                 "d’abord cette suppression.",
             )
-    travaux = []
+    rendus = []
     for annule in annules:
         travail, garde = annule.travail, set[str]()
         if travail is None:
@@ -248,8 +258,21 @@ def annuler_changement(*, numero: int, acteur: User, fiche: int) -> None:
         travail.patch = {nom: v for nom, v in travail.patch.items() if nom in garde}
         travail.base = {nom: v for nom, v in travail.base.items() if nom in garde}
         travail.mettre_en_attente()
-        travaux.append(travail)
-    accomplir(dossier, acteur, TypeEvenement.CHANGEMENT_ANNULE, travaux, fiche=fiche, nom=noeud.nom)
+        rendus.append(travail)
+    accomplir(dossier, acteur, TypeEvenement.CHANGEMENT_ANNULE, rendus, fiche=fiche, nom=noeud.nom)
+
+
+@transaction.atomic
+def confirmer_suppression(*, numero: int, acteur: User, fiche: int) -> None:
+    """« Supprimer quand même » a fiche that the register changed after its deletion (``collisions``)."""
+    dossier = ouvrir_brouillon(numero, acteur)
+    travaux = list(dossier.fiches.select_related("fiche", "modifiee_par"))
+    arbre = apercu(dossier, travaux)
+    noeud = noeud_de(dossier, arbre, fiche)
+    a_regler = {(c.fiche, c.code) for c in collisions(dossier, travaux, arbre)}
+    if noeud.travail is None or (fiche, "changee_depuis_la_suppression") not in a_regler:
+        raise Conflit("conflit_regle", f"Le sort de {_nom(noeud)} a déjà été réglé. Rechargez la page.")
+    accomplir(dossier, acteur, TypeEvenement.FICHE_SUPPRIMEE, [noeud.travail], fiche=fiche, confirmer=True)
 
 
 # -- below: what the gestures share ------------------------------------------------------------------

@@ -103,22 +103,24 @@ def accomplir(
     travaux: Iterable[FicheTravail],
     *,
     fiche: Fiche | int | None = None,
+    confirmer: bool = False,
     **details: Any,
 ) -> Evenement:
     """Write the working copies that a gesture changed; journal it with what takes it back; let the flow follow.
 
+    ``confirmer``: they are decided again, as they are, with today's knowledge.
     A copy whose patch is empty stands for a fiche that the dossier no longer touches: it goes. The copies written
     together share one number, which no other save ever gets: a form that shows one can't be taken for another. A
     constant number of statements.
     """
     voulus = {t.fiche_id: t for t in travaux}
     avant = {t.fiche_id: photo(t) for t in FicheTravail.objects.filter(dossier=dossier, fiche__in=voulus)}
-    changes = {cle: t for cle, t in voulus.items() if _contenu(t) != _contenu_de(avant.get(cle))}
+    changes = {cle: t for cle, t in voulus.items() if confirmer or _contenu(t) != _contenu_de(avant.get(cle))}
     if changes:
-        numero = _numero()
+        numero, maintenant = _numero(), timezone.now()
         for travail in changes.values():
-            travail.revision = numero
-        ecrire(changes.values(), acteur)
+            travail.revision, travail.modifiee_par, travail.modifiee_le = numero, acteur, maintenant
+        ecrire(changes.values())
     evenement = consigner(dossier, type_, acteur, fiche=fiche, **details)
     if changes:
         Geste.objects.create(
@@ -132,7 +134,10 @@ def accomplir(
 
 def photo(travail: FicheTravail) -> dict[str, Any]:
     """A working copy as ``Geste.avant`` keeps it."""
-    return {"patch": travail.patch, "base": travail.base, "etat": travail.etat, "revision": travail.revision}
+    return {
+        "patch": travail.patch, "base": travail.base, "etat": travail.etat,
+        "revision": travail.revision, "par": travail.modifiee_par_id, "le": travail.modifiee_le.isoformat(),
+    }  # fmt: skip
 
 
 def _contenu(travail: FicheTravail) -> tuple[Any, ...] | None:
@@ -149,19 +154,21 @@ def _numero() -> int:
         return int(curseur.fetchone()[0])
 
 
-def ecrire(travaux: Collection[FicheTravail], acteur: User) -> None:
-    """Write working copies with the number that they carry; those whose patch is empty go."""
+def ecrire(travaux: Collection[FicheTravail]) -> None:
+    """Write working copies with the number, author and time that they carry; those whose patch is empty go."""
     FicheTravail.objects.filter(pk__in=[t.pk for t in travaux if not t.patch]).delete()
-    gardes, maintenant = [t for t in travaux if t.patch], timezone.now()
-    for travail in gardes:
-        travail.modifiee_par, travail.modifiee_le = acteur, maintenant
+    gardes = [t for t in travaux if t.patch]
     FicheTravail.objects.bulk_create(
         gardes, update_conflicts=True, unique_fields=["dossier", "fiche"],
         update_fields=["patch", "base", "etat", "revision", "modifiee_par", "modifiee_le"],
     )  # fmt: skip
     # A gesture taken back brings back the number that it replaced, whose revision may still be there.
     Revision.objects.bulk_create(
-        [Revision(travail=t, numero=t.revision, patch=t.patch, auteur=acteur) for t in gardes], ignore_conflicts=True
+        [
+            Revision(travail=t, numero=t.revision, patch=t.patch, auteur_id=t.modifiee_par_id, le=t.modifiee_le)
+            for t in gardes
+        ],
+        ignore_conflicts=True,
     )
 
 
