@@ -1,20 +1,18 @@
 """The journal of a dossier, in words."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.urls import reverse
 
 from structures.champs import CHAMPS
 from structures.enums import Niveau
-from structures.models import Autorite, VersionFiche
+from structures.models import Autorite
 
 from .domaine.apercu import SANS_NOM
+from .domaine.journal import noms_des
 from .enums import ETAPES, TypeEvenement
 from .models import Dossier, Evenement
-
-if TYPE_CHECKING:
-    pass
 
 _ICONES = {
     TypeEvenement.CREE: "dossier", TypeEvenement.FICHE_AJOUTEE: "ajout", TypeEvenement.FICHE_ENREGISTREE: "crayon",
@@ -26,20 +24,24 @@ _ICONES = {
     TypeEvenement.SANS_ACTEUR: "alerte", TypeEvenement.RAPPEL: "cloche", TypeEvenement.ESCALADE: "retard",
     TypeEvenement.VALIDE: "approbation", TypeEvenement.AFFECTE: "tableau", TypeEvenement.APPROUVE: "approbation",
     TypeEvenement.RENVOYE: "renvoi", TypeEvenement.REFUSE: "refus", TypeEvenement.RETIRE: "demi-tour",
-    TypeEvenement.GESTE_ANNULE: "demi-tour", TypeEvenement.ABANDONNE: "abandon",
-    TypeEvenement.COMMENTE: "commentaire", TypeEvenement.PUBLIE: "publication",
+    TypeEvenement.ABANDONNE: "abandon", TypeEvenement.COMMENTE: "commentaire", TypeEvenement.COMMENTAIRE_RESOLU: "ok",
+    TypeEvenement.COMMENTAIRE_ROUVERT: "bulle", TypeEvenement.GESTE_ANNULE: "demi-tour",
+    TypeEvenement.FICHIER_APPLIQUE: "importer", TypeEvenement.DECISIONS_CADUQUES: "alerte",
+    TypeEvenement.PUBLIE: "publication",
 }  # fmt: skip
+
+COMMENTAIRES = (TypeEvenement.COMMENTE, TypeEvenement.COMMENTAIRE_RESOLU, TypeEvenement.COMMENTAIRE_ROUVERT)
 
 
 def lignes_journal(dossier: Dossier, evenements: Collection[Evenement]) -> list[dict[str, Any]]:
     """Lines of <c-chronologie>; at most four statements whatever their number. Give events with ``acteur``."""
     cites = {e.fiche_id for e in evenements if e.fiche_id}
-    noms = _noms_des(dossier, cites)
+    noms = noms_des(dossier, cites)
     autorites = _noms_des_autorites(evenements)
     ouvertes = set(dossier.fiches.values_list("fiche_id", flat=True)) if dossier.est_ouvert and cites else set()
     lignes = []
     for e in evenements:
-        nom = noms.get(e.fiche_id or 0, "")
+        nom = (noms.get(e.fiche_id) or e.details.get("nom", "")) if e.fiche_id else ""
         lignes.append(
             {
                 "quand": e.le,
@@ -47,21 +49,18 @@ def lignes_journal(dossier: Dossier, evenements: Collection[Evenement]) -> list[
                 "qui": str(e.acteur) if e.acteur_id else "Automatique",
                 "texte": _texte_evenement(e, autorites),
                 "etat": "",
-                "icone": _ICONES.get(TypeEvenement(e.type), "etape"),
-                "url": reverse("dossier_fiche", args=[dossier.pk, e.fiche_id]) if e.fiche_id in ouvertes else "",
+                "icone": _ICONES[TypeEvenement(e.type)],
+                "url": _adresse(e, ouvertes),
             }
         )
     return lignes
 
 
-def _noms_des(dossier: Dossier, fiches: Collection[int]) -> dict[int, str]:
-    """Names as the dossier has them, else the last known ones."""
-    if not fiches:
-        return {}
-    versions = VersionFiche.objects.filter(fiche__in=fiches).order_by("fiche_id", "validite")
-    noms = dict(versions.values_list("fiche_id", "nom"))
-    touchees = dossier.fiches.filter(fiche__in=fiches).values_list("fiche_id", "patch__nom")
-    return noms | {fiche: nom for fiche, nom in touchees if nom}
+def _adresse(e: Evenement, ouvertes: Collection[int]) -> str:
+    """Where one sees what it is about: the thread of a comment, the fiche while the dossier shows it."""
+    if e.type in COMMENTAIRES:
+        return reverse("dossier_fil", args=[e.dossier_id, e.details["fil"]])
+    return reverse("dossier_fiche", args=[e.dossier_id, e.fiche_id]) if e.fiche_id in ouvertes else ""
 
 
 def _noms_des_autorites(evenements: Iterable[Evenement]) -> dict[str, str]:
@@ -77,9 +76,13 @@ def _titre_evenement(e: Evenement, nom: str) -> str:
     if e.type == TypeEvenement.FICHE_AJOUTEE and len(e.details.get("fiches", ())) > 1:
         niveau = Niveau(e.details["niveau"]).label.lower()
         return f"{len(e.details['fiches'])} fiches ajoutées ({niveau})"
+    if e.type == TypeEvenement.COMMENTE and e.details["commentaire"] != e.details["fil"]:
+        titre = "Réponse à un commentaire"
+    if not nom:
+        return titre
     autres = len(e.details.get("fiches", ())) - 1
     suite = f" et {autres} autre{'s' if autres > 1 else ''}" if autres > 0 else ""
-    return f"{titre} : « {nom} »{suite}" if nom else titre
+    return f"{titre} : « {nom} »{suite}"
 
 
 def _texte_evenement(e: Evenement, autorites: Mapping[str, str]) -> str:
@@ -94,12 +97,16 @@ def _texte_evenement(e: Evenement, autorites: Mapping[str, str]) -> str:
             noms = [CHAMPS[c].libelle for c in d["champs"] if c in CHAMPS and not c.endswith("_unite")]
             return ", ".join(noms[:6]) + (f" et {len(noms) - 6} autres champs" if len(noms) > 6 else "")
         case TypeEvenement.CONFLIT_REGLE:
-            garde = "répertoire" if d.get("garder") == "repertoire" else "dossier"
-            return f"{CHAMPS[d['champ']].libelle} : valeur du {garde} gardée." if d.get("champ") in CHAMPS else ""
+            gardes = {"repertoire": "valeur du répertoire gardée", "deux": "les deux valeurs gardées"}
+            garde = gardes.get(d.get("garder", ""), "valeur du dossier gardée")
+            return f"{CHAMPS[d['champ']].libelle} : {garde}." if d.get("champ") in CHAMPS else ""
         case TypeEvenement.SANS_ACTEUR if d.get("noeud") in ETAPES:
             return f"Étape « {ETAPES[d['noeud']].titre} ». Les gestionnaires SESAN en sont informés."
         case TypeEvenement.GESTE_ANNULE:
             return TypeEvenement(d["type"]).label
+        case TypeEvenement.COMMENTE | TypeEvenement.COMMENTAIRE_RESOLU | TypeEvenement.COMMENTAIRE_ROUVERT:
+            champ = f"{CHAMPS[d['champ']].libelle} : " if d.get("champ") in CHAMPS else ""
+            return f"{champ}« {d['texte']} »"
         case TypeEvenement.AFFECTE:
             return ", ".join(autorites.get(c, c) for c in d.get("autorites") or [])
     motif = d.get("motif") or ""

@@ -73,3 +73,27 @@ class DossierPublie(TypeNotification):
     libelle = "Dossier publié"
     description = "À ceux qui ont pris part au dossier."
     bouton = "Voir l’établissement"
+
+
+@enregistrer
+class CommentaireCite(TypeNotification):
+    code = "commentaire_cite"
+    libelle = "Cité dans un commentaire"
+    description = "À la personne qu’un commentaire d’un dossier nomme, une fois par dossier et par dix minutes."
+    bouton = "Lire et répondre"
+
+
+@enregistrer
+class CommentaireReponse(TypeNotification):
+    code = "commentaire_reponse"
+    libelle = "Réponse à un commentaire"
+    description = "À ceux qui ont écrit dans la discussion, une fois par dossier et par dix minutes."
+    bouton = "Lire et répondre"
+
+
+@enregistrer
+class CommentaireResolu(TypeNotification):
+    code = "commentaire_resolu"
+    libelle = "Commentaire résolu"
+    description = "À la personne qui a ouvert la discussion, une fois par dossier et par dix minutes."
+    bouton = "Voir la discussion"

@@ -17,7 +17,7 @@ from structures.regles import (
     personnes_avec_role_sur,
 )
 
-from .enums import ETAPES, Cercle, Issue
+from .enums import ETAPES, Cercle, Issue, TypeEvenement
 from .models import Decision, Dossier, Tache
 
 if TYPE_CHECKING:
@@ -91,6 +91,18 @@ def dossiers_visibles(user: "User | AnonymousUser") -> QuerySet[Dossier]:
     return Dossier.objects.filter(Q(eg__in=egs_de(user)) | Exists(venus))
 
 
+def interlocuteurs_de(dossier: Dossier) -> QuerySet[User]:
+    """The people of ``dossiers_visibles``, for one dossier: those who talk about it while it is open."""
+    venu_a = dossier.taches.filter(autorite__isnull=False).order_by().values("autorite")
+    habilites = Habilitation.objects.actives().filter(
+        Q(role=Role.GESTIONNAIRE)
+        | Q(role=Role.TUTELLE, autorite__in=venu_a)
+        | Q(user__in=personnes_avec_role_sur([dossier.eg_id], ROLES_EDITEURS).order_by().values("pk")),
+        user_id=OuterRef("pk"),
+    )
+    return User.objects.filter(Exists(habilites.order_by())).order_by("last_name", "first_name", "pk")
+
+
 def peut_creer(user: "User | AnonymousUser", eg_id: int) -> bool:
     return a_role_sur(user, eg_id)
 
@@ -101,13 +113,14 @@ def peut_editer(user: "User | AnonymousUser", dossier: Dossier) -> bool:
 
 
 def peut_retirer(user: "User | AnonymousUser", dossier: Dossier) -> bool:
-    """The sender, while she still edits the EG, until the first decision in favour (domain.md §6)."""
+    """The sender, while she still edits the EG, until the first decision in favour that still holds (domain.md §6)."""
     if dossier.est_brouillon or not dossier.est_ouvert or dossier.envoye_par_id != user.pk:
         return False
     favorables = Decision.objects.filter(
         dossier=dossier, issue__in=[Issue.VALIDE, Issue.APPROUVE], le__gte=dossier.envoye_le
     )
-    return peut_editer(user, dossier) and not favorables.exists()
+    caduques = dossier.evenements.filter(type=TypeEvenement.DECISIONS_CADUQUES, le__gte=dossier.envoye_le)
+    return peut_editer(user, dossier) and (not favorables.exists() or caduques.exists())
 
 
 def participants(dossier: Dossier) -> QuerySet[User]:

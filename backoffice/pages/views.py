@@ -20,9 +20,11 @@ from structures.models import Habilitation
 from structures.suivi import signalements_ouverts
 from structures.vues.personnel import mon_repertoire
 from workflows import requetes as dossiers
+from workflows.discussions import qui_attendent
 from workflows.enums import ETAPES, Cercle
 from workflows.parcours import qui_agit
-from workflows.vues.taches import AutreTutelle, Ligne, autres_tutelles, lignes
+from workflows.vues.tache import AutreTutelle, autres_tutelles
+from workflows.vues.taches import Ligne, lignes
 
 from . import domaine, requetes
 from .forms import CompteForm, FiltreComptes, NouveauDroitForm
@@ -58,6 +60,7 @@ class Accueil(VueProtegee):
             "tutelle": Role.TUTELLE in roles,
             "gestionnaire": Role.GESTIONNAIRE in roles,
             "url_dossiers": adresse("dossiers"),
+            "discussions": qui_attendent(user)[:10],
             "mon_repertoire": mon_repertoire(request),
         }
         if contexte["editeur"]:

@@ -20,6 +20,10 @@ SIGNES: dict[str, Signe] = {
     "deplacement": Signe("déplacement", "deplacement", "deplacement"),
     "suppression": Signe("suppression", "corbeille", "neutre"),
     "conflit": Signe("conflit à régler", "alerte", "retard"),
+    "commentee": Signe("commentée", "bulle", "attente"),
+    "a-traiter": Signe("à traiter", "bulle", "attente"),
+    "resolu": Signe("résolu", "ok", "ok"),
+    "retiree": Signe("fiche retirée du dossier", "moins", "neutre"),
     # a dossier
     "brouillon": Signe("brouillon", "brouillon", "attente"),
     "finalise": Signe("fiches finalisées", "coche", "ok"),

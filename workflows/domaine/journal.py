@@ -1,9 +1,10 @@
-"""One line in the journal, in the transaction of the event."""
+"""One line in the journal, in the transaction of the event; and the names of the fiches that it is about."""
 
+from collections.abc import Collection
 from typing import Any
 
 from backoffice.comptes.models import User
-from structures.models import Fiche
+from structures.models import Fiche, VersionFiche
 
 from ..models import Dossier, Evenement
 
@@ -14,3 +15,13 @@ def consigner(
     """Append an event; ``acteur`` None means the system. ``details`` must be JSON."""
     cle = fiche.pk if isinstance(fiche, Fiche) else fiche
     return Evenement.objects.create(dossier=dossier, type=type_, acteur=acteur, fiche_id=cle, details=details)
+
+
+def noms_des(dossier: Dossier, fiches: Collection[int]) -> dict[int, str]:
+    """Names as the dossier has them, else the last known ones; a new fiche that left the dossier is absent."""
+    if not fiches:
+        return {}
+    versions = VersionFiche.objects.filter(fiche__in=fiches).order_by("fiche_id", "validite")
+    noms: dict[int, str] = dict(versions.values_list("fiche_id", "nom"))
+    touchees = dossier.fiches.filter(fiche__in=fiches).values_list("fiche_id", "patch__nom")
+    return noms | {fiche: nom or noms.get(fiche, "") for fiche, nom in touchees}
