@@ -41,21 +41,27 @@ def lignes_csv(lignes: Iterable[Ligne]) -> Iterator[str]:
         yield ecrivain.writerow([sans_formule(cellule) for cellule in ligne])
 
 
-def ecrire_xlsx(lignes: Iterable[Ligne], fichier: IO[bytes], titre: str) -> None:
+def ecrire_classeur(feuilles: Iterable[tuple[str, Iterable[Ligne]]], fichier: IO[bytes]) -> None:
+    """An XLSX workbook of (title, rows) sheets."""
     classeur = Workbook(write_only=True)
-    feuille = classeur.create_sheet(titre)
-    feuille.freeze_panes = "A2"
-
-    def cellule(valeur: Cellule) -> Any:
-        if not isinstance(valeur, str):
-            return valeur
-        texte = WriteOnlyCell(feuille, value=ILLEGAL_CHARACTERS_RE.sub("", valeur))
-        texte.data_type = "s"  # openpyxl takes what begins with « = » for a formula
-        return texte
-
-    for ligne in lignes:
-        feuille.append([cellule(valeur) for valeur in ligne])
+    for titre, lignes in feuilles:
+        feuille = classeur.create_sheet(titre)
+        feuille.freeze_panes = "A2"
+        for ligne in lignes:
+            feuille.append([_cellule_xlsx(feuille, valeur) for valeur in ligne])
     classeur.save(fichier)
+
+
+def _cellule_xlsx(feuille: Any, valeur: Cellule) -> Any:
+    if not isinstance(valeur, str):
+        return valeur
+    texte = WriteOnlyCell(feuille, value=ILLEGAL_CHARACTERS_RE.sub("", valeur))
+    texte.data_type = "s"  # openpyxl takes what begins with « = » for a formula
+    return texte
+
+
+def ecrire_xlsx(lignes: Iterable[Ligne], fichier: IO[bytes], titre: str) -> None:
+    ecrire_classeur([(titre, lignes)], fichier)
 
 
 _ODS = "application/vnd.oasis.opendocument.spreadsheet"

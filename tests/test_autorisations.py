@@ -17,7 +17,7 @@ from django.utils import timezone
 from backoffice.comptes.models import User
 from notifications.models import Envoi
 from structures.models import Fiche, Modification, RechercheEnregistree, Signalement, VersionFiche
-from workflows.models import Dossier, Tache
+from workflows.models import Decision, Dossier, Tache
 
 EHPAD = {"referent.ehpad", "direction.ehpad"}
 HOPITAL = {"referent.hopital", "direction.hopital"}
@@ -60,6 +60,7 @@ def table() -> dict[str, list[Adresse]]:
     ime = Dossier.objects.get(nom="Plateforme de répit")  # at the ARS
     clinique = Dossier.objects.get(nom="Consultation de dermatologie à la clinique")  # at the Direction
     experimental = Dossier.objects.get(nom="Équipe mobile autisme")  # waits for a gestionnaire
+    publie = Dossier.objects.get(nom="Ouverture de l’hôpital de jour de gériatrie")
     courriel = Envoi.objects.filter(destinataire__username="referent.ehpad").order_by("pk").first()
     compte = User.objects.get(username="referent.camsp")
     habilitation = compte.habilitations.get()
@@ -71,6 +72,7 @@ def table() -> dict[str, list[Adresse]]:
     voient_signale = EHPAD | SESAN | {"tutelle.ars"}
     voient_parc, voient_ime = EHPAD | SESAN, SESSAD | SESAN | {"tutelle.ars"}
     voient_clinique, voient_exp = HOPITAL | SESAN, {"referent.sessad"} | SESAN
+    decidee, voient_decidee = Decision.objects.filter(dossier__etat="publie").earliest("pk"), HOPITAL | SESAN
 
     def tache(dossier: Dossier) -> dict[str, object]:
         return {"numero": Tache.objects.get(dossier=dossier, close_le__isnull=True).pk}
@@ -93,6 +95,7 @@ def table() -> dict[str, list[Adresse]]:
 
     direction, ars, sesan = {"direction.hopital"}, {"tutelle.ars"}, SESAN
     fiche_parc = parc.fiches.get().fiche_id
+    fil_parc = commenter(numero=parc.pk, acteur=parc.auteur, fiche=fiche_parc, texte="Pourquoi ?").pk
     return {
         # -- open to everybody
         "connexion": [Adresse({}, TOUS, TOUS, anonyme=True)],
@@ -145,7 +148,17 @@ def table() -> dict[str, list[Adresse]]:
         "dossier_creer": [Adresse({}, EHPAD | HOPITAL | SESSAD, EHPAD | HOPITAL | SESSAD)],
         "dossier": [lecture(parc, voient_parc), lecture(ime, voient_ime), lecture(clinique, voient_clinique)],
         "dossier_changements": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
+        "dossier_arbre_obtenu": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
+        "dossier_imprimer": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
+        "dossier_exporter": [sur(ime, voient_ime, voient_ime, None, forme=f) for f in ("xlsx", "pdf")],
+        "dossier_decisions": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
+        "dossier_decision": [sur(decidee.dossier, voient_decidee, voient_decidee, None, decision=decidee.pk)],
+        "dossier_decision_exporter": [
+            sur(decidee.dossier, voient_decidee, voient_decidee, None, decision=decidee.pk, forme="xlsx")
+        ],
         "dossier_journal": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
+        "dossier_apercu": [sur(d, v, v, v) for d, v in ((parc, voient_parc), (ime, voient_ime))],
+        "dossier_annuler_publication": [sur(publie, HOPITAL | SESAN, HOPITAL, HOPITAL)],
         "dossier_envoyer": [sur(parc, voient_parc, EHPAD, EHPAD)],
         "dossier_retirer": [sur(ime, voient_ime, SESSAD, {"referent.sessad"})],
         "dossier_abandonner": [sur(parc, voient_parc, EHPAD, EHPAD)],
@@ -155,6 +168,12 @@ def table() -> dict[str, list[Adresse]]:
             f"dossier_{g}": [sur(parc, voient_parc, EHPAD, EHPAD, donnees={"fiche": fiche_parc, "sous": parc.eg_id})]
             for g in ("ajouter", "dupliquer", "annuler", "conflit", "deplacer", "supprimer")
         },
+        # Whoever sees an open dossier talks about it.
+        "dossier_commentaires": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
+        "dossier_fiche_commentaires": [sur(parc, voient_parc, voient_parc, voient_parc, fiche=fiche_parc)],
+        "dossier_fil": [sur(parc, voient_parc, voient_parc, voient_parc, fil=fil_parc)],
+        **{f"dossier_fil_{g}": [sur(parc, voient_parc, None, voient_parc, fil=fil_parc)] for g in ("resoudre", "rouvrir")},
+        "dossier_presence": [sur(parc, voient_parc, None, voient_parc), sur(ime, voient_ime, None, voient_ime)],
         # -- tasks
         "taches": [Adresse({}, TOUS, None)],
         "tache": [

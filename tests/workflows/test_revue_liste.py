@@ -8,8 +8,8 @@ from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
 from tests.navigation import client, texte
 from tests.workflows.ecrans import url
-from workflows.changements import changements, resume
 from workflows.domaine import gestes
+from workflows.revue import changements, resume
 
 pytestmark = pytest.mark.django_db
 
@@ -43,11 +43,11 @@ def test_changements(monde, dossier):
         ("ajout", "1 ajout"), ("deplacement", "1 déplacement"), ("modification", "1 modification"),
         ("suppression", "2 suppressions"),
     ]  # fmt: skip
-    assert [(nom, pourquoi) for nom, pourquoi, _ in synthese.attentions] == [
-        ("Unité de cardiologie", "Type d’UO modifié"),
-        ("Unité de cardiologie", "devient une unité sensible"),
-        ("Unité réduite", "capacité réduite de 10 à 7 places"),
-        ("Pneumologie", "sa suppression ferme aussi 1 fiche rattachée"),
+    assert [(m.code, nom, pourquoi) for m in synthese.marques for nom, pourquoi, _ in m.toutes] == [
+        ("fermeture", "Pneumologie", "sa suppression ferme aussi 1 fiche rattachée"),
+        ("capacite", "Unité réduite", "capacité réduite de 10 à 7 places"),
+        ("type", "Unité de cardiologie", "Type d’UO modifié"),
+        ("sensible", "Unité de cardiologie", "devient une unité sensible"),
     ]
     par_nom = {c.nom: c for c in liste}
     deplacee = par_nom["Unité de cardiologie"]

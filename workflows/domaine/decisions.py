@@ -5,8 +5,6 @@ journal and mails, and lets the flow go on: one transaction, one winner. The oth
 did what.
 """
 
-import hashlib
-import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -24,22 +22,17 @@ from structures.requetes import autorites_competentes, champ_et_filiere, etats_a
 
 from .. import notifications as types
 from ..enums import ENVOYES, EtatDossier, EtatFiche, Issue, Nature, TypeEvenement
-from ..models import Commentaire, Decision, Dossier, FicheTravail, Tache
+from ..models import Decision, Dossier, FicheTravail, Tache
 from ..regles import acteurs_de, participants, peut_editer, peut_retirer
+from . import instantane
 from .apercu import apercu
 from .coherence import incoherences
+from .collisions import collisions
+from .commentaires import commenter_le_renvoi
 from .fusion import tous_les_conflits
 from .journal import consigner
 from .taches import autoriser, conclure, contexte_mail, saisir, tache_ouverte
 from .travaux import terminer_redaction
-
-COMMENTAIRE_MAXIMAL = 5000  # characters
-
-
-def empreinte(travaux: Collection[FicheTravail]) -> str:
-    """SHA-256 of what the dossier changes: fiche ids and patches, in a canonical form."""
-    contenu = [[t.fiche_id, t.patch] for t in sorted(travaux, key=lambda t: t.fiche_id)]
-    return hashlib.sha256(json.dumps(contenu, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 @transaction.atomic
@@ -56,15 +49,15 @@ def envoyer(*, numero: int, acteur: User) -> Dossier:
         raise _conflit_etat(dossier)
     travaux = list(dossier.fiches.select_related("fiche"))
     verrouiller({dossier.eg_id, *(t.fiche_id for t in travaux)})
-    _refuser_si_incomplet(dossier, travaux)
     eg = version_au(dossier.eg)
     if eg is None:
         raise Conflit("eg_ferme", "Cet établissement a été fermé au répertoire : ce dossier ne peut plus être envoyé.")
+    _refuser_si_incomplet(dossier, travaux)
     if dossier.etat == EtatDossier.REDACTION:  # returned or withdrawn with everything still finalised
         terminer_redaction(dossier, acteur)
     _, filiere = champ_et_filiere(eg.categorie)
     autorites = autorites_competentes(eg) if filiere == Filiere.HANDICAP else []
-    dossier.envoyer(par=acteur, filiere=filiere, autorites=autorites, empreinte=empreinte(travaux))
+    dossier.envoyer(par=acteur, filiere=filiere, autorites=autorites, empreinte=instantane.garder(dossier, travaux))
     dossier.save()
     consigner(
         dossier, TypeEvenement.ENVOYE, acteur, filiere=filiere, autorites=autorites, empreinte=dossier.empreinte,
@@ -80,8 +73,11 @@ def envoyer(*, numero: int, acteur: User) -> Dossier:
 def _refuser_si_incomplet(dossier: Dossier, travaux: list[FicheTravail]) -> None:
     if not any(t.patch for t in travaux):
         raise Invalide("sans_changement", "Ce dossier ne change rien : ajoutez ou modifiez au moins une fiche.")
-    attente = [t for t in travaux if t.etat != EtatFiche.FINALISEE]
     arbre = apercu(dossier, travaux)
+    a_replacer = collisions(dossier, travaux, arbre)
+    if a_replacer:
+        raise Invalide("arbre_illegal", " ".join(c.phrase for c in a_replacer[:5]))
+    attente = [t for t in travaux if t.etat != EtatFiche.FINALISEE]
     if attente:
         noms = ", ".join(f"« {arbre.noeuds[t.fiche_id].nom or t.fiche.identifiant} »" for t in attente[:5])
         raise Invalide("fiches_en_attente", f"Toutes les fiches doivent être finalisées. Il reste {noms}.")
@@ -89,24 +85,16 @@ def _refuser_si_incomplet(dossier: Dossier, travaux: list[FicheTravail]) -> None
     if a_regler:
         noms = ", ".join(f"« {arbre.noeuds[cle].nom} »" for cle in list(a_regler)[:5])
         raise Invalide("conflits", f"Le répertoire a changé aussi : réglez d’abord les conflits de {noms}.")
-    orphelins = [
-        n for n in arbre.noeuds.values()
-        if n is not arbre.racine and not n.supprime
-        and (n.parent_id not in arbre.noeuds or arbre.noeuds[n.parent_id].supprime)
-    ]  # fmt: skip
-    perdus = [t for t in travaux if t.fiche_id not in arbre.noeuds]
-    if orphelins or perdus:
-        nom = orphelins[0].nom if orphelins else perdus[0].fiche.identifiant
-        raise Invalide("arbre_illegal", f"« {nom} » n’aurait plus de rattachement : déplacez-la ou supprimez-la.")
     fautes = incoherences(dossier, travaux)
     if fautes:
         raise Invalide("contenu", " ".join(fautes[:5]))
 
 
-@transaction.atomic
+@instantane.decision_signee()
 def valider(*, tache: int, acteur: User) -> Dossier:
     """« Valider le dossier », by a Direction of the EG."""
     dossier, ouverte = _decision(tache, acteur, "validation_direction")
+    instantane.verifier(dossier)
     dossier.valider()
     return _appliquer(dossier, ouverte, acteur, Issue.VALIDE, TypeEvenement.VALIDE)
 
@@ -123,10 +111,11 @@ def affecter(*, tache: int, acteur: User, autorites: Collection[str]) -> Dossier
     return _appliquer(dossier, ouverte, acteur, Issue.AFFECTE, TypeEvenement.AFFECTE, autorites=connues)
 
 
-@transaction.atomic
+@instantane.decision_signee()
 def approuver(*, tache: int, acteur: User) -> Dossier:
     """« Approuver », for SESAN or an authority. The last approval publishes, in this transaction."""
     dossier, ouverte = _decision(tache, acteur, "approbation_sesan", "approbation_tutelle")
+    instantane.verifier(dossier)
     return _appliquer(dossier, ouverte, acteur, Issue.APPROUVE, TypeEvenement.APPROUVE, autorite=ouverte.autorite_id)
 
 
@@ -137,14 +126,10 @@ def renvoyer(*, tache: int, acteur: User, motif: str, commentaires: Mapping[int,
     dossier, ouverte = _decision(tache, acteur, "validation_direction", "approbation_sesan", "approbation_tutelle")
     motif = _motif_exige(motif)
     commentes = {cle: texte.strip() for cle, texte in (commentaires or {}).items() if texte.strip()}
-    if any(len(texte) > COMMENTAIRE_MAXIMAL for texte in commentes.values()):
-        raise Invalide("commentaire_long", f"Un commentaire compte {COMMENTAIRE_MAXIMAL} caractères au plus.")
     a_reprendre = list(dossier.fiches.filter(fiche_id__in=commentes))
     if len(a_reprendre) != len(commentes):
         raise Invalide("commentaire", "Un commentaire vise une fiche qui n’est pas dans ce dossier.")
-    Commentaire.objects.bulk_create(
-        [Commentaire(dossier=dossier, fiche_id=cle, auteur=acteur, texte=texte) for cle, texte in commentes.items()]
-    )
+    cites = commenter_le_renvoi(dossier, acteur, commentes)
     a_reprendre = [t for t in a_reprendre if t.nature != Nature.SUPPRESSION]  # nothing to fill in a closing
     for travail in a_reprendre:
         travail.mettre_en_attente()
@@ -154,7 +139,7 @@ def renvoyer(*, tache: int, acteur: User, motif: str, commentaires: Mapping[int,
         dossier, ouverte, acteur, Issue.RENVOYE, TypeEvenement.RENVOYE, motif=motif,
         autorite=ouverte.autorite_id, fiches_commentees=sorted(commentes),
     )  # fmt: skip
-    _prevenir(types.DossierRenvoye, dossier, acteur, cle=f"renvoi:{ouverte.pk}", motif=motif)
+    _prevenir(types.DossierRenvoye, dossier, acteur, cle=f"renvoi:{ouverte.pk}", motif=motif, aussi=cites)
     return dossier
 
 

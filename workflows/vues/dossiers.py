@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.cache import patch_vary_headers
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
@@ -17,13 +18,13 @@ from structures.models import Fiche
 from structures.regles import egs_de, gestionnaires, membres_de, personnes_avec_role_sur
 from structures.requetes import noms_au, reservation_de, reservations_des
 
-from .. import changements, chronologie, parcours, requetes, schema
+from .. import chronologie, parcours, requetes, revue, schema
 from ..domaine import creer as creation
 from ..domaine import decisions
 from ..enums import OUVERTS, TERMINES, EtatDossier
 from ..forms import DossierForm
 from ..models import Dossier
-from .espace import FILTRES, Espace, VueDossier, derniers_evenements, entier
+from .espace import ACCUEIL, Espace, VueDossier, derniers_evenements, entier
 
 ONGLETS = {"ouverts": "Ouverts", "termines": "Terminés", "tous": "Tous"}
 
@@ -157,26 +158,35 @@ class DossierView(VueDossier):
     """The workspace: where the dossier is, its tree, what is to be done, its journal."""
 
     def get(self, request: HttpRequest, numero: int) -> HttpResponse:
-        espace = self.espace
-        montrer = request.GET.get("montrer", "")
-        contexte: dict[str, Any] = {
-            "espace": espace,
+        if getattr(request, "htmx", False):
+            return self._partie(request)
+        contexte = self.page(request) | {
+            "espace": self.espace,
             "dossier": self.dossier,
             "fil": self.fil(),
-            "panneau": "workflows/_panneau_accueil.html",
+            "panneau": ACCUEIL,
             "titre_panneau": "",
-            "montrer": montrer if montrer in FILTRES else "",
-            "noeuds": [],
             "sur_fiche": False,
-            "journal": espace.journal(),
-            "schema": _schema(espace),
+            "journal": self.espace.journal(),
+            "schema": _schema(self.espace),
         }
-        if self.dossier.est_ouvert:
-            contexte["noeuds"] = espace.noeuds(montrer=montrer)
-        else:
-            liste = changements.changements(self.dossier, request.user)
-            contexte |= {"changements": liste, "resume": changements.resume(liste)}
-        return render(request, "workflows/dossier.html", contexte)
+        if not self.dossier.est_ouvert:
+            liste = revue.changements(self.dossier, request.user)
+            url = reverse("dossier_changements", args=[self.dossier.pk])
+            contexte |= {"changements": liste, "resume": revue.resume(liste, url=url)}
+        reponse = render(request, "workflows/dossier.html", contexte)
+        patch_vary_headers(reponse, ["HX-Request"])
+        return reponse
+
+    def _partie(self, request: HttpRequest) -> HttpResponse:
+        """The tree alone when a filter asks for it, else what stands beside it."""
+        if request.htmx.target != "arbre-dossier":  # type: ignore[attr-defined]
+            contexte = {"journal": self.espace.journal()}
+            return self.panneau(request, ACCUEIL, contexte, titre="")
+        contexte = self.page(request) | {"espace": self.espace, "dossier": self.dossier}
+        reponse = render(request, "workflows/_arbre.html", contexte)
+        patch_vary_headers(reponse, ["HX-Request"])
+        return reponse
 
 
 def _schema(espace: Espace) -> str:
@@ -189,24 +199,6 @@ def _schema(espace: Espace) -> str:
     mots = {"fait": "fait", "en-cours": "en cours", "a-venir": "à venir", "sans-objet": "sans objet"}
     texte = " ".join(f"{i}. {e['libelle']} : {mots[e['etat']]}." for i, e in enumerate(espace.etapes, 1))
     return schema.dessin(espace.parcours, ici, faits, texte)
-
-
-class ChangementsView(VueDossier):
-    """« Ce que le dossier change »: the same list as those who decide."""
-
-    def get(self, request: HttpRequest, numero: int) -> HttpResponse:
-        liste = changements.changements(self.dossier, request.user)
-        return render(
-            request,
-            "workflows/changements.html",
-            {
-                "espace": self.espace,
-                "dossier": self.dossier,
-                "fil": self.fil(("Ce que le dossier change", "")),
-                "changements": liste,
-                "resume": changements.resume(liste),
-            },
-        )
 
 
 class JournalView(VueDossier):
@@ -246,7 +238,7 @@ class EnvoyerView(VueDossier):
     edition = True
 
     def get(self, request: HttpRequest, numero: int) -> HttpResponse:
-        liste = changements.changements(self.dossier, request.user)
+        liste = revue.changements(self.dossier, request.user)
         return render(
             request,
             "workflows/envoyer.html",
@@ -255,7 +247,7 @@ class EnvoyerView(VueDossier):
                 "dossier": self.dossier,
                 "fil": self.fil(("Envoyer en validation", "")),
                 "changements": liste,
-                "resume": changements.resume(liste),
+                "resume": revue.resume(liste, url=reverse("dossier_changements", args=[self.dossier.pk])),
                 "suite": [e for e in self.espace.etapes if e["noeud"] not in ("redaction", "envoi")],
                 "alarmes": alarmes(self.espace),
             },
