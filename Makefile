@@ -21,7 +21,7 @@ run: $(STAMP) ## Start everything: database, broker, web, worker, beat (PORT, HO
 
 .PHONY: test
 test: check chromium ## Run the checks, then every test (PYTEST="…" adds options)
-	@$(PY) -m pytest -n 2 --dist loadfile $(PYTEST)
+	@$(PY) -m pytest -n 2 --dist worksteal $(PYTEST)
 
 .PHONY: chromium
 chromium:

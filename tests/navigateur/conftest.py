@@ -118,7 +118,9 @@ def connecter(page: Page, qui: str) -> None:
 
 def fautes_axe(page: Page, *regles: str) -> list[str]:
     """The faults that axe knows of; ``regles``: of these rules only."""
-    options: dict[str, Any] = {"resultTypes": ["violations"]} | ({"runOnly": [*regles]} if regles else {})
+    options: dict[str, Any] = {"resultTypes": ["violations"], "iframes": False}
+    if regles:
+        options["runOnly"] = [*regles]
     violations = Axe().run(page, options=options).response["violations"]
     return [f"{v['id']} : {v['nodes'][0]['html'][:200]}" for v in violations]
 

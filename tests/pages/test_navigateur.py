@@ -1,7 +1,6 @@
 """The inbox and the decision in a real Chromium: by keyboard only, and on a telephone from the mail's link."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -95,30 +94,3 @@ def test_une_direction_signe_en_deux_clics_sur_un_telephone(browser: Browser, si
     expect(page.locator("#messages")).to_contain_text("est validé")
     assert Dossier.objects.get(nom="Consultation de dermatologie à la clinique").etat == "approbation"
     assert page.ennuis == []
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("largeur", [1280, 360])
-def test_aucun_defaut_d_accessibilite_releve(browser: Browser, site: str, largeur: int, theme: str) -> None:
-    options = {"viewport": {"width": largeur, "height": 900}, "color_scheme": theme, "bypass_csp": True}
-    direction = f"/taches/{ouvert('Consultation de dermatologie à la clinique').pk}/"
-    affectation = f"/taches/{ouvert('Équipe mobile autisme').pk}/"
-    compte = f"/comptes/{User.objects.get(username='referent.ehpad').pk}/"
-    pages = {
-        "direction.hopital": ["/", "/taches/", direction, "/aide/ou-modifier/", "/aide/accessibilite/"],
-        "gestionnaire": ["/", affectation, "/supervision/", "/comptes/", "/comptes/creer/", compte],
-        "tutelle.ars": ["/", "/taches/?onglet=terminees"],
-    }
-    fautes = []
-    for qui, chemins in pages.items():
-        page = page_de(contexte(browser, site, qui, **options))
-        for chemin in chemins:
-            page.goto(site + chemin)
-            page.evaluate("for (const d of document.querySelectorAll('main details')) d.open = true")
-            fautes += [
-                f"{chemin} {v['id']} : {v['nodes'][0]['html'][:200]}" for v in Axe().run(page).response["violations"]
-            ]
-            if (large := page.evaluate("document.documentElement.scrollWidth")) > largeur:
-                fautes.append(f"{chemin} deborde : {large}")
-        assert page.ennuis == []
-    assert fautes == []

@@ -1,28 +1,43 @@
-"""Every page of the register and around it, as those who see little, use a phone or no mouse get it; under the CSP.
+"""Every page of the product, as those who see little, use a phone or no mouse get it; under the CSP.
 
-The pages are the addresses of structures/urls.py, filled by the table of tests/test_autorisations.py: a new address is
-walked without a word here.
+The pages are the addresses of the resolver, filled by the table of tests/test_autorisations.py: a new address is walked
+without a word here.
 """
 
 import json
 from datetime import timedelta
-from itertools import groupby
+from urllib.parse import urlencode
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from structures.urls import urlpatterns
 from tests.test_autorisations import eg_nomme, table, uo_de
 
 from .conftest import BUREAU, TELEPHONE, fautes_axe
 
 pytestmark = [pytest.mark.navigateur, pytest.mark.lent, pytest.mark.timeout(300)]
 
-PAS_DES_PAGES = {"communes", "exporter", "fiche_structures"}  # JSON, a file, a redirection
-AUTOUR = ("accueil", "taches", "supervision")
-PERSONNES = ("referent.ehpad", "referent.hopital", "gestionnaire", "tutelle.ars")
+# Files, JSON, redirections, and the HTML of a mail, in a sandbox that no script enters.
+PAS_DES_PAGES = {
+    "sante-vive",
+    "sante-prete",
+    "communes",
+    "exporter",
+    "fiche_structures",
+    "dossier_circuit",
+    "envoi_html",
+}
+ANONYME = {"connexion", "aide-composants"}  # walked by tests/socle and tests/comptes, without an account
+PERSONNES = (
+    "referent.ehpad",
+    "referent.hopital",
+    "direction.hopital",
+    "gestionnaire",
+    "tutelle.ars",
+    "referent.sessad",
+)
 
 # What Tab has to reach, and how many times to press it: of a group of radio buttons one is a stop, of a tree one row;
 # a date or an hour has a stop for each of its parts, and a box that scrolls is one.
@@ -55,15 +70,16 @@ MANQUES = """() => ({
 })"""
 
 
-def pages() -> list[tuple[str, str]]:
-    """(person, path), each address by the first person who may see it."""
-    adresses = table()
-    noms = [*AUTOUR, *(motif.name for motif in urlpatterns if motif.name not in PAS_DES_PAGES)]
+def pages(qui: str) -> list[str]:
+    """Paths of the pages that this person walks: each address by the first one who may see it."""
     trouvees = [
-        (next(p for p in PERSONNES if p in un.voient), reverse(nom, kwargs=un.kwargs))
-        for nom in noms
-        for un in adresses[nom]
-        if un.voient
+        (
+            next((p for p in PERSONNES if p in un.voient), ""),
+            f"{reverse(nom, kwargs=un.kwargs)}?{urlencode(un.donnees)}",
+        )
+        for nom, cas in table().items()
+        for un in cas
+        if nom not in PAS_DES_PAGES | ANONYME and un.voient
     ]
     eg, uo = eg_nomme("Hôpital TEST"), uo_de("EHPAD TEST")
     plus_tard = timezone.localdate() + timedelta(days=30)
@@ -73,18 +89,27 @@ def pages() -> list[tuple[str, str]]:
         ("referent.hopital", "/repertoire/?q=introuvable"),
         ("referent.hopital", reverse("fiche", args=[eg.identifiant])),
         ("referent.ehpad", f"{reverse('fiche', args=[uo.identifiant])}?au={plus_tard.isoformat()}"),
+        ("gestionnaire", "/"),
+        ("direction.hopital", "/"),
+        ("tutelle.ars", "/taches/?onglet=terminees"),
     ]
-    return sorted(trouvees, key=lambda t: PERSONNES.index(t[0]))
+    assert "" not in {personne for personne, _ in trouvees}
+    return [chemin.removesuffix("?") for personne, chemin in trouvees if personne == qui]
 
 
-def fautes(page: Page, chemin: str) -> dict[str, object]:
-    """What is wrong with a page: by day on a phone, by night on a large screen, then by Tab."""
+def fautes(page: Page, chemin: str, vues: set[str]) -> dict[str, object]:
+    """What is wrong with a page: by day on a phone, by night on a large screen, then by Tab. ``vues``: walked before,
+    a redirection may lead to one of them."""
     page.set_viewport_size(TELEPHONE)
     reponse = page.goto(chemin)
     assert reponse is not None
+    if page.url in vues:
+        return {}
+    vues.add(page.url)
     expect(page.locator(".htmx-request")).to_have_count(0)
-    trouvees: dict[str, object] = {"statut": reponse.status if reponse.status != 200 else 0}
+    trouvees: dict[str, object] = {"statut": reponse.status if reponse.status not in (200, 409, 422) else 0}
     trouvees["largeur"] = page.evaluate("Math.max(0, document.documentElement.scrollWidth - innerWidth)")
+    page.evaluate("for (const d of document.querySelectorAll('main details:not(.deroulant)')) d.open = true")
     trouvees["telephone"] = fautes_axe(page)
     page.set_viewport_size(BUREAU)
     page.emulate_media(color_scheme="dark")
@@ -98,11 +123,9 @@ def fautes(page: Page, chemin: str) -> dict[str, object]:
     return {quoi: lesquelles for quoi, lesquelles in trouvees.items() if lesquelles}
 
 
-def test_chaque_page_du_repertoire(site):
-    trouvees = {}
-    for qui, chemins in groupby(pages(), key=lambda t: t[0]):
-        page = site.entrer(qui, axe=False)
-        for _, chemin in chemins:
-            if constat := fautes(page, chemin):
-                trouvees[f"{qui} {chemin}"] = constat
+@pytest.mark.parametrize("qui", PERSONNES)
+def test_chaque_page(site, qui):
+    page, vues = site.entrer(qui, axe=False), set()
+    constats = {chemin: fautes(page, chemin, vues) for chemin in pages(qui)}
+    trouvees = {chemin: constat for chemin, constat in constats.items() if constat}
     assert not trouvees, json.dumps(trouvees, indent=1, ensure_ascii=False)
