@@ -50,7 +50,7 @@ def presents(dossier: Dossier, user: "User | AnonymousUser") -> Presents:
         if p.fiche_id:
             par_fiche.setdefault(p.fiche_id, []).append(str(p.user))
     enregistrees = dossier.fiches.filter(modifiee_le__gte=maintenant - RECENT).exclude(modifiee_par=user.pk)
-    noms |= {str(t.modifiee_par) for t in enregistrees.select_related("modifiee_par").only("modifiee_par")}
+    noms |= {str(t.modifiee_par) for t in enregistrees.select_related("modifiee_par").only("dossier", "modifiee_par")}
     return Presents(sorted(noms), par_fiche)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from django.middleware.csrf import get_token
 from django.template import Context
 from django.template.loader import get_template
-from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from .etats import signe
@@ -27,9 +26,9 @@ NIVEAUX = {
 class Noeud:
     """One line of the tree. ``niveau`` is the badge (EJ, EG, P, S, UF, UO); ``etats`` are keys of ``socle.etats``.
 
-    ``actions`` are the lines of its menu (see menu_actions.html). For big trees give ``menu_url`` instead: a page
-    that lists the actions of this node, loaded as a fragment into the menu when it is opened.
-    ``ouvert=False`` folds it at first. ``attrs`` go to the link (``{"hx-get": …}``).
+    ``actions`` are the lines of its menu (see menu_actions.html); a big tree has ``data-menu`` instead (arbre.html).
+    ``ouvert=False`` folds it at first. ``attrs`` go to the link (``{"id": …}``). ``hors``: there only to show where the
+    nodes that a filter keeps are. ``case``: a box to tick, of this value, for the form ``selection``.
     """
 
     id: str
@@ -43,8 +42,9 @@ class Noeud:
     supprime: bool = False
     note: str = ""
     actions: list[dict[str, Any]] = field(default_factory=list)
-    menu_url: str = ""
     attrs: dict[str, str] = field(default_factory=dict)
+    hors: bool = False
+    case: int = 0
 
 
 _CHAMPS = dict.fromkeys(Noeud.__slots__)
@@ -69,27 +69,28 @@ class _Dessin:
     """
 
     def __init__(self, request: Any) -> None:
-        from .templatetags.ror import icone
-
-        self.trois_points = icone("plus-actions")
         self.request = request
         self.signes: dict[str, str] = {}
         self.morceaux: list[str] = []
 
-    def noeud(self, brut: Any) -> None:
+    def noeud(self, brut: Any, attrs: str = "") -> None:
         n = _lire(brut)
         ecrire = self.morceaux.append
         ferme = ' class="arbre-ferme"' if n.enfants and not n.ouvert else ""
-        classes = "arbre-ligne" + (" arbre-actif" if n.actif else "") + (" arbre-supprime" if n.supprime else "")
+        classes = "arbre-ligne" + "".join(
+            f" arbre-{mot}" for mot, vrai in (("actif", n.actif), ("supprime", n.supprime), ("hors", n.hors)) if vrai
+        )
         niveau = escape(n.niveau)
+        case = self.case(n) if n.case else ""
         ecrire(
-            f'<li{ferme}><div class="{classes}"><span><abbr class="niveau-{niveau}">{niveau}</abbr>{self.nom(n)}</span>'
+            f'<li{ferme}{attrs}><div class="{classes}"><span>{case}<abbr class="niveau-{niveau}">{niveau}</abbr>'
+            f"{self.nom(n)}</span>"
         )
         if n.note:
             ecrire(f"<small>{escape(n.note)}</small>")
         if n.etats:
             ecrire(f'<span class="arbre-etats">{"".join(map(self.signe, n.etats))}</span>')
-        if n.menu_url or n.actions:
+        if n.actions:
             ecrire(f'<div class="arbre-menu">{self.menu(n)}</div>')
         ecrire("</div>")
         if n.enfants:
@@ -98,6 +99,9 @@ class _Dessin:
                 self.noeud(enfant)
             ecrire("</ul>")
         ecrire("</li>")
+
+    def fini(self) -> SafeString:
+        return mark_safe("".join(self.morceaux))  # noqa: S308 - every part is escaped
 
     def nom(self, n: Noeud) -> str:
         libelle = escape(n.libelle)
@@ -108,6 +112,12 @@ class _Dessin:
         courant = ' aria-current="true"' if n.actif else ""
         return f'<a class="arbre-nom" href="{escape(n.url)}"{courant}{attrs}>{nom}</a>'
 
+    def case(self, n: Noeud) -> str:
+        return (
+            f'<input type="checkbox" class="arbre-case" form="selection" name="fiche" value="{n.case}"'
+            f' aria-label="Sélectionner {escape(n.libelle)}">'
+        )
+
     def signe(self, etat: str) -> str:
         if etat not in self.signes:
             s = signe(etat)
@@ -115,18 +125,9 @@ class _Dessin:
         return self.signes[etat]
 
     def menu(self, n: Noeud) -> str:
-        libelle = f"Actions sur {n.libelle}"
-        if n.menu_url:
-            return format_html(
-                '<details class="deroulant" data-ror-deroulant>'
-                '<summary class="bouton bouton-discret bouton-icone" aria-label="{}" title="{}"'
-                ' hx-get="{}" hx-target="next .deroulant-panneau" hx-trigger="click once">{}</summary>'
-                '<div class="deroulant-panneau"><a class="deroulant-ligne" href="{}">{}</a></div></details>',
-                *(libelle, libelle, n.menu_url, self.trois_points, n.menu_url, libelle),
-            )
         contexte = {
             "actions": n.actions,
-            "libelle": libelle,
+            "libelle": f"Actions sur {n.libelle}",
             "texte": "",
             "icone": "plus-actions",
             "gauche": False,
@@ -143,4 +144,13 @@ def rendre(noeuds: Iterable[Any], request: Any = None) -> SafeString:
     dessin = _Dessin(request)
     for noeud in noeuds:
         dessin.noeud(noeud)
-    return mark_safe("".join(dessin.morceaux))  # noqa: S308 - every part above is escaped
+    return dessin.fini()
+
+
+def rendre_places(places: Iterable[tuple[Noeud, int, int]], request: Any = None) -> SafeString:
+    """Lines that changed, each with the number of the fiche above it and of its sister before it (0: none), for
+    ``poser`` of js/arbre.js. What hangs below them is not drawn."""
+    dessin = _Dessin(request)
+    for noeud, sous, apres in places:
+        dessin.noeud(noeud, f' data-sous="{sous}" data-apres="{apres}"')
+    return dessin.fini()

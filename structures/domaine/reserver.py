@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from backoffice.socle.erreurs import Conflit
@@ -15,16 +15,19 @@ from .enregistrer import verrouiller
 def ouvrir(*, eg: Fiche, dossier: int, nom: str, etape: str) -> Reservation:
     """Put the yellow banner on an EG. Refuses (``Conflit``) when another dossier is open there."""
     verrouiller([eg.pk])
-    try:
-        with transaction.atomic():
-            return Reservation.objects.create(eg=eg, dossier=dossier, nom=nom, etape=etape)
-    except IntegrityError:
-        autre = Reservation.objects.get(eg=eg)
+    exiger_libre(eg)
+    return Reservation.objects.create(eg=eg, dossier=dossier, nom=nom, etape=etape)
+
+
+def exiger_libre(eg: Fiche) -> None:
+    """``Conflit`` when a dossier is open on an EG, which the caller has locked."""
+    autre = Reservation.objects.filter(eg=eg).first()
+    if autre is not None:
         raise Conflit(
             "dossier_deja_ouvert",
             f"Le dossier collaboratif « {autre.nom} » est déjà ouvert sur cet établissement ({autre.etape}). "
             "Ouvrez-le pour y ajouter vos changements : un seul dossier peut être ouvert à la fois.",
-        ) from None
+        )
 
 
 @transaction.atomic

@@ -63,7 +63,7 @@ def test_identifiants_forges(monde, dossier):
     """A fiche of another establishment, a number that is none: 404, nothing happens."""
     navigateur = client(monde.referent)
     for fiche in (monde.ailleurs.pk, 10**17, "x", "", "-1", "１２"):
-        for suite in ("dupliquer/", "deplacer/", "supprimer/", "annuler/", "conflit/"):
+        for suite in ("dupliquer/", "deplacer/", "supprimer/", "annuler/"):
             reponse = navigateur.post(url(dossier, suite), {"fiche": fiche, "parent": monde.uf.pk, "champ": "nom"})
             assert reponse.status_code == 404, (suite, fiche)
         assert navigateur.post(url(dossier, "ajouter/"), {"sous": fiche, "quantite": 1}).status_code == 404

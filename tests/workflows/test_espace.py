@@ -9,8 +9,8 @@ from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
 from tests.navigation import client, requetes_de, texte
 from tests.workflows.ecrans import url, url_fiche
-from workflows.changements import changements
 from workflows.domaine import decisions, gestes
+from workflows.revue import changements
 
 pytestmark = pytest.mark.django_db
 
@@ -111,17 +111,17 @@ def test_espace_requetes_constantes(monde, dossier):
 
 
 def test_grand_arbre_replie_sans_menus(monde, dossier, monkeypatch):
-    from workflows.vues import espace
+    from workflows.vues import arbre
 
-    monkeypatch.setattr(espace, "GRAND_ARBRE", 3)
-    monkeypatch.setattr(espace, "MENUS_INCLUS", 3)
+    monkeypatch.setattr(arbre, "GRAND_ARBRE", 3)
+    monkeypatch.setattr(arbre, "MENUS_INCLUS", 3)
     autre = repertoire.uf(repertoire.service(monde.p, "Pneumologie"), "UF 2120")
     repertoire.uo(autre, "Unité de pneumologie")
     fabrique.modifier(dossier, monde.referent, monde.uo.pk, nom="Unité renommée")
     corps = client(monde.referent).get(url(dossier)).content.decode()
     assert corps.count("arbre-ferme") == 2  # Pneumologie and its UF; the branch that changes stays open
     assert "Unité de pneumologie" in corps  # a real name all the same
-    assert f'hx-get="{url_fiche(dossier, monde.uo)}menu/"' in corps
+    assert f'data-menu="{url(dossier)}fiches/0/menu/"' in corps
 
 
 def test_renvoi_visible(monde, dossier):

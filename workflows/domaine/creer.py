@@ -11,7 +11,7 @@ from structures.domaine import reserver
 from structures.domaine.enregistrer import verrouiller
 from structures.enums import Niveau
 from structures.models import Fiche
-from structures.requetes import reservation_de, version_au
+from structures.requetes import version_au
 
 from ..enums import EtatDossier
 from ..models import Dossier
@@ -40,13 +40,7 @@ def creer(*, eg: Fiche, nom: str, acteur: User) -> Dossier:
     verrouiller([eg.pk])
     if version_au(eg) is None:
         raise Conflit("eg_ferme", "Cet établissement est fermé au répertoire : aucun dossier ne peut y être ouvert.")
-    ouvert = reservation_de(eg.pk)
-    if ouvert is not None:
-        raise Conflit(
-            "dossier_deja_ouvert",
-            f"Le dossier collaboratif « {ouvert.nom} » est déjà ouvert sur cet établissement ({ouvert.etape}). "
-            "Ouvrez-le pour y ajouter vos changements : un seul dossier peut être ouvert à la fois.",
-        )
+    reserver.exiger_libre(eg)
     dossier = Dossier(eg=eg, nom=nom, auteur=acteur)
     flux: Any = import_flow_by_ref(FLUX)
     with mouvement(dossier, acteur, ""):

@@ -1,57 +1,47 @@
 """The workspace of a dossier: what every one of its pages needs, read once with a constant number of statements."""
 
-from collections import defaultdict
+import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
+from urllib.parse import parse_qsl
 
+from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.formats import date_format
 
 from backoffice.comptes.models import User
-from backoffice.socle.arbre import Noeud as NoeudAffiche
-from backoffice.socle.erreurs import Conflit, Interdit, Introuvable
-from backoffice.socle.vues import VueProtegee
+from backoffice.socle.arbre import Noeud, rendre_places
+from backoffice.socle.erreurs import Interdit, Introuvable
+from backoffice.socle.vues import VueProtegee, decouper
 from structures.domaine.fusion import Heurt
-from structures.enums import Niveau
+from structures.enums import Niveau, niveau_parent
 from structures.requetes import etats_au
 
-from .. import chronologie, parcours, regles
-from ..domaine.apercu import SANS_NOM, Apercu, NoeudTravail, apercu
+from .. import chronologie, discussions, parcours, presences, regles
+from ..domaine.annulation import gestes_a_defaire
+from ..domaine.apercu import Apercu, NoeudTravail, apercu
 from ..domaine.fusion import tous_les_conflits
-from ..models import Commentaire, Dossier, Evenement, FicheTravail, Tache
+from ..domaine.travaux import exiger_brouillon
+from ..models import Dossier, Evenement, FicheTravail, Tache
 from ..requetes import noms_des_etablissements
+from . import arbre as dessin
+from .arbre import nom_de
 
-GRAND_ARBRE = 150  # from that many fiches on, the tree is folded where nothing changes
-MENUS_INCLUS = 40  # up to that many fiches, each menu comes with the page; else when it is opened
 JOURNAL_COURT = 30
-
-CREER = {
-    Niveau.POLE: "Créer des pôles",
-    Niveau.SERVICE: "Créer des services",
-    Niveau.UF: "Créer des unités fonctionnelles",
-    Niveau.UO: "Créer des unités opérationnelles",
-}
-FILTRES = {
-    "": "Toutes les fiches",
-    "touchees": "Changées par le dossier",
-    "en-attente": "En attente",
-    "finalisees": "Finalisées",
-    "conflits": "En conflit",
-    "commentees": "Commentées",
-}
+ACCUEIL = "workflows/_panneau_accueil.html"  # beside the tree when no fiche is chosen
 
 
 def entier(brut: str | None) -> int | None:
     """A number of a form or of an address, None when it is none."""
     return int(brut) if brut and brut.isascii() and brut.isdecimal() and len(brut) < 19 else None
-
-
-def nom_de(noeud: NoeudTravail) -> str:
-    return noeud.nom or f"{SANS_NOM} {noeud.identifiant}"
 
 
 @dataclass
@@ -86,14 +76,17 @@ class Espace:
         return tous_les_conflits(publies, etats_au(t.fiche_id for t in publies)) if publies else {}
 
     @cached_property
-    def commentaires(self) -> dict[int, list[Commentaire]]:
-        """By fiche, those that no save has answered yet."""
-        enregistrees = {t.fiche_id: t.modifiee_le for t in self.travaux}
-        par_fiche: dict[int, list[Commentaire]] = defaultdict(list)
-        for c in self.dossier.commentaires.select_related("auteur").filter(resolu_le__isnull=True):
-            if c.fiche_id in enregistrees and c.le > enregistrees[c.fiche_id]:
-                par_fiche[c.fiche_id].append(c)
-        return dict(par_fiche)
+    def commentaires(self) -> dict[int, int]:
+        """By fiche, how many threads wait."""
+        return discussions.ouverts_par_fiche(self.dossier)
+
+    @property
+    def fils_ouverts(self) -> int:
+        return sum(self.commentaires.values())
+
+    @cached_property
+    def presents(self) -> presences.Presents:
+        return presences.presents(self.dossier, self.user)
 
     @cached_property
     def taches(self) -> list[Tache]:
@@ -179,135 +172,53 @@ class Espace:
     # -- the tree ------------------------------------------------------------------------------------
 
     @cached_property
-    def _niveaux_ouverts(self) -> dict[str, int]:
-        """How many open fiches of each level could hold something."""
-        comptes: dict[str, int] = defaultdict(int)
-        for n in self.arbre.noeuds.values():
-            if not n.supprime:
-                comptes[n.niveau] += 1
-        return dict(comptes)
+    def niveaux_ouverts(self) -> Counter[str]:
+        return dessin.niveaux_ouverts(self.arbre)
 
-    def actions(self, noeud: NoeudTravail) -> list[dict[str, Any]]:
-        """What this person may do with a fiche of the tree now, for <c-menu-actions>."""
-        lire = {"libelle": "Voir la fiche", "url": self.url_fiche(noeud.fiche_id), "icone": "oeil"}
-        if not self.modifiable:
-            return [lire]
-        cle, racine = noeud.fiche_id, noeud is self.arbre.racine
-        if noeud.supprime:
-            return [lire, self._poster("annuler", "Annuler la suppression", "demi-tour", cle)]
-        actions: list[dict[str, Any]] = []
-        if dessous := self.arbre.niveau_a_creer(noeud):
-            url = f"{self.url}ajouter/?sous={cle}"
-            actions.append({"libelle": CREER[Niveau(dessous)], "url": url, "icone": "ajout"})
-        verbe = "Modifier la fiche" if noeud.publie else "Compléter la fiche"
-        actions.append({"libelle": verbe, "url": self.url_fiche(cle), "icone": "crayon"})
-        if racine:
-            return actions + self._annulable(noeud)
-        actions.append(self._poster("dupliquer", "Dupliquer", "dupliquer", cle))
-        parent = self.arbre.noeuds.get(noeud.parent_id or 0)
-        ailleurs = self._niveaux_ouverts.get(parent.niveau, 0) - (not parent.supprime) if parent else 1
-        deplacer: dict[str, Any] = {
-            "libelle": "Déplacer",
-            "url": f"{self.url}deplacer/?fiche={cle}",
-            "icone": "deplacement",
-        }
-        actions.append(deplacer if ailleurs else deplacer | {"aide": "Il n’y a pas d’autre place possible."})
-        actions += self._annulable(noeud)
-        url = f"{self.url}supprimer/?fiche={cle}"
-        actions.append({"libelle": "Supprimer", "url": url, "icone": "corbeille", "danger": True})
-        return actions
+    @property
+    def menus_inclus(self) -> bool:
+        return self.modifiable and len(self.arbre.noeuds) <= dessin.MENUS_INCLUS
+
+    @property
+    def menu_url(self) -> str:
+        """Where the script reads the menu of a fiche of a big tree; 0 stands for its number."""
+        return f"{self.url_fiche(0)}menu/" if self.modifiable and not self.menus_inclus else ""
+
+    @property
+    def places(self) -> str:
+        """The level under which each level goes, for the script that moves fiches."""
+        champ = self.arbre.champ
+        return json.dumps({n.value: niveau_parent(n, champ) for n in Niveau if niveau_parent(n, champ)})
 
     @cached_property
     def dernier_evenement(self) -> int:
         """What this page knows of the journal: a second click on it is told from a new gesture."""
         return self.dossier.evenements.order_by("-pk").values_list("pk", flat=True).first() or 0
 
-    def _annulable(self, noeud: NoeudTravail) -> list[dict[str, Any]]:
-        if noeud.travail is None or not noeud.publie:  # a new fiche is deleted, not undone
-            return []
-        url = f"{self.url}annuler/?fiche={noeud.fiche_id}"
-        return [{"libelle": "Annuler ce changement", "url": url, "icone": "demi-tour"}]
-
-    def _poster(self, verbe: str, libelle: str, icone: str, fiche: int) -> dict[str, Any]:
-        champs = {"fiche": fiche, "vu": self.dernier_evenement}
-        return {"libelle": libelle, "url": f"{self.url}{verbe}/", "icone": icone, "methode": "post", "champs": champs}
-
-    def retenues(self, montrer: str) -> set[int] | None:
-        """Fiches that a filter of the tree keeps; None: all."""
-        match montrer:
-            case "touchees":
-                return {t.fiche_id for t in self.travaux}
-            case "en-attente":
-                return {n.fiche_id for n in self.en_attente}
-            case "finalisees":
-                return {t.fiche_id for t in self.travaux if t.est_finalisee}
-            case "conflits":
-                return set(self.conflits)
-            case "commentees":
-                return set(self.commentaires)
-        return None
+    def noeuds(self, actif: int | None = None, montrer: str = "", *, choisir: bool = False) -> list[Noeud]:
+        return dessin.dessiner(self, actif=actif, montrer=montrer, choisir=choisir)
 
     @cached_property
-    def filtres(self) -> list[tuple[str, str, int | None]]:
-        """(value, label, number) of the filters of the tree that keep something."""
-        lignes: list[tuple[str, str, int | None]] = [("", FILTRES[""], None)]
-        for valeur, libelle in FILTRES.items():
-            gardees = self.retenues(valeur)
-            if gardees:
-                lignes.append((valeur, libelle, len(gardees)))
-        return lignes
+    def operations(self) -> list[dict[str, Any]]:
+        """The person's last gestures that she can take back, last first, in words."""
+        gestes = gestes_a_defaire(self.dossier, self.user) if self.modifiable else []
+        for geste in gestes:
+            geste.evenement.acteur = self.user
+        lignes = chronologie.lignes_journal(self.dossier, [g.evenement for g in gestes]) if gestes else []
+        return [{"geste": g.pk, **ligne} for g, ligne in zip(gestes, lignes, strict=True)]
 
-    def noeuds(self, actif: int | None = None, montrer: str = "") -> list[NoeudAffiche]:
-        """The tree for <c-arbre>. In a big one, branches where nothing changes are folded below the Services."""
-        gardees = self.retenues(montrer)
-        grand = len(self.arbre.noeuds) >= GRAND_ARBRE
-        inclus = self.modifiable and len(self.arbre.noeuds) <= MENUS_INCLUS
-
-        def un(n: NoeudTravail) -> tuple[NoeudAffiche, bool] | None:
-            dessous = [x for x in (un(enfant) for enfant in n.enfants) if x]
-            if gardees is not None and n.fiche_id not in gardees and not dessous and n is not self.arbre.racine:
-                return None
-            touche = any(t for _, t in dessous)
-            ouvert = not grand or touche or gardees is not None or n.niveau in (Niveau.EG, Niveau.POLE)
-            affiche = NoeudAffiche(
-                id=n.identifiant,
-                niveau=n.niveau,
-                libelle=n.nom or SANS_NOM,
-                url=self.url_fiche(n.fiche_id),
-                enfants=[x for x, _ in dessous],
-                etats=self._etats(n),
-                actif=n.fiche_id == actif,
-                ouvert=ouvert,
-                supprime=n.supprime,
-                note=self._note(n),
-                actions=self.actions(n) if inclus else [],
-                menu_url=f"{self.url_fiche(n.fiche_id)}menu/" if self.modifiable and not inclus else "",
-                attrs={"id": f"fiche-{n.fiche_id}"},
-            )
-            return affiche, touche or n.travail is not None
-
-        racine = un(self.arbre.racine)
-        return [racine[0]] if racine else []
-
-    def _etats(self, n: NoeudTravail) -> list[str]:
-        if n.travail is None:
-            return ["sensible"] if n.sensible else []
-        etats = [n.travail.nature]
-        if n.travail.nature == "deplacement" and n.travail.patch.keys() - {"parent"}:
-            etats.append("modification")
-        if not n.supprime:
-            etats.append("finalisee" if n.travail.est_finalisee else "en-attente")
-        if n.fiche_id in self.conflits:
-            etats.append("conflit")
-        if n.fiche_id in self.commentaires:
-            etats.append("commentée")
-        return etats
-
-    def _note(self, n: NoeudTravail) -> str:
-        if not n.deplace or n.supprime:
-            return ""
-        depuis = self.arbre.noeuds.get(n.parent_publie_id or 0)
-        return f"depuis {depuis.nom}" if depuis else ""
+    @property
+    def menu_operations(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "libelle": f"{o['titre']}, à {date_format(timezone.localtime(o['quand']), 'H:i')}",
+                "url": f"{self.url}defaire/",
+                "methode": "post",
+                "champs": {"geste": o["geste"]},
+                "icone": o["icone"],
+            }
+            for o in self.operations
+        ]
 
     # -- the page ------------------------------------------------------------------------------------
 
@@ -348,7 +259,7 @@ class Espace:
     @property
     def creation(self) -> list[dict[str, Any]]:
         """What can be created right under the establishment."""
-        return [a for a in self.actions(self.arbre.racine) if "ajouter/" in a["url"]]
+        return [a for a in dessin.actions(self, self.arbre.racine) if "ajouter/" in a["url"]]
 
     @property
     def premiers_obstacles(self) -> list[tuple[str, str]]:
@@ -375,6 +286,7 @@ class VueDossier(VueProtegee):
     """A page of one dossier. Not hers: 404; hers to look at only: 403 on what changes it."""
 
     edition = False  # True: only for those who edit the EG, on a draft
+    dialogue = False  # True: the script shows it in a dialog, above a page that stays
     espace: Espace
 
     def autoriser(self, request: HttpRequest) -> None:
@@ -397,12 +309,8 @@ class VueDossier(VueProtegee):
     def exiger_edition(self) -> None:
         if not self.espace.editeur:
             raise Interdit("sans_droit", "Seuls les Référents et Directions de l’établissement modifient ce dossier.")
-        if self.request.method == "GET" and not self.dossier.est_brouillon:
-            raise Conflit(
-                "dossier_fige",
-                f"Ce dossier n’est plus un brouillon ({self.dossier.get_etat_display().lower()}) : ses fiches ne "
-                "peuvent plus être modifiées.",
-            )
+        if self.request.method == "GET":
+            exiger_brouillon(self.dossier)
 
     def noeud(self, brut: str | None) -> NoeudTravail:
         """The fiche that a form or an address names; 404 when it is not of this dossier."""
@@ -424,35 +332,64 @@ class VueDossier(VueProtegee):
         titre: str,
         actif: int | None = None,
         statut: int = 200,
-        large: bool = False,
     ) -> HttpResponse:
         """A panel beside the tree: alone for the script of the workspace, else inside the whole page."""
         contexte = contexte | {"espace": self.espace, "dossier": self.dossier, "titre_panneau": titre}
         if getattr(request, "htmx", False):
-            reponse = render(request, gabarit, contexte, status=statut)
-            if request.method == "GET":
+            corps = render_to_string(gabarit, contexte, request)
+            reponse = HttpResponse(corps + self.nouvelles(request), status=statut)
+            if request.method == "GET" and not self.dialogue:
                 reponse["HX-Push-Url"] = request.get_full_path()
         else:
-            montrer = request.GET.get("montrer", "")
-            contexte |= {
+            contexte |= self.page(request, actif) | {
                 "panneau": gabarit,
                 "fil": self.fil((titre, "")),
-                "noeuds": self.espace.noeuds(actif, montrer),
-                "montrer": montrer if montrer in FILTRES else "",
                 "sur_fiche": True,
             }
             reponse = render(request, "workflows/dossier.html", contexte, status=statut)
         patch_vary_headers(reponse, ["HX-Request"])
         return reponse
 
+    def page(self, request: HttpRequest, actif: int | None = None) -> dict[str, Any]:
+        """What the tree of the page shows, as its address says."""
+        montrer = request.GET.get("montrer", "")
+        montrer = montrer if montrer in dessin.FILTRES else ""
+        choisir = self.espace.modifiable and "choisir" in request.GET
+        noeuds = self.espace.noeuds(actif, montrer, choisir=choisir) if self.dossier.est_ouvert else []
+        filtres = dessin.filtres(self.espace, montrer) if self.dossier.est_ouvert else []
+        return {"noeuds": noeuds, "filtres": filtres, "montrer": montrer, "choisir": choisir}
 
-def chemin(arbre: Apercu, noeud: NoeudTravail | None) -> str:
-    """« Pôle A › Service B », from below the EG down to this fiche."""
-    maillons: list[str] = []
-    while noeud is not None and noeud is not arbre.racine and len(maillons) < 6:
-        maillons.append(nom_de(noeud))
-        noeud = arbre.noeuds.get(noeud.parent_id or 0)
-    return " › ".join(reversed(maillons))
+    def nouvelles(self, request: HttpRequest, *, ici: int | None = None, ouvrir: str = "") -> str:
+        """What happened since the page that asks was drawn, for the script of the workspace: lines of the tree that
+        changed, header, filters, messages. ``ici``: the fiche that gets the focus; ``ouvrir``: a fiche to go to.
+
+        A page says what it knows of the journal; « » when that is still all there is, and for a page that says nothing.
+        """
+        espace = self.espace
+        vu = entier(request.headers.get("X-Dossier-Vu"))
+        venue = decouper(request.headers.get("HX-Current-URL", ""))
+        page = request.path if request.method == "GET" and not self.dialogue else venue.path
+        rien = vu is not None and vu >= espace.dernier_evenement and not len(get_messages(request))
+        if vu is None or (rien and page != espace.url):
+            return ""
+        places, retirees = dessin.lignes_depuis(espace, vu)
+        faite = next((o for o in espace.operations[:1] if o["geste"] > vu), None)
+        montrer = dict(parse_qsl(venue.query)).get("montrer", "")
+        contexte = {
+            "espace": espace,
+            "dossier": self.dossier,
+            "sur_fiche": page != espace.url,
+            "lignes": rendre_places(places, request),
+            "retirees": " ".join(map(str, retirees)),
+            "filtres": dessin.filtres(espace, montrer if montrer in dessin.FILTRES else ""),
+            "choisir": False,
+            "journal": espace.journal(),
+            "faite": faite,
+            "apres": "workflows/_defaire.html" if faite else "",
+            "ici": ici,
+            "ouvrir": ouvrir,
+        }
+        return render_to_string("workflows/_nouvelles.html", contexte, request)
 
 
 def noms(noeuds: Iterable[NoeudTravail]) -> list[tuple[str, str]]:

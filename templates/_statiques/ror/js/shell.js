@@ -138,6 +138,7 @@ document.addEventListener('htmx:afterRequest', (e) => {
   racine.classList.remove('en-cours');
 });
 document.addEventListener('htmx:load', (e) => soigner(e.detail.elt));
+window.rorAlerter = alerter;
 function alerter(texte) {
   const zone = document.getElementById('alertes');
   if (!zone) return;
