@@ -8,6 +8,7 @@ or a set of structured elements known by a key (``INDEXE``). The shape decides h
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
 from .enums import Niveau
 
@@ -200,6 +201,7 @@ CONTENU: tuple[Champ, ...] = (
 # fmt: on
 
 CHAMPS: dict[str, Champ] = {champ.nom: champ for champ in (*STRUCTURE, *CONTENU)}
+_PAR_NIVEAU: dict[str, list[Champ]] = {niveau: [c for c in CONTENU if niveau in c.niveaux] for niveau in Niveau}
 
 LIBELLES_NOM = {Niveau.EJ: "Raison sociale", Niveau.EG: "Dénomination"}
 
@@ -212,7 +214,7 @@ def libelle(champ: Champ, niveau: str) -> str:
 def champs_de(niveau: str, qui: Iterable[Qui] | None = None) -> list[Champ]:
     """Content fields of a level in the order of the screen, limited to those that may change here (``qui``)."""
     autorises = None if qui is None else set(qui)
-    return [c for c in CONTENU if niveau in c.niveaux and (autorises is None or c.qui in autorises)]
+    return [c for c in _PAR_NIVEAU[niveau] if autorises is None or c.qui in autorises]
 
 
 def est_exige(champ: Champ, champ_eg: str) -> bool:
@@ -230,8 +232,9 @@ def est_vide(champ: Champ, valeur: object) -> bool:
 
 def manquants(niveau: str, champ_eg: str, etat: dict[str, object]) -> list[Champ]:
     """Mandatory fields that the state lacks, in the order of the screen (domain.md §3, mark *)."""
-    return [
-        champ
-        for champ in champs_de(niveau)
-        if est_exige(champ, champ_eg) and est_vide(champ, etat.get(champ.nom, champ.vide()))
-    ]
+    return [c for c in _exiges(niveau, champ_eg) if est_vide(c, etat.get(c.nom, c.vide()))]
+
+
+@cache
+def _exiges(niveau: str, champ_eg: str) -> list[Champ]:
+    return [champ for champ in champs_de(niveau) if est_exige(champ, champ_eg)]

@@ -7,6 +7,7 @@ must make sense.
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -14,14 +15,14 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils import timezone
 
-from ..champs import CHAMPS, JOURS_PAR_UNITE, UNITES_AGE, Champ, Forme, Genre
+from ..champs import CHAMPS, JOURS_PAR_UNITE, UNITES, UNITES_AGE, Champ, Forme, Genre
 from ..models import Autorite, Commune, Concept
 from .horaires import LUNDI_ILLISIBLE, erreurs_semaine, lire_cle, lundi_admis
 from .patches import appliquer, difference, valeur
 
 LONGUEUR_TEXTE = 20_000
 _TELEPHONE = re.compile(r"\+?[0-9 .()-]{4,25}")
-_TELEPHONIQUES = {"1", "2", "6", "8"}  # channels (R200) reached by a number
+TELEPHONIQUES = {"1", "2", "6", "8"}  # channels (R200) reached by a number
 LIBRE, RESTREINT, TRES_RESTREINT = "1", "2", "3"  # R283, from the least to the most confidential
 
 Erreurs = dict[str, list[str]]
@@ -37,31 +38,33 @@ def erreurs_contenu(
     jour = jour or timezone.localdate()
     apres = appliquer(avant, patch)
     apports = {nom: _apports(CHAMPS[nom], avant, apres) for nom in patch}
-    erreurs: Erreurs = defaultdict(list)
-    for nom in patch:
-        champ = CHAMPS[nom]
-        if niveau not in champ.niveaux:
-            erreurs[nom].append(f"Le champ « {champ.libelle} » n’existe pas sur une fiche de ce niveau.")
-        else:
-            erreurs[nom] += _erreurs_forme(champ, valeur(apres, nom))
-    saines = {nom: a for nom, a in apports.items() if not erreurs[nom]}
+    erreurs: Erreurs = defaultdict(list, erreurs_de_forme(niveau, patch, apres))
+    saines = {nom: a for nom, a in apports.items() if nom not in erreurs}
     _verifier_codes(saines, erreurs, jour)
     _verifier_communes(saines, erreurs)
-    for nom, messages in erreurs_coherence([n for n in patch if not erreurs[n]], apres).items():
+    for nom, messages in erreurs_coherence([n for n in patch if n not in erreurs], apres).items():
         erreurs[nom] += messages
     return {nom: messages for nom, messages in erreurs.items() if messages}
+
+
+def erreurs_de_forme(niveau: str, noms: Iterable[str], etat: Mapping[str, Any]) -> Erreurs:
+    """French messages on values that no fiche of this level could hold, look-ups apart. Pure."""
+    erreurs: Erreurs = {}
+    for nom in noms:
+        champ = CHAMPS[nom]
+        if niveau not in champ.niveaux:
+            erreurs[nom] = [f"Le champ « {champ.libelle} » n’existe pas sur une fiche de ce niveau."]
+        elif messages := _FORMES[champ.genre](champ, valeur(etat, nom)):
+            erreurs[nom] = messages
+    return erreurs
 
 
 def erreurs_coherence(noms: Collection[str], etat: Mapping[str, Any]) -> Erreurs:
     """French messages on fields that do not go together in a state, where one of ``noms`` has a part in it. Pure."""
     erreurs: Erreurs = defaultdict(list)
-    touches = set(noms)
-    if touches & {"contacts", "unite_sensible"}:
-        erreurs["contacts"] += _erreurs_contacts(valeur(etat, "contacts"), bool(valeur(etat, "unite_sensible")))
-    if touches & {"age_min", "age_max", "age_min_unite", "age_max_unite"}:
-        erreurs["age_max"] += _erreurs_ages(etat)
-    if touches & {"date_ouverture", "date_fermeture", "date_reouverture"}:
-        _verifier_dates(etat, erreurs)
+    for coherence in COHERENCES.values():
+        if not coherence.lus.isdisjoint(noms):
+            erreurs[coherence.champ] += coherence.dire(etat)
     return {nom: messages for nom, messages in erreurs.items() if messages}
 
 
@@ -73,10 +76,6 @@ def _apports(champ: Champ, avant: Mapping[str, Any], apres: Mapping[str, Any]) -
     if champ.forme is Forme.VALEUR:
         return changement[champ.nom]
     return changement[champ.nom].get("ajoute" if champ.forme is Forme.ENSEMBLE else "pose", {})
-
-
-def _erreurs_forme(champ: Champ, contenu: Any) -> list[str]:
-    return _FORMES[champ.genre](champ, contenu)
 
 
 def _texte(champ: Champ, contenu: Any) -> list[str]:
@@ -177,56 +176,110 @@ _FORMES: dict[Genre, Callable[[Champ, Any], list[str]]] = {
 }
 
 
-def _erreurs_contacts(contacts: Mapping[str, Any], sensible: bool) -> list[str]:
-    """A contact has a nature, or a name with a function; no telecom is less confidential than its contact."""
-    erreurs = []
-    for contact in contacts.values():
+def _contacts(etat: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    """(how a message names it, contact) of each contact."""
+    return ((contact.get("nom", "") or "Contact", contact) for contact in valeur(etat, "contacts").values())
+
+
+def _niveau_connu(contact: Mapping[str, Any]) -> bool:
+    return contact.get("confidentialite", "") in (LIBRE, RESTREINT, TRES_RESTREINT)
+
+
+def _sans_identite(etat: Mapping[str, Any]) -> Iterable[str]:
+    for qui, contact in _contacts(etat):
         nature, nom, fonction = contact.get("nature", ""), contact.get("nom", ""), contact.get("fonction", "")
-        qui = nom or "Contact"
         if bool(nature) == bool(nom or fonction):
-            erreurs.append(f"{qui} : choisissez une nature, ou bien indiquez un nom et sa fonction.")
+            yield f"{qui} : choisissez une nature, ou bien indiquez un nom et sa fonction."
         elif not nature and not (nom and fonction):
-            erreurs.append(f"{qui} : indiquez le nom et la fonction.")
-        niveau = contact.get("confidentialite", "")
-        if niveau not in (LIBRE, RESTREINT, TRES_RESTREINT):
-            erreurs.append(f"{qui} : choisissez un niveau de confidentialité.")
-            continue
-        if sensible and niveau != TRES_RESTREINT:
-            erreurs.append("Dans une unité sensible, tous les contacts sont « très restreint ».")
+            yield f"{qui} : indiquez le nom et la fonction."
+
+
+def _sans_confidentialite(etat: Mapping[str, Any]) -> Iterable[str]:
+    for qui, contact in _contacts(etat):
+        if not _niveau_connu(contact):
+            yield f"{qui} : choisissez un niveau de confidentialité."
+
+
+def _exposes_malgre_l_unite(etat: Mapping[str, Any]) -> Iterable[str]:
+    contacts = [contact for _, contact in _contacts(etat) if _niveau_connu(contact)]
+    if valeur(etat, "unite_sensible") and any(c["confidentialite"] != TRES_RESTREINT for c in contacts):
+        yield "Dans une unité sensible, tous les contacts sont « très restreint »."
+
+
+def _telecoms_illisibles(etat: Mapping[str, Any]) -> Iterable[str]:
+    for qui, contact in _contacts(etat):
         for telecom in contact.get("telecoms", []):
             if refus := erreur_telecom(telecom.get("canal", ""), telecom.get("valeur", "")):
-                erreurs.append(f"{qui} : {refus}")
-            if telecom.get("confidentialite", niveau) < niveau:
-                erreurs.append(f"{qui} : un numéro ne peut pas être moins confidentiel que son contact.")
-    return list(dict.fromkeys(erreurs))
+                yield f"{qui} : {refus}"
+
+
+def _telecoms_exposes(etat: Mapping[str, Any]) -> Iterable[str]:
+    for qui, contact in _contacts(etat):
+        niveau = contact.get("confidentialite", "")
+        if _niveau_connu(contact) and any(
+            t.get("confidentialite", niveau) < niveau for t in contact.get("telecoms", [])
+        ):
+            yield f"{qui} : un numéro ne peut pas être moins confidentiel que son contact."
 
 
 def erreur_telecom(canal: str, contenu: str) -> str:
     """What is wrong with the number or address of a telecom, "" when nothing is."""
     if not contenu:
         return "indiquez le numéro ou l’adresse."
-    if canal in _TELEPHONIQUES and not _TELEPHONE.fullmatch(contenu):
+    if canal in TELEPHONIQUES and not _TELEPHONE.fullmatch(contenu):
         return f"« {contenu[:40]} » n’est pas un numéro de téléphone."
     return ""
 
 
-def _erreurs_ages(etat: Mapping[str, Any]) -> list[str]:
+def _ages_inverses(etat: Mapping[str, Any]) -> Iterable[str]:
     bornes = [
         valeur(etat, f"age_{b}") * JOURS_PAR_UNITE[valeur(etat, f"age_{b}_unite")]
         for b in ("min", "max")
         if valeur(etat, f"age_{b}") is not None and valeur(etat, f"age_{b}_unite") in JOURS_PAR_UNITE
     ]
     if len(bornes) == 2 and bornes[0] > bornes[1]:
-        return ["L’âge maximum est inférieur à l’âge minimum."]
-    return []
+        yield "L’âge maximum est inférieur à l’âge minimum."
 
 
-def _verifier_dates(etat: Mapping[str, Any], erreurs: Erreurs) -> None:
-    ouverture, fermeture, reouverture = (valeur(etat, f"date_{n}") for n in ("ouverture", "fermeture", "reouverture"))
+def _fermee_avant_d_ouvrir(etat: Mapping[str, Any]) -> Iterable[str]:
+    ouverture, fermeture = valeur(etat, "date_ouverture"), valeur(etat, "date_fermeture")
     if ouverture and fermeture and fermeture < ouverture:
-        erreurs["date_fermeture"].append("La fermeture précède l’ouverture.")
+        yield "La fermeture précède l’ouverture."
+
+
+def _rouverte_sans_fermer(etat: Mapping[str, Any]) -> Iterable[str]:
+    fermeture, reouverture = valeur(etat, "date_fermeture"), valeur(etat, "date_reouverture")
     if reouverture and (not fermeture or reouverture <= fermeture):
-        erreurs["date_reouverture"].append("La réouverture vient après une date de fermeture.")
+        yield "La réouverture vient après une date de fermeture."
+
+
+@dataclass(frozen=True, slots=True)
+class Coherence:
+    """Fields that must go together: those that have a part in it, the one that shows the sentences of ``chercher``."""
+
+    lus: frozenset[str]
+    champ: str
+    chercher: Callable[[Mapping[str, Any]], Iterable[str]]
+
+    def dire(self, etat: Mapping[str, Any]) -> list[str]:
+        """French sentences, each once."""
+        return list(dict.fromkeys(self.chercher(etat)))
+
+
+_CONTACTS, _DATES = (
+    frozenset({"contacts", "unite_sensible"}),
+    frozenset(f"date_{n}" for n in ("ouverture", "fermeture")),
+)
+COHERENCES: dict[str, Coherence] = {
+    "contact_identifie": Coherence(_CONTACTS, "contacts", _sans_identite),
+    "contact_confidentiel": Coherence(_CONTACTS, "contacts", _sans_confidentialite),
+    "unite_sensible": Coherence(_CONTACTS, "contacts", _exposes_malgre_l_unite),
+    "telecom_lisible": Coherence(_CONTACTS, "contacts", _telecoms_illisibles),
+    "telecom_confidentiel": Coherence(_CONTACTS, "contacts", _telecoms_exposes),
+    "ages": Coherence(frozenset({"age_min", "age_max", *UNITES}), "age_max", _ages_inverses),
+    "fermeture": Coherence(_DATES, "date_fermeture", _fermee_avant_d_ouvrir),
+    "reouverture": Coherence(_DATES | {"date_reouverture"}, "date_reouverture", _rouverte_sans_fermer),
+}
 
 
 def _codes_cites(apports: Mapping[str, Any]) -> Iterable[tuple[str, str, str]]:

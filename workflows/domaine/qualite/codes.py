@@ -1,0 +1,55 @@
+"""Codes of the nomenclatures and communes of the code officiel géographique."""
+
+from collections.abc import Iterator
+
+from structures.champs import Genre
+from structures.domaine.patches import Etat
+
+from .catalogue import CHAMPS_DE_DOSSIER, DOMAINE, NOS, TOUS, Constat, Gravite, Sujet, regle
+from .contexte import Contexte, apports, codes_de, communes_de
+
+_CODES = [c.nom for c in CHAMPS_DE_DOSSIER if c.nomenclature or c.genre in (Genre.CAPACITES, Genre.CONTACTS)]
+_COMMUNES = [c.nom for c in CHAMPS_DE_DOSSIER if c.genre in (Genre.COMMUNE, Genre.COMMUNES)]
+
+
+@regle("BO-CODE-INCONNU", "Les codes existent dans leur nomenclature", Gravite.BLOQUANT, TOUS, _CODES, NOS)
+def _inconnus(fiche: Sujet, contexte: Contexte) -> Iterator[Constat]:
+    for champ, liste, code in codes_de(fiche.etat) if contexte.inconnus else ():
+        if (liste, code) in contexte.inconnus:
+            yield Constat(champ, f"Le code « {code[:40]} » n’existe pas dans la nomenclature {liste}.")
+
+
+@regle(
+    "BO-CODE-FERME", "Les codes que tient une fiche sont en vigueur",
+    Gravite.AVERTISSEMENT, TOUS, _CODES, DOMAINE,
+)  # fmt: skip
+def _fermes_tenus(fiche: Sujet, contexte: Contexte) -> Iterator[Constat]:
+    choisis = _fermes(apports(fiche.patch or {}), contexte)
+    for cle, phrase in _fermes(fiche.etat, contexte).items():
+        if cle not in choisis:
+            yield Constat(cle[0], f"{phrase} : retirez-le et choisissez une valeur en vigueur.")
+
+
+@regle("BO-CODE-CHOISI", "Un dossier ne choisit pas un code fermé", Gravite.BLOQUANT, TOUS, _CODES, DOMAINE)
+def _fermes_choisis(fiche: Sujet, contexte: Contexte) -> Iterator[Constat]:
+    for (champ, _), phrase in _fermes(apports(fiche.patch or {}), contexte).items():
+        yield Constat(champ, f"{phrase} : choisissez une valeur en vigueur.")
+
+
+def _fermes(etat: Etat, contexte: Contexte) -> dict[tuple[str, str], str]:
+    """By (field, code), in words, the closed codes of a state."""
+    return {
+        (champ, code): contexte.fermes[liste, code]
+        for champ, liste, code in (codes_de(etat) if contexte.fermes else ())
+        if (liste, code) in contexte.fermes
+    }
+
+
+@regle(
+    "BO-COMMUNES", "Le territoire d’intervention et l’adresse sont des communes du code officiel géographique",
+    Gravite.BLOQUANT, TOUS, _COMMUNES, DOMAINE,
+)  # fmt: skip
+def _hors_du_cog(fiche: Sujet, contexte: Contexte) -> Iterator[Constat]:
+    for champ, code in communes_de(fiche.etat):
+        if code not in contexte.communes:
+            yield Constat(champ, f"« {code[:40]} » n’est pas une commune du code officiel géographique.")
