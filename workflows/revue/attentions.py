@@ -19,6 +19,7 @@ from structures.enums import Niveau
 from structures.models import Fiche
 from structures.requetes import versions_au
 
+from ..domaine.collisions import Collision
 from ..enums import Nature
 from ..models import FicheTravail
 from .modele import Attention, Changement
@@ -57,6 +58,14 @@ def sur_la_fiche(travail: FicheTravail, avant: Etat, apres: Etat, *, en_conflit:
     if en_conflit:
         marques.append(Attention("conflit", "modifiée aussi au répertoire depuis : conflit à régler"))
     return marques
+
+
+def marquer_collisions(liste: Iterable[Changement], trouvees: Iterable[Collision]) -> None:
+    """What the register did to the tree meanwhile and nobody has settled."""
+    par_fiche = {c.fiche: c for c in liste}
+    for collision in trouvees:
+        if collision.fiche in par_fiche:
+            par_fiche[collision.fiche].attentions.append(Attention("conflit", collision.phrase))
 
 
 def marquer_fermetures(liste: Iterable[Changement]) -> None:

@@ -16,6 +16,8 @@ from structures.enums import Niveau
 from structures.regles import peut_lire_contacts_tres_restreints
 from structures.requetes import etats_au
 
+from ..domaine.apercu import Apercu, apercu
+from ..domaine.collisions import collisions
 from ..domaine.fusion import conflits
 from ..enums import Nature
 from ..models import Commentaire, Dossier, FicheTravail
@@ -67,8 +69,13 @@ class Lecture:
         return avant, appliquer(avant, travail.patch)
 
     @cached_property
+    def arbre(self) -> Apercu | None:
+        """The tree that an open dossier makes."""
+        return apercu(self.dossier, self.tous) if self.dossier.est_ouvert else None
+
+    @cached_property
     def lieux(self) -> Lieux:
-        return lieux_de(self.dossier, self.tous)
+        return lieux_de(self.tous, self.arbre)
 
     @cached_property
     def _mots(self) -> Affichage:
@@ -92,7 +99,8 @@ class Lecture:
         liste = [self._changement(t, mots) for t in self.travaux]
         liste.sort(key=lambda c: self.lieux.rang.get(c.fiche, len(self.lieux.rang)))
         rattacher(liste)
-        if self.dossier.est_ouvert:
+        if self.arbre:
+            attentions.marquer_collisions(liste, collisions(self.dossier, self.tous, self.arbre))
             attentions.marquer_dernieres_offres(self.dossier.eg, liste, self.etats, self.tous, mots)
             if self.entier:
                 attentions.marquer_etablissement(self.dossier.eg, liste, self.etats, self.travaux)

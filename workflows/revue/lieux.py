@@ -6,8 +6,8 @@ from structures.domaine.texte import normaliser
 from structures.enums import Niveau
 from structures.models import VersionFiche
 
-from ..domaine.apercu import SANS_NOM, apercu
-from ..models import Dossier, FicheTravail
+from ..domaine.apercu import SANS_NOM, Apercu
+from ..models import FicheTravail
 
 _RANGS = {niveau: rang for rang, niveau in enumerate(Niveau.values)}
 
@@ -39,15 +39,14 @@ class Lieux:
         return " › ".join(reversed(maillons))
 
 
-def lieux_de(dossier: Dossier, travaux: list[FicheTravail]) -> Lieux:
-    """Of an open dossier, over the register of today; of an ended one, the last known names and places."""
-    if not dossier.est_ouvert:
+def lieux_de(travaux: list[FicheTravail], arbre: Apercu | None) -> Lieux:
+    """In the tree that an open dossier makes; of an ended one (no ``arbre``), the last known names and places."""
+    if arbre is None:
         lieux = Lieux({}, {}, {}, {})
         _ajouter_disparues(lieux, travaux)
         ordre = sorted(lieux.noms, key=lambda f: (_RANGS.get(lieux.niveaux[f], 9), normaliser(lieux.noms[f]), f))
         lieux.rang = {fiche: i for i, fiche in enumerate(ordre)}
         return lieux
-    arbre = apercu(dossier, travaux)
     noeuds = arbre.noeuds.values()
     lieux = Lieux(
         {n.fiche_id: n.nom for n in noeuds},
