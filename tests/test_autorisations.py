@@ -17,6 +17,7 @@ from django.utils import timezone
 from backoffice.comptes.models import User
 from notifications.models import Envoi
 from structures.models import Fiche, Modification, RechercheEnregistree, Signalement, VersionFiche
+from workflows.domaine.commentaires import commenter
 from workflows.models import Decision, Dossier, Tache
 
 EHPAD = {"referent.ehpad", "direction.ehpad"}
@@ -61,6 +62,7 @@ def table() -> dict[str, list[Adresse]]:
     clinique = Dossier.objects.get(nom="Consultation de dermatologie à la clinique")  # at the Direction
     experimental = Dossier.objects.get(nom="Équipe mobile autisme")  # waits for a gestionnaire
     publie = Dossier.objects.get(nom="Ouverture de l’hôpital de jour de gériatrie")
+    proposition = parc.propositions.create(auteur=parc.auteur, fichier="essai.csv", lignes=[]).pk
     courriel = Envoi.objects.filter(destinataire__username="referent.ehpad").order_by("pk").first()
     compte = User.objects.get(username="referent.camsp")
     habilitation = compte.habilitations.get()
@@ -159,6 +161,9 @@ def table() -> dict[str, list[Adresse]]:
         "dossier_journal": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
         "dossier_apercu": [sur(d, v, v, v) for d, v in ((parc, voient_parc), (ime, voient_ime))],
         "dossier_annuler_publication": [sur(publie, HOPITAL | SESAN, HOPITAL, HOPITAL)],
+        "dossier_fichier": [sur(parc, voient_parc, EHPAD, EHPAD)],
+        "dossier_gabarit": [sur(parc, voient_parc, EHPAD, None)],
+        "dossier_proposition": [sur(parc, voient_parc, EHPAD, {"referent.ehpad"}, proposition=proposition)],
         "dossier_envoyer": [sur(parc, voient_parc, EHPAD, EHPAD)],
         "dossier_retirer": [sur(ime, voient_ime, SESSAD, {"referent.sessad"})],
         "dossier_abandonner": [sur(parc, voient_parc, EHPAD, EHPAD)],
@@ -172,7 +177,8 @@ def table() -> dict[str, list[Adresse]]:
         "dossier_commentaires": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
         "dossier_fiche_commentaires": [sur(parc, voient_parc, voient_parc, voient_parc, fiche=fiche_parc)],
         "dossier_fil": [sur(parc, voient_parc, voient_parc, voient_parc, fil=fil_parc)],
-        **{f"dossier_fil_{g}": [sur(parc, voient_parc, None, voient_parc, fil=fil_parc)] for g in ("resoudre", "rouvrir")},
+        "dossier_fil_resoudre": [sur(parc, voient_parc, None, voient_parc, fil=fil_parc)],
+        "dossier_fil_rouvrir": [sur(parc, voient_parc, None, voient_parc, fil=fil_parc)],
         "dossier_presence": [sur(parc, voient_parc, None, voient_parc), sur(ime, voient_ime, None, voient_ime)],
         # -- tasks
         "taches": [Adresse({}, TOUS, None)],

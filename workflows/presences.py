@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
+from backoffice.comptes.models import User
+
 from .domaine.presence import DUREE
 from .models import Dossier
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
-
-    from backoffice.comptes.models import User
 
 RECENT = timedelta(minutes=10)  # who saved a fiche since is thought to be there: without JavaScript no page calls
 

@@ -3,6 +3,7 @@
 from celery import shared_task
 from viewflow.workflow.timers import fire_due_timers
 
+from .domaine import presence
 from .domaine.taches import rendre_les_taches_de
 from .requetes import proprietaires
 
@@ -17,3 +18,9 @@ def declencher_minuteries() -> int:
 def liberer_taches() -> int:
     """Give back to the queue the tasks whose owner's habilitation has come to its end."""
     return rendre_les_taches_de(proprietaires())
+
+
+@shared_task(name="workflows.purger_presences")
+def purger_presences() -> int:
+    """Forget who was in a dossier an hour ago."""
+    return presence.purger()

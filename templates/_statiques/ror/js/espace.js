@@ -60,14 +60,14 @@ if (espace) {
   // The form of a fiche is sent as it would be; what comes back takes its place.
   espace.addEventListener('submit', async (e) => {
     const formulaire = e.target;
-    const autre = !formulaire.closest('#panneau') || formulaire.method !== 'post' || !/\/fiches\/\d+\/$/.test(new URL(formulaire.action).pathname);
+    const autre = !formulaire.closest('#panneau') || formulaire.method !== 'post' || !/\/fiches\/\d+\/$/.test(new URL(formulaire.getAttribute('action'), location.href).pathname);
     if (e.defaultPrevented || autre || !large.matches || !window.htmx) return;
     e.preventDefault();
     if (formulaire.dataset.envoye) return;
     formulaire.dataset.envoye = '1';
     const cle = panneau.querySelector('[data-fiche]')?.dataset.fiche;
     const values = e.submitter?.name ? { [e.submitter.name]: e.submitter.value } : {};
-    await window.htmx.ajax('POST', formulaire.action, { source: formulaire, target: panneau, swap: 'innerHTML show:#panneau:top', values });
+    await window.htmx.ajax('POST', formulaire.getAttribute('action'), { source: formulaire, target: panneau, swap: 'innerHTML show:#panneau:top', values });
     if (!panneau.querySelector('[data-fiche]')) viser(cle);
     else panneau.querySelector('[role="alert"], .resume-erreurs')?.scrollIntoView({ block: 'start' });
   });

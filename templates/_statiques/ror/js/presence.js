@@ -1,9 +1,9 @@
 // Who else is in the dossier: the page says every 20 s where it is, and shows the others. Silent while it is hidden.
 
 const PERIODE = 20_000;
-const zone = document.querySelector('[data-presence]');
+const adresse = document.querySelector('[data-presence]')?.dataset.presence;
 
-if (zone) {
+if (adresse) {
   const jeton = JSON.parse(document.body.getAttribute('hx-headers'))['X-CSRFToken'];
   let minuterie;
   let enCours = null;
@@ -18,7 +18,7 @@ if (zone) {
   };
 
   const montrer = ({ dossier, fiches }) => {
-    dire(zone, dossier, 'comptes');
+    for (const p of document.querySelectorAll('[data-presence]')) dire(p, dossier, 'comptes'); // the head is drawn again by gestures
     for (const p of document.querySelectorAll('[data-presence-fiche]')) dire(p, fiches[p.dataset.presenceFiche]?.phrase ?? '', 'personne');
     for (const m of document.querySelectorAll('.presence-marque')) {
       if (fiches[m.dataset.fiche]?.noms !== m.textContent) m.remove();
@@ -41,7 +41,7 @@ if (zone) {
     minuterie = setTimeout(battre, PERIODE); // a lost call is made again at the next beat
     let reponse;
     try {
-      reponse = await fetch(zone.dataset.presence, {
+      reponse = await fetch(adresse, {
         method: 'POST', body: new URLSearchParams({ fiche: ici() }), headers: { 'X-CSRFToken': jeton }, signal: mien.signal,
       });
     } catch {
@@ -52,6 +52,6 @@ if (zone) {
   };
 
   document.addEventListener('visibilitychange', battre);
-  document.getElementById('panneau')?.addEventListener('htmx:afterSwap', battre);
+  document.getElementById('panneau')?.addEventListener('htmx:afterSwap', (e) => { if (e.detail.target.id === 'panneau') battre(); });
   battre();
 }
