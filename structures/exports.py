@@ -120,7 +120,17 @@ def fichier(format_: str, lignes: Iterable[Ligne], nom: str, titre: str) -> Http
         reponse: HttpResponseBase = StreamingHttpResponse(lignes_csv(lignes), content_type=choisi.mime)
         reponse["Content-Disposition"] = f'attachment; filename="{nom}.{format_}"'
         return reponse
+    ecrire = choisi.ecrire
+    return _a_garder(lambda tampon: ecrire(lignes, tampon, titre), f"{nom}.{format_}", choisi.mime)
+
+
+def classeur(feuilles: Iterable[tuple[str, Iterable[Ligne]]], nom: str) -> FileResponse:
+    """The response that gives (title, rows) sheets as a workbook « nom.xlsx » to keep."""
+    return _a_garder(lambda tampon: ecrire_classeur(feuilles, tampon), f"{nom}.xlsx", FORMATS["xlsx"].mime)
+
+
+def _a_garder(ecrire: Callable[[IO[bytes]], None], nom: str, mime: str) -> FileResponse:
     tampon = TemporaryFile()  # noqa: SIM115 - the response closes it once it is sent
-    choisi.ecrire(lignes, tampon, titre)
+    ecrire(tampon)
     tampon.seek(0)
-    return FileResponse(tampon, as_attachment=True, filename=f"{nom}.{format_}", content_type=choisi.mime)
+    return FileResponse(tampon, as_attachment=True, filename=nom, content_type=mime)

@@ -107,6 +107,10 @@ def _texte_evenement(e: Evenement, autorites: Mapping[str, str]) -> str:
         case TypeEvenement.COMMENTE | TypeEvenement.COMMENTAIRE_RESOLU | TypeEvenement.COMMENTAIRE_ROUVERT:
             champ = f"{CHAMPS[d['champ']].libelle} : " if d.get("champ") in CHAMPS else ""
             return f"{champ}« {d['texte']} »"
+        case TypeEvenement.FICHIER_APPLIQUE:
+            return f"« {d['fichier']} » : {d['nombre']} fiche(s), dont {d['creees']} créée(s)."
+        case TypeEvenement.CHANGEMENT_ANNULE if "publication" in d:
+            return f"Publication du dossier n° {d['publication']} : {d['nombre']} fiche(s) remise(s) comme avant."
         case TypeEvenement.AFFECTE:
             return ", ".join(autorites.get(c, c) for c in d.get("autorites") or [])
     motif = d.get("motif") or ""

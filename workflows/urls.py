@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from .vues import commentaires, decide, dossiers, fiche, gestes, inverse, presence, revue, simulation
+from .vues import commentaires, decide, dossiers, fiche, fichier, gestes, inverse, presence, revue, simulation
 
 urlpatterns = [
     path("dossiers/", dossiers.DossiersView.as_view(), name="dossiers"),
@@ -26,6 +26,13 @@ urlpatterns = [
         "dossiers/<int:numero>/annuler-publication/",
         inverse.AnnulerPublicationView.as_view(),
         name="dossier_annuler_publication",
+    ),
+    path("dossiers/<int:numero>/fichier/", fichier.FichierView.as_view(), name="dossier_fichier"),
+    path("dossiers/<int:numero>/fichier/gabarit/", fichier.GabaritView.as_view(), name="dossier_gabarit"),
+    path(
+        "dossiers/<int:numero>/fichier/<int:proposition>/",
+        fichier.PropositionView.as_view(),
+        name="dossier_proposition",
     ),
     path("dossiers/<int:numero>/envoyer/", dossiers.EnvoyerView.as_view(), name="dossier_envoyer"),
     path("dossiers/<int:numero>/retirer/", dossiers.RetirerView.as_view(), name="dossier_retirer"),

@@ -1,6 +1,6 @@
 """What a form is filled from, and what others did since: the state of a fiche and the ``jeton`` that names a moment."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -43,17 +43,28 @@ def lire(fiche: Fiche, jour: date | None = None, sans: Modification | None = Non
 def relire(fiche: Fiche, jeton: str, jour: date, sans: Modification | None = None) -> Etat | None:
     """What ``lire`` answered when it gave this ``jeton``: the fold of what was entered and not cancelled by then.
     None when the token is unreadable or the fiche did not exist on that day."""
+    return relire_toutes({fiche.pk: jeton}, jour, sans)[fiche.pk]
+
+
+def relire_toutes(jetons: Mapping[int, str], jour: date, sans: Modification | None = None) -> dict[int, Etat | None]:
+    """``relire`` of several fiches, by id, in one statement."""
+    lignes: dict[int, list[tuple[int, date, Patch, datetime | None]]] = {fiche: [] for fiche in jetons}
+    modifications = Modification.objects.filter(fiche__in=jetons).order_by("pk")
+    for fiche, *ligne in modifications.values_list("fiche_id", "pk", "date_effet", "patch", "annulee_le"):
+        lignes[fiche].append((ligne[0], ligne[1], ligne[2], ligne[3]))
+    return {fiche: _etat_au(jeton, lignes[fiche], jour, sans) for fiche, jeton in jetons.items()}
+
+
+def _etat_au(
+    jeton: str, lignes: Iterable[tuple[int, date, Patch, datetime | None]], jour: date, sans: Modification | None
+) -> Etat | None:
     if (moment := _lire_jeton(jeton)) is None:
         return None
     derniere, annulees = moment
-    lignes = list(
-        fiche.modifications.filter(pk__lte=derniere)
-        .values_list("pk", "date_effet", "patch", "annulee_le")
-        .order_by("pk")
-    )
-    annulations = sorted((quand, pk) for pk, _, _, quand in lignes if quand is not None)
+    connues = [ligne for ligne in lignes if ligne[0] <= derniere]
+    annulations = sorted((quand, pk) for pk, _, _, quand in connues if quand is not None)
     defaites = {pk for _, pk in annulations[:annulees]} | ({sans.pk} if sans else set())
-    return etat_parmi((Changement(effet, pk, patch) for pk, effet, patch, _ in lignes if pk not in defaites), jour)
+    return etat_parmi((Changement(effet, pk, patch) for pk, effet, patch, _ in connues if pk not in defaites), jour)
 
 
 def etat_connu(fiche: Fiche, moment: datetime) -> Etat | None:

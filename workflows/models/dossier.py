@@ -164,6 +164,11 @@ class FicheTravail(FSMModelMixin, models.Model):
         return Nature.DEPLACEMENT if "parent" in self.patch else Nature.MODIFICATION
 
     @property
+    def rouvre(self) -> bool:
+        """Publishes again a fiche that the register closed: all its content is in the patch, as for a new one."""
+        return self.patch.get("existe") is True and self.base.get("existe") is False
+
+    @property
     def est_finalisee(self) -> bool:
         return self.etat == EtatFiche.FINALISEE
 

@@ -1,0 +1,469 @@
+"""« Remplir depuis un fichier »: what the template says, what a file changes, and every file that can't be trusted."""
+
+import csv
+import io
+import zipfile
+from itertools import count
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from openpyxl import Workbook, load_workbook
+
+from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
+from structures.exports import FORMATS, ecrire_classeur
+from structures.importations.lecture import FichierRefuse
+from tests.factories import dossiers as fabrique
+from tests.factories import repertoire
+from workflows.domaine import annulation, decisions
+from workflows.domaine.fichier import tableau
+from workflows.domaine.fichier.appliquer import FichierEnErreur, appliquer_proposition, proposer
+from workflows.domaine.fichier.gabarit import feuilles, lignes
+from workflows.enums import EtatFiche, Nature
+from workflows.models import Dossier, Evenement, Proposition
+
+from .ecrans import url
+
+pytestmark = pytest.mark.django_db
+
+
+def en_csv(rangees: list[list[Any]], separateur: str = ";") -> bytes:
+    tampon = io.StringIO()
+    csv.writer(tampon, delimiter=separateur).writerows(rangees)
+    return tampon.getvalue().encode()
+
+
+def gabarit(dossier: Dossier) -> list[list[Any]]:
+    return [list(ligne) for ligne in lignes(dossier)]
+
+
+class Feuille:
+    """The template as a person changes it: cells by identifier and column."""
+
+    def __init__(self, dossier: Dossier) -> None:
+        self.rangees = gabarit(dossier)
+
+    @property
+    def titres(self) -> list[str]:
+        return self.rangees[0]
+
+    def poser(self, identifiant: str, **cellules: Any) -> "Feuille":
+        rangee = next((r for r in self.rangees if r[0] == identifiant), None)
+        if rangee is None:
+            rangee = [identifiant, *[""] * (len(self.titres) - 1)]
+            self.rangees.append(rangee)
+        for titre, contenu in cellules.items():
+            rangee[self.titres.index(TITRES.get(titre, titre))] = contenu
+        return self
+
+    def lire(self, identifiant: str, titre: str) -> Any:
+        return next(r for r in self.rangees if r[0] == identifiant)[self.titres.index(titre)]
+
+    def octets(self) -> bytes:
+        return en_csv(self.rangees)
+
+
+TITRES = {
+    "niveau": "Niveau", "sous": "Rattachement", "action": "Action", "nom": "Nom",
+    "activites": "Activités opérationnelles",
+    "type_uo": "Type d’UO", "champ": "Champ d’activité", "mode": "Mode de prise en charge", "age_min": "Âge minimum",
+    "conditions": "Conditions d’admission", "territoire": "Territoire d’intervention", "version": "Version",
+}  # fmt: skip
+
+
+def deposer(dossier: Dossier, acteur: Any, octets: bytes, nom: str = "essai.csv") -> Proposition:
+    return proposer(numero=dossier.pk, acteur=acteur, nom=nom, flux=io.BytesIO(octets), taille=len(octets))
+
+
+def reprendre(dossier: Dossier, acteur: Any, octets: bytes, *prendre: str) -> Evenement:
+    proposition = deposer(dossier, acteur, octets)
+    return appliquer_proposition(numero=dossier.pk, acteur=acteur, proposition=proposition.pk, prendre=prendre)
+
+
+def erreurs(dossier: Dossier, acteur: Any, octets: bytes) -> list[tuple[int, str, str]]:
+    with pytest.raises(FichierEnErreur) as refus:
+        deposer(dossier, acteur, octets)
+    assert not Proposition.objects.exists()
+    return [(e.ligne, e.colonne, e.raison) for e in refus.value.erreurs]
+
+
+# -- the template ------------------------------------------------------------------------------------
+
+
+def test_le_gabarit_rend_l_arbre_du_dossier(monde, dossier):
+    neuve = fabrique.nouvelle(dossier, monde.referent, monde.uf.pk, "Unité neuve")
+    feuille = Feuille(dossier)
+    assert [(r[0], r[1], r[2]) for r in feuille.rangees[1:]] == [
+        (monde.eg.identifiant, "EG", ""),
+        (monde.p.identifiant, "P", monde.eg.identifiant),
+        (monde.s.identifiant, "S", monde.p.identifiant),
+        (monde.uf.identifiant, "UF", monde.s.identifiant),
+        (monde.uo.identifiant, "UO", monde.uf.identifiant),
+        (neuve.identifiant, "UO", monde.uf.identifiant),
+    ]
+    assert feuille.lire(monde.uo.identifiant, "Activités opérationnelles").endswith("[013]")
+    assert feuille.lire(monde.uo.identifiant, "Âge minimum") == 16
+
+
+@pytest.mark.parametrize("format_", ["xlsx", "ods", "csv"])
+def test_le_gabarit_tel_quel_ne_change_rien(monde, dossier, format_):
+    fabrique.modifier(
+        dossier, monde.referent, monde.uo.pk, conditions_admission="=1+1\nSur rendez-vous.",
+        territoire=frozenset(["75113", "92075"]), boites_mssante=frozenset(["a@b.mssante.fr"]),
+        capacites={"autre-cle": {"nature": "01", "statut": "01", "nombre": 12}},
+    )  # fmt: skip
+    navigateur = client(monde.referent)
+    reponse = navigateur.get(url(dossier, f"fichier/gabarit/?format={format_}"))
+    octets = b"".join(reponse.streaming_content)
+    with pytest.raises(Invalide, match="ne change rien"):
+        deposer(dossier, monde.referent, octets)
+
+
+def test_le_classeur_explique_et_donne_les_valeurs(dossier):
+    tampon = io.BytesIO()
+    ecrire_classeur(feuilles(dossier), tampon)
+    classeur = load_workbook(tampon)
+    assert classeur.sheetnames == ["Fiches", "Mode d’emploi", "Valeurs"]
+    valeurs = set(classeur["Valeurs"].iter_rows(values_only=True))
+    assert any(colonne == "Type d’UO" and valeur.endswith("[149]") for colonne, valeur in valeurs)
+
+
+# -- what a file changes -----------------------------------------------------------------------------
+
+
+def test_modifier_deplacer_creer_supprimer_en_un_geste(monde, dossier):
+    autre = repertoire.uo(monde.uf, "Unité à fermer")
+    feuille = (
+        Feuille(dossier)
+        .poser(monde.uo.identifiant, nom="Unité renommée", activites="013 | 014", age_min="18")
+        .poser(autre.identifiant, action="supprimer")
+        .poser("U1", niveau="UO", sous="F1", nom="Unité du fichier", type_uo="149", conditions="Sur dossier.")
+        .poser("F1", niveau="UF", sous="S1", nom="UF du fichier")
+        .poser("S1", niveau="Service", sous="P1", nom="Service du fichier", action="créer")
+        .poser("P1", niveau="Pôle", sous=monde.eg.identifiant, nom="Pôle du fichier")
+        .poser(monde.uf.identifiant, sous="S1")
+    )
+    evenement = reprendre(dossier, monde.referent, feuille.octets())
+    assert evenement.details == {"fichier": "essai.csv", "creees": 4, "nombre": 7}
+    travaux = {t.patch.get("nom", ""): t for t in dossier.fiches.select_related("fiche")}
+    pole, service = travaux["Pôle du fichier"], travaux["Service du fichier"]
+    uf, uo = travaux["UF du fichier"], travaux["Unité du fichier"]
+    assert [t.patch["parent"] for t in (pole, service, uf, uo)] == [
+        monde.eg.pk, pole.fiche_id, service.fiche_id, uf.fiche_id,
+    ]  # fmt: skip
+    assert [t.fiche.identifiant for t in (pole, service, uf, uo)] == sorted(
+        t.fiche.identifiant for t in (pole, service, uf, uo)
+    )
+    assert uo.patch == {
+        "existe": True, "parent": uf.fiche_id, "nom": "Unité du fichier", "type_uo": "149", "champ_activite": "01",
+        "conditions_admission": "Sur dossier.", "age_min_unite": "an", "age_max_unite": "an",
+    }  # fmt: skip
+    assert travaux["Unité renommée"].patch == {
+        "nom": "Unité renommée", "activites": {"ajoute": ["014"]}, "age_min": 18,
+    }  # fmt: skip
+    assert dossier.fiches.get(fiche=monde.uf).patch == {"parent": service.fiche_id}
+    assert dossier.fiches.get(fiche=autre).nature == Nature.SUPPRESSION
+    assert {t.etat for t in dossier.fiches.exclude(fiche=autre)} == {EtatFiche.EN_ATTENTE}
+    annulation.defaire(numero=dossier.pk, acteur=monde.referent, geste=evenement.geste.pk)
+    assert not dossier.fiches.exists()
+
+
+def test_codes_libelles_et_nombres_devenus_sont_compris(monde, dossier):
+    feuille = Feuille(dossier)
+    texte = feuille.lire(monde.uo.identifiant, "Activités opérationnelles")
+    libelle = texte.rpartition(" [")[0]
+    for ecrit in ("13", libelle.upper(), texte, "[013]"):
+        feuille.poser(monde.uo.identifiant, activites=f"{ecrit} | 014")
+        proposition = deposer(dossier, monde.referent, feuille.octets())
+        assert [ligne["patch"] for ligne in proposition.lignes] == [{"activites": {"ajoute": ["014"]}}]
+
+
+def test_ce_qui_est_absent_du_fichier_ne_change_pas(monde, dossier):
+    octets = en_csv([["Identifiant", "Niveau", "Nom"], [monde.uo.identifiant, "UO", "Unité renommée"]])
+    reprendre(dossier, monde.referent, octets)
+    assert dossier.fiches.get().patch == {"nom": "Unité renommée"}
+
+
+# -- somebody was there meanwhile --------------------------------------------------------------------
+
+
+def test_ce_qui_a_change_depuis_le_gabarit_se_fusionne_champ_par_champ(monde, dossier):
+    feuille = Feuille(dossier)
+    repertoire.direct(monde.uo, monde.direction, {"conditions_admission": "Du répertoire", "age_max": 90})
+    fabrique.modifier(dossier, monde.collegue, monde.uo.pk, nom="Unité de la collègue", finaliser=False)
+    feuille.poser(monde.uo.identifiant, nom="Unité du fichier", conditions="Du fichier", activites="013 | 014")
+    [ligne] = deposer(dossier, monde.referent, feuille.octets()).lignes
+    assert ligne["patch"] == {"activites": {"ajoute": ["014"]}}
+    assert ligne["heurts"] == {"nom": "Unité du fichier", "conditions_admission": "Du fichier"}
+    reprendre(dossier, monde.referent, feuille.octets(), f"{ligne['ligne']}:conditions_admission")
+    assert dossier.fiches.get(fiche=monde.uo).patch == {
+        "nom": "Unité de la collègue", "conditions_admission": "Du fichier", "activites": {"ajoute": ["014"]},
+    }  # fmt: skip
+
+
+def test_un_apercu_depasse_n_est_pas_applique(monde, dossier):
+    proposition = deposer(
+        dossier, monde.referent, Feuille(dossier).poser(monde.uo.identifiant, nom="Du fichier").octets()
+    )
+    fabrique.modifier(dossier, monde.collegue, monde.uo.pk, nom="De la collègue", finaliser=False)
+    with pytest.raises(Conflit, match="collegue"):
+        appliquer_proposition(numero=dossier.pk, acteur=monde.referent, proposition=proposition.pk)
+    assert dossier.fiches.get().patch == {"nom": "De la collègue"}
+
+
+def test_une_fois_et_par_son_auteur(monde, dossier):
+    proposition = deposer(
+        dossier, monde.referent, Feuille(dossier).poser(monde.uo.identifiant, nom="Du fichier").octets()
+    )
+
+    def appliquer(acteur: Any, numero: int = dossier.pk) -> Evenement:
+        return appliquer_proposition(numero=numero, acteur=acteur, proposition=proposition.pk)
+
+    with pytest.raises(Interdit):
+        appliquer(monde.collegue)
+    ailleurs = fabrique.brouillon(monde.ailleurs, monde.voisin)
+    with pytest.raises(Introuvable):
+        appliquer(monde.voisin, ailleurs.pk)
+    appliquer(monde.referent)
+    with pytest.raises(Conflit, match="déjà été repris"):
+        appliquer(monde.referent)
+
+
+def test_un_dossier_envoye_ne_se_remplit_plus(monde, dossier):
+    fabrique.nouvelle(dossier, monde.referent, monde.uf.pk)
+    octets = Feuille(dossier).poser(monde.uo.identifiant, nom="Du fichier").octets()
+    fabrique.envoye(dossier, monde.referent)
+    with pytest.raises(Conflit):
+        deposer(dossier, monde.referent, octets)
+    decisions.retirer(numero=dossier.pk, acteur=monde.referent)
+    assert deposer(dossier, monde.referent, octets).lignes
+
+
+# -- errors ------------------------------------------------------------------------------------------
+
+
+def test_toutes_les_erreurs_d_un_coup_par_ligne_et_colonne(monde, dossier):
+    feuille = (
+        Feuille(dossier)
+        .poser(monde.uo.identifiant, activites="999 | Cardiologie inconnue", age_min="seize", champ="04")
+        .poser(monde.uf.identifiant, activites="013", niveau="UO")
+        .poser("11/9999999", niveau="UO", sous=monde.uf.identifiant)
+        .poser("U1", niveau="UO", sous=monde.s.identifiant, territoire="Saint-Denis")
+        .poser("U2", niveau="", sous="absente")
+    )
+    trouvees = erreurs(dossier, monde.referent, feuille.octets())
+    assert {(ligne, colonne) for ligne, colonne, _ in trouvees} == {
+        (6, "Activités opérationnelles"), (6, "Âge minimum"), (6, "Champ d’activité"),
+        (5, "Activités opérationnelles"), (5, "Niveau"),
+        (7, "Identifiant"),
+        (8, "Rattachement"), (8, "Territoire d’intervention"),
+        (9, "Niveau"), (9, "Rattachement"),
+    }  # fmt: skip
+    raisons = " ".join(raison for *_, raison in trouvees)
+    for mots in ("« 999 » n’est ni un code ni un libellé", "« seize »", "n’est pas une fiche de cet établissement",
+                 "ne peut être que sous un niveau UF", "plusieurs communes"):  # fmt: skip
+        assert mots in raisons
+
+
+def test_la_fiche_d_un_autre_etablissement_n_est_pas_revelee(monde, dossier):
+    ailleurs = repertoire.uo(repertoire.uf(repertoire.service(repertoire.pole(monde.ailleurs))))
+    for identifiant in (ailleurs.identifiant, "11/9999998", monde.ailleurs.identifiant):
+        octets = en_csv([["Identifiant", "Niveau", "Nom"], [identifiant, "UO", "Prise"]])
+        [(ligne, colonne, raison), *_] = erreurs(dossier, monde.referent, octets)
+        assert (ligne, colonne) == (2, "Identifiant")
+        assert raison == f"« {identifiant} » n’est pas une fiche de cet établissement."
+
+
+@pytest.mark.parametrize(
+    ("rangees", "attendu"),
+    [
+        ([["Identifiant", "Niveau", "Couleur"], ["X", "UO", "bleu"]], (1, "Couleur")),
+        ([["Identifiant", "Nom"], ["X", "Y"]], (1, "Niveau")),
+        ([["Identifiant", "Niveau", "Nom", "Nom"], ["X", "P", "a", "b"]], (1, "Nom")),
+        ([["Identifiant", "Niveau"]], (2, "")),
+        ([["", "Niveau"], ["X", "P"]], (1, "Identifiant")),
+    ],
+)
+def test_entetes(monde, dossier, rangees, attendu):
+    assert attendu in {(ligne, colonne) for ligne, colonne, _ in erreurs(dossier, monde.referent, en_csv(rangees))}
+
+
+def test_deux_lignes_d_une_fiche(monde, dossier):
+    octets = en_csv([["Identifiant", "Niveau"], *[[monde.uo.identifiant, "UO"]] * 2])
+    assert (3, "Identifiant", f"« {monde.uo.identifiant} » est déjà à la ligne 2.") in erreurs(
+        dossier, monde.referent, octets
+    )
+
+
+def test_rien_sous_ce_que_le_fichier_supprime(monde, dossier):
+    feuille = (
+        Feuille(dossier)
+        .poser(monde.s.identifiant, action="supprimer")
+        .poser("U1", niveau="UO", sous=monde.uf.identifiant, nom="Perdue")
+    )
+    trouvees = erreurs(dossier, monde.referent, feuille.octets())
+    assert (7, "Rattachement", "ce fichier supprime la fiche à laquelle celle-ci est rattachée.") in trouvees
+
+
+def test_un_type_d_un_autre_champ(monde, dossier):
+    feuille = Feuille(dossier).poser(monde.uo.identifiant, type_uo="08")
+    [(ligne, colonne, raison)] = erreurs(dossier, monde.referent, feuille.octets())
+    assert (ligne, colonne, raison) == (6, "Type d’UO", "choisissez un type du même champ d’activité que l’unité.")
+
+
+def test_une_version_modifiee(monde, dossier):
+    for version in ("n’importe quoi", "9/9.9/2026-01-01", "0/x/hier"):
+        feuille = Feuille(dossier).poser(monde.uo.identifiant, nom="Autre", version=version)
+        assert erreurs(dossier, monde.referent, feuille.octets())[0][:2] == (6, "Version")
+
+
+# -- files that can't be trusted ---------------------------------------------------------------------
+
+
+def classeur(rangees: list[list[Any]]) -> bytes:
+    livre = Workbook()
+    for rangee in rangees:
+        livre.active.append(rangee)
+    tampon = io.BytesIO()
+    livre.save(tampon)
+    return tampon.getvalue()
+
+
+def paquet(**entrees: bytes) -> bytes:
+    tampon = io.BytesIO()
+    with zipfile.ZipFile(tampon, "w", zipfile.ZIP_DEFLATED) as zip_:
+        for nom, contenu in entrees.items():
+            zip_.writestr(nom.replace("__", "/").replace("_xml", ".xml").replace("_bin", ".bin"), contenu)
+    return tampon.getvalue()
+
+
+def lire(octets: bytes) -> list[list[str]]:
+    return tableau.lire(io.BytesIO(octets), len(octets))
+
+
+ENTETE = ["Identifiant", "Niveau", "Nom"]
+BON = classeur([ENTETE])
+PIEGES = {
+    "vide": (b"", "vide"),
+    "binaire": (b"\x7fELF\x00\x01\x02", "texte"),
+    "zip quelconque": (paquet(lisez_moi=b"bonjour"), "ni un classeur"),
+    "tronqué": (BON[: len(BON) // 2], "abîmé ou tronqué"),
+    "XML cassé": (paquet(xl__workbook_xml=b"<workbook"), "abîmé ou tronqué"),
+    "macros": (paquet(xl__workbook_xml=b"<a/>", xl__vbaProject_bin=b"x"), "macros"),
+    "bombe": (paquet(xl__workbook_xml=b"0" * (tableau.DEPLIE_MAXIMAL + 1)), "démesuré"),
+    "entités": (paquet(content_xml=b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'), "XML"),
+    "guillemet ouvert": (b'Identifiant;Niveau\n"N1;UO', "guillemet"),
+    "encodages mêlés": ("Identifiant;é\n".encode() * 5 + "é".encode("latin-1"), "encodage"),
+    "trop de lignes": (b"Identifiant;Niveau\n" + b"N;UO\n" * (tableau.LIGNES_MAXIMALES + 1), "lignes"),
+}
+
+
+@pytest.mark.parametrize("nom", PIEGES)
+def test_fichiers_refuses(nom):
+    octets, mot = PIEGES[nom]
+    with pytest.raises(FichierRefuse, match=mot):
+        lire(octets)
+
+
+def test_cent_megaoctets_ne_sont_pas_lus():
+    with pytest.raises(FichierRefuse, match="100 Mo ; 10 Mo au plus"):
+        tableau.lire(io.BytesIO(b"x"), 100 * 1024 * 1024)
+
+
+@pytest.mark.parametrize("separateur", [";", ",", "\t"])
+@pytest.mark.parametrize("encodage", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_separateurs_et_encodages_des_tableurs(separateur, encodage):
+    texte = f"Identifiant{separateur}Niveau{separateur}Nom\nN1{separateur}UO{separateur}Unité d’été\n"
+    assert lire(texte.encode(encodage)) == [ENTETE, ["N1", "UO", "Unité d’été"]]
+
+
+def test_une_formule_est_refusee_a_sa_place(monde, dossier):
+    octets = classeur([[*ENTETE, "Rattachement"], [monde.uo.identifiant, "UO", "=1+1", ""]])
+    assert erreurs(dossier, monde.referent, octets) == [
+        (2, "Nom", "la cellule contient une formule : remplacez-la par sa valeur.")
+    ]
+
+
+def test_un_texte_qui_ressemble_a_une_formule_reste_du_texte():
+    rangees = [ENTETE, ["N1", "UO", "=HYPERLINK(1)"]]
+    for format_ in ("xlsx", "ods"):
+        tampon = io.BytesIO()
+        FORMATS[format_].ecrire(rangees, tampon, "Fiches")
+        assert lire(tampon.getvalue()) == rangees
+        assert not isinstance(lire(tampon.getvalue())[1][2], tableau.Formule)
+    assert lire(en_csv([ENTETE, ["N1", "UO", "'=HYPERLINK(1)"]])) == rangees
+
+
+# -- the screens -------------------------------------------------------------------------------------
+
+
+def client(user: Any) -> Client:
+    navigateur = Client()
+    navigateur.force_login(user)
+    return navigateur
+
+
+def envoyer(navigateur: Client, dossier: Dossier, octets: bytes, nom: str = "essai.csv") -> Any:
+    return navigateur.post(url(dossier, "fichier/"), {"fichier": SimpleUploadedFile(nom, octets)})
+
+
+def test_deposer_voir_confirmer(monde, dossier):
+    navigateur = client(monde.referent)
+    assert "Gabarit XLSX" in navigateur.get(url(dossier, "fichier/")).content.decode()
+    feuille = Feuille(dossier).poser(monde.uo.identifiant, nom="Unité <b>du</b> fichier")
+    feuille.poser("U1", niveau="UO", sous=monde.uf.identifiant, nom="Unité neuve")
+    suite = envoyer(navigateur, dossier, feuille.octets())
+    assert suite.status_code == 302
+    page = navigateur.get(suite["Location"]).content.decode()
+    for mots in ("2 lignes à reprendre", "Unité neuve", "&lt;b&gt;", "Reprendre ces changements"):
+        assert mots in page
+    assert not dossier.fiches.exists()  # nothing before the confirmation
+    assert client(monde.collegue).post(suite["Location"]).status_code == 403
+    assert client(monde.collegue).get(suite["Location"]).status_code == 200
+    assert client(monde.voisin).get(suite["Location"]).status_code == 404
+    assert navigateur.post(suite["Location"])["Location"] == url(dossier)
+    assert {t.patch["nom"] for t in dossier.fiches.all()} == {"Unité <b>du</b> fichier", "Unité neuve"}
+    assert "essai.csv" in navigateur.get(url(dossier, "journal/")).content.decode()
+    assert "Ce fichier a été repris" in navigateur.get(suite["Location"]).content.decode()
+
+
+def test_les_erreurs_sont_un_tableau_et_rien_n_est_garde(monde, dossier):
+    navigateur = client(monde.referent)
+    reponse = envoyer(navigateur, dossier, Feuille(dossier).poser(monde.uo.identifiant, age_min="seize").octets())
+    page = reponse.content.decode()
+    assert reponse.status_code == 422
+    assert '<td data-titre="Ligne">6</td><td data-titre="Colonne">Âge minimum</td>' in page
+    assert navigateur.post(url(dossier, "fichier/")).status_code == 422
+    assert envoyer(navigateur, dossier, PIEGES["macros"][0], "piege.xlsx").status_code == 422
+    assert not Proposition.objects.exists()
+
+
+def test_autant_de_requetes_pour_une_ligne_que_pour_dix(monde, dossier):
+    navigateur = client(monde.referent)
+    unites = [repertoire.uo(monde.uf, f"Unité {rang}") for rang in range(4)]
+    navigateur.get(url(dossier))
+
+    noms = count()
+
+    def compter(nombre: int) -> list[int]:
+        feuille = Feuille(dossier)
+        for rang in range(nombre):
+            feuille.poser(
+                unites[rang].identifiant, nom=f"Renommée {next(noms)}", activites="013 | 014", territoire="Vanves (92)"
+            )
+            feuille.poser(f"U{rang}", niveau="UO", sous=monde.uf.identifiant, nom=f"Neuve {rang}", type_uo="149")
+        comptes = []
+        for adresse, methode in ((None, None), ("GET", "get"), ("POST", "post")):
+            with CaptureQueriesContext(connection) as vues:
+                if adresse is None:
+                    suite = envoyer(navigateur, dossier, feuille.octets())["Location"]
+                else:
+                    assert getattr(navigateur, methode)(suite).status_code in (200, 302)
+            comptes.append(len(vues))
+        return comptes
+
+    compter(1)  # the first change of a dossier opens more
+    assert compter(1) == compter(3)
