@@ -238,7 +238,9 @@ def test_envoyer(monde, dossier):
 
 def test_envoyer_sans_changement(monde, dossier):
     navigateur = client(monde.referent)
-    assert "Ce dossier ne change encore aucune fiche." in texte(navigateur.get(url(dossier, "envoyer/")))
+    assert "Ce dossier ne change rien : ajoutez ou modifiez au moins une fiche." in texte(
+        navigateur.get(url(dossier, "envoyer/"))
+    )
     assert navigateur.post(url(dossier, "envoyer/")).status_code == 422
 
 

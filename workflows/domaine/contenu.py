@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Invalide
-from structures.champs import CHAMPS, Qui, libelle, manquants
+from structures.champs import CHAMPS, Qui, libelle
 from structures.domaine.fusion import heurts
 from structures.domaine.patches import Etat, Patch, appliquer, difference, utile, valeur
 from structures.domaine.valider import erreurs_contenu
@@ -19,10 +19,11 @@ from structures.requetes import etats_au
 
 from ..enums import TypeEvenement
 from ..models import FicheTravail
-from .apercu import Apercu, NoeudTravail, apercu
+from .apercu import NoeudTravail, apercu
 from .departage import departager
 from .fusion import conflits, etat_de_travail
 from .journal import consigner
+from .qualite import a_corriger
 from .travaux import accomplir, noeud_de, ouvrir_brouillon, poser_patch
 
 MODIFIABLES = frozenset({Qui.PARTOUT, Qui.DOSSIER})
@@ -69,7 +70,7 @@ def enregistrer(
     if finaliser:
         if not travail.patch:
             raise Invalide("rien_a_finaliser", "Cette fiche est identique au répertoire : il n’y a rien à finaliser.")
-        _refuser_de_finaliser(arbre, noeud, travail, repertoire)
+        _refuser_de_finaliser(travail, repertoire, a_corriger(arbre, [travail]).get(fiche, {}))
         travail.finaliser()
     type_ = TypeEvenement.FICHE_FINALISEE if finaliser else TypeEvenement.FICHE_ENREGISTREE
     accomplir(dossier, acteur, type_, [travail], fiche=fiche, champs=sorted(mien))
@@ -86,6 +87,7 @@ def finaliser(*, numero: int, acteur: User, fiches: Sequence[int]) -> tuple[list
     dossier = ouvrir_brouillon(numero, acteur)
     arbre = apercu(dossier)
     repertoire = etats_au(fiches)
+    manques = a_corriger(arbre, dossier.fiches.filter(fiche__in=fiches))
     faits: list[FicheTravail] = []
     refus: dict[int, dict[str, list[str]]] = {}
     for fiche in dict.fromkeys(fiches):
@@ -94,7 +96,7 @@ def finaliser(*, numero: int, acteur: User, fiches: Sequence[int]) -> tuple[list
             refus[fiche] = {"": ["Ce dossier ne change plus cette fiche : il n’y a rien à finaliser."]}
         elif not noeud.travail.est_finalisee:
             try:
-                _refuser_de_finaliser(arbre, noeud, noeud.travail, repertoire.get(fiche, {}))
+                _refuser_de_finaliser(noeud.travail, repertoire.get(fiche, {}), manques.get(fiche, {}))
             except Invalide as trouve:
                 refus[fiche] = trouve.champs
             else:
@@ -117,16 +119,6 @@ def refuser_supprimee(noeud: NoeudTravail) -> None:
             f"{noeud.travail.modifiee_par} a supprimé « {noeud.nom or noeud.identifiant} » dans ce dossier le {quand}. "
             "Pour la modifier, annulez d’abord cette suppression.",
         )
-
-
-def manques(arbre: Apercu, noeud: NoeudTravail, etat: Etat) -> dict[str, list[str]]:
-    """By field, what a fiche still lacks to be finalised (acceptance 75)."""
-    if noeud.supprime:
-        return {}
-    return {
-        champ.nom: [f"« {libelle(champ, noeud.niveau)} » est obligatoire pour finaliser la fiche."]
-        for champ in manquants(noeud.niveau, arbre.champ, etat)
-    }
 
 
 def _ce_que_j_ai_change(
@@ -160,7 +152,7 @@ def _ce_que_j_ai_change(
 
 def _refuser_champs_figes(noeud: NoeudTravail, saisie: Mapping[str, Any], etat: Mapping[str, Any]) -> None:
     """A dossier changes everything but official identities; champ and mode are typed once (domain.md §2)."""
-    permis = MODIFIABLES if noeud.publie else A_LA_CREATION
+    permis = A_LA_CREATION if noeud.neuve else MODIFIABLES
     for nom, contenu in saisie.items():
         champ = CHAMPS.get(nom)
         if champ is None or champ.nom in ("existe", "parent") or noeud.niveau not in champ.niveaux:
@@ -181,7 +173,7 @@ def _champ_du_type(noeud: NoeudTravail, mien: Patch, voulu: Etat) -> Patch:
     champ = valeur(voulu, "champ_activite")
     if not champs or champ in champs:
         return {}
-    if not noeud.publie and "champ_activite" not in mien:
+    if noeud.neuve and "champ_activite" not in mien:
         return {"champ_activite": champs[0]}
     if not champ:
         return {"champ_activite": champs[0]}
@@ -190,16 +182,11 @@ def _champ_du_type(noeud: NoeudTravail, mien: Patch, voulu: Etat) -> Patch:
 
 
 def _refuser_de_finaliser(
-    arbre: Apercu, noeud: NoeudTravail, travail: FicheTravail, repertoire: Mapping[str, Any]
+    travail: FicheTravail, repertoire: Mapping[str, Any], a_corriger: Mapping[str, list[str]]
 ) -> None:
     a_regler = conflits(travail, repertoire)
     if a_regler:
         noms = {c.nom: ["Le répertoire a changé cette valeur : choisissez celle à garder."] for c in a_regler}
         raise Invalide("conflit_a_regler", "Réglez d’abord les conflits avec le répertoire.", champs=noms)
-    # What is published is the patch over the register of now: a save was checked against an earlier one.
-    erreurs = erreurs_contenu(noeud.niveau, repertoire, travail.patch)
-    if erreurs:
-        raise Invalide("contenu", "Certaines informations sont à corriger.", champs=erreurs)
-    absents = manques(arbre, noeud, etat_de_travail(travail, repertoire))
-    if absents:
-        raise Invalide("incomplete", "La fiche est incomplète : elle ne peut pas être finalisée.", champs=absents)
+    if a_corriger:
+        raise Invalide("incomplete", "La fiche ne peut pas encore être finalisée.", champs=a_corriger)

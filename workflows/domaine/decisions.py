@@ -18,18 +18,15 @@ from structures.domaine import reserver
 from structures.domaine.enregistrer import verrouiller
 from structures.enums import Filiere
 from structures.models import Autorite
-from structures.requetes import autorites_competentes, champ_et_filiere, etats_au, version_au
+from structures.requetes import autorites_competentes, champ_et_filiere, version_au
 
 from .. import notifications as types
-from ..enums import ENVOYES, EtatDossier, EtatFiche, Issue, Nature, TypeEvenement
+from ..enums import ENVOYES, EtatDossier, Issue, Nature, TypeEvenement
 from ..models import Decision, Dossier, FicheTravail, Tache
 from ..regles import acteurs_de, participants, peut_editer, peut_retirer
 from . import instantane
-from .apercu import apercu
-from .coherence import incoherences
-from .collisions import collisions
 from .commentaires import commenter_le_renvoi
-from .fusion import tous_les_conflits
+from .empechements import empechements
 from .journal import consigner
 from .taches import autoriser, conclure, contexte_mail, saisir, tache_ouverte
 from .travaux import terminer_redaction
@@ -39,8 +36,7 @@ from .travaux import terminer_redaction
 def envoyer(*, numero: int, acteur: User) -> Dossier:
     """« Envoyer en validation »: decide the route for the EG as it is now, and lock the touched fiches.
 
-    Refuses (``Invalide``) without a change, with a fiche en attente, an open conflict with the register or a tree
-    that can't be; ``Conflit`` when the dossier is no longer a draft.
+    Refuses (``Invalide``) what ``empechements`` says, all of it; ``Conflit`` when the dossier is no longer a draft.
     """
     dossier = saisir(numero)
     if not peut_editer(acteur, dossier):
@@ -52,7 +48,7 @@ def envoyer(*, numero: int, acteur: User) -> Dossier:
     eg = version_au(dossier.eg)
     if eg is None:
         raise Conflit("eg_ferme", "Cet établissement a été fermé au répertoire : ce dossier ne peut plus être envoyé.")
-    _refuser_si_incomplet(dossier, travaux)
+    _refuser_si_empeche(dossier, travaux)
     if dossier.etat == EtatDossier.REDACTION:  # returned or withdrawn with everything still finalised
         terminer_redaction(dossier, acteur)
     _, filiere = champ_et_filiere(eg.categorie)
@@ -70,24 +66,17 @@ def envoyer(*, numero: int, acteur: User) -> Dossier:
     return dossier
 
 
-def _refuser_si_incomplet(dossier: Dossier, travaux: list[FicheTravail]) -> None:
-    if not any(t.patch for t in travaux):
-        raise Invalide("sans_changement", "Ce dossier ne change rien : ajoutez ou modifiez au moins une fiche.")
-    arbre = apercu(dossier, travaux)
-    a_replacer = collisions(dossier, travaux, arbre)
-    if a_replacer:
-        raise Invalide("arbre_illegal", " ".join(c.phrase for c in a_replacer[:5]))
-    attente = [t for t in travaux if t.etat != EtatFiche.FINALISEE]
-    if attente:
-        noms = ", ".join(f"« {arbre.noeuds[t.fiche_id].nom or t.fiche.identifiant} »" for t in attente[:5])
-        raise Invalide("fiches_en_attente", f"Toutes les fiches doivent être finalisées. Il reste {noms}.")
-    a_regler = tous_les_conflits(travaux, etats_au(t.fiche_id for t in travaux))
-    if a_regler:
-        noms = ", ".join(f"« {arbre.noeuds[cle].nom} »" for cle in list(a_regler)[:5])
-        raise Invalide("conflits", f"Le répertoire a changé aussi : réglez d’abord les conflits de {noms}.")
-    fautes = incoherences(dossier, travaux)
-    if fautes:
-        raise Invalide("contenu", " ".join(fautes[:5]))
+_AVANT_TOUT = {
+    "fiches_en_attente": "Toutes les fiches doivent être finalisées. ",
+    "conflits": "Réglez d’abord les conflits avec le répertoire. ",
+}
+
+
+def _refuser_si_empeche(dossier: Dossier, travaux: list[FicheTravail]) -> None:
+    trouves = empechements(dossier, travaux)
+    if trouves:
+        code = trouves[0].code
+        raise Invalide(code, _AVANT_TOUT.get(code, "") + " ".join(e.phrase for e in trouves))
 
 
 @instantane.decision_signee()

@@ -22,8 +22,8 @@ from ..enums import TypeEvenement
 from ..models import Dossier, FicheTravail
 from .apercu import SANS_NOM, Apercu, NoeudTravail, apercu
 from .collisions import collisions
-from .contenu import manques
 from .fusion import etat_de_travail
+from .qualite import a_corriger
 from .travaux import accomplir, noeud_de, ouvrir_brouillon, poser_patch
 
 QUANTITE_MAXIMALE = 200
@@ -125,14 +125,13 @@ def deplacer(*, numero: int, acteur: User, fiches: Sequence[int], parent: int) -
         raise Invalide("deja_a_cette_place", message, champs={"parent": [message]})
     de = arbre.noeuds.get(deplaces[0].parent_id or 0)
     repertoire = etats_au(n.fiche_id for n in deplaces)
-    travaux = []
-    for noeud in deplaces:
-        etat = repertoire.get(noeud.fiche_id, {})
-        travail = poser_patch(dossier, acteur, noeud, {"parent": sous.fiche_id}, etat)
-        # A fiche that only moves has nothing to fill in.
-        if travail.patch.keys() == {"parent"} and not manques(arbre, noeud, etat_de_travail(travail, etat)):
+    place = {"parent": sous.fiche_id}
+    travaux = [poser_patch(dossier, acteur, n, place, repertoire.get(n.fiche_id, {})) for n in deplaces]
+    seules = [t for t in travaux if t.patch.keys() == {"parent"}]  # nothing to fill in, unless it lacked something
+    manques = a_corriger(arbre, seules)
+    for travail in seules:
+        if travail.fiche_id not in manques:
             travail.finaliser()
-        travaux.append(travail)
     accomplir(
         dossier, acteur, TypeEvenement.FICHE_DEPLACEE, travaux,
         fiche=deplaces[0].fiche_id, fiches=[n.identifiant for n in deplaces], de=de.nom if de else "", vers=sous.nom,
@@ -177,8 +176,8 @@ def supprimer(*, numero: int, acteur: User, fiches: Sequence[int]) -> list[str]:
             raise Invalide("suppression_illegale", "Un établissement ne se supprime pas par un dossier collaboratif.")
         if noeud.supprime:
             raise Conflit("deja_supprimee", f"{_nom(noeud)} est déjà supprimée dans ce dossier.")
-    branche = _branches(choisis)
-    fermees = {n.fiche_id for n in _branches(n for n in choisis if n.publie)}
+    branche = branches(choisis)
+    fermees = {n.fiche_id for n in branches(n for n in choisis if n.publie)}
     for noeud in choisis:
         accueillies = [n for n in noeud.parcours() if n.publie and not n.supprime and n.fiche_id not in fermees]
         if accueillies:
@@ -187,7 +186,7 @@ def supprimer(*, numero: int, acteur: User, fiches: Sequence[int]) -> list[str]:
                 f"{_nom(accueillies[0])} a été déplacée sous la nouvelle fiche {_nom(noeud)} : déplacez-la d’abord "
                 "ailleurs.",
             )
-    travaux = [_fermee(dossier, acteur, n) for n in branche]
+    travaux = [fermee(dossier, acteur, n) for n in branche]
     noms = [n.nom or n.identifiant for n in branche]
     accomplir(
         dossier, acteur, TypeEvenement.FICHE_SUPPRIMEE, travaux,
@@ -196,12 +195,12 @@ def supprimer(*, numero: int, acteur: User, fiches: Sequence[int]) -> list[str]:
     return noms
 
 
-def _branches(noeuds: Iterable[NoeudTravail]) -> list[NoeudTravail]:
+def branches(noeuds: Iterable[NoeudTravail]) -> list[NoeudTravail]:
     """These fiches and all below them that the dossier does not delete yet, each once."""
     return list({n.fiche_id: n for noeud in noeuds for n in noeud.parcours() if not n.supprime}.values())
 
 
-def _fermee(dossier: Dossier, acteur: User, noeud: NoeudTravail) -> FicheTravail:
+def fermee(dossier: Dossier, acteur: User, noeud: NoeudTravail) -> FicheTravail:
     """Patch ``existe: false`` on a published fiche; an empty one on a new fiche, which disappears.
 
     What was typed before stays in the patch, for the day the closing is undone; nothing is left to fill.

@@ -1,6 +1,6 @@
 """Publication: every patch of the dossier becomes a modification of today, all at once (domain.md §5)."""
 
-from typing import Any
+from collections.abc import Collection, Iterable
 
 from django.urls import reverse
 from django.utils import timezone
@@ -8,18 +8,19 @@ from django.utils import timezone
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit
 from notifications.domaine import notifier
+from structures.champs import champs_de
 from structures.domaine import reserver
-from structures.domaine.enregistrer import enregistrer, verrouiller
+from structures.domaine.enregistrer import enregistrer, lire_changements, verrouiller
+from structures.domaine.patches import Etat, Patch, appliquer, difference, valeur
+from structures.domaine.plier import Changement
 from structures.enums import Source
 from structures.models import Modification
-from structures.requetes import etats_au
 
 from .. import notifications as types
 from ..enums import TypeEvenement
 from ..models import Dossier, FicheTravail
 from ..regles import participants
-from .coherence import incoherences
-from .fusion import tous_les_conflits
+from .empechements import empechements_de_publier
 from .journal import consigner
 from .taches import contexte_mail
 
@@ -32,18 +33,11 @@ def publier(dossier: Dossier, acteur: User | None) -> None:
     """
     verrouiller([dossier.eg_id])
     travaux = list(dossier.fiches.select_related("fiche"))
-    a_regler = tous_les_conflits(travaux, etats_au(t.fiche_id for t in travaux))
-    if a_regler:
+    trouves = empechements_de_publier(dossier, travaux)
+    if trouves:
+        phrases = " ".join(e.phrase for e in trouves)
         raise Conflit(
-            "conflit_a_regler",
-            f"Le répertoire a changé depuis l’envoi sur {len(a_regler)} fiche(s) de ce dossier. "
-            "Renvoyez-le pour correction : ses auteurs choisiront la valeur à garder.",
-        )
-    illegales = incoherences(dossier, travaux)
-    if illegales:
-        raise Conflit(
-            "contenu_a_revoir",
-            f"Le répertoire a changé depuis l’envoi : {'; '.join(illegales[:3])} Renvoyez ce dossier pour correction.",
+            "a_revoir", f"Le répertoire a changé depuis l’envoi. {phrases} Renvoyez ce dossier pour correction."
         )
     modifications = modifications_de(dossier, travaux)
     enregistrer(modifications)
@@ -64,11 +58,12 @@ def publier(dossier: Dossier, acteur: User | None) -> None:
 def modifications_de(dossier: Dossier, travaux: list[FicheTravail]) -> list[Modification]:
     """The unsaved modifications that the dossier stands for, dated today; parents come before their children."""
     jour = timezone.localdate()
+    fermees = contenus_fermes([t.fiche_id for t in travaux if t.rouvre])
     return [
         Modification(
             fiche=travail.fiche,
             date_effet=jour,
-            patch=_patch_publie(travail.patch, jour.isoformat()),
+            patch=_patch_publie(travail, jour.isoformat(), fermees.get(travail.fiche_id, {})),
             source=Source.DOSSIER,
             origine=f"dossier {dossier.pk}",
             auteur_id=dossier.envoye_par_id,
@@ -77,7 +72,28 @@ def modifications_de(dossier: Dossier, travaux: list[FicheTravail]) -> list[Modi
     ]
 
 
-def _patch_publie(patch: dict[str, Any], jour: str) -> dict[str, Any]:
+def _patch_publie(travail: FicheTravail, jour: str, fermee: Etat) -> Patch:
+    """``fermee``: what a closed fiche holds under its closing. It comes back as the dossier has it, nothing more."""
+    patch = travail.patch
     if patch.get("existe") is False:
         return {"existe": False, "type_fermeture": "DEF", "date_fermeture": jour}
-    return patch
+    if not travail.rouvre:
+        return patch
+    voulu = appliquer({}, patch)
+    noms = ["existe", "parent", *(champ.nom for champ in champs_de(travail.fiche.niveau))]
+    return difference(fermee, {nom: valeur(voulu, nom) for nom in noms})
+
+
+def contenus_fermes(fiches: Collection[int]) -> dict[int, Etat]:
+    """What closed fiches hold today under their closing. One statement, none without any."""
+    aujourdhui = timezone.localdate()
+    changements = lire_changements(fiches) if fiches else {}
+    return {cle: empiler(c for c in liste if c.date_effet <= aujourdhui) for cle, liste in changements.items()}
+
+
+def empiler(changements: Iterable[Changement]) -> Etat:
+    """The content after these changes, in their order, whether the fiche exists or not."""
+    etat: Etat = {}
+    for changement in sorted(changements):
+        etat = appliquer(etat, changement.patch)
+    return etat

@@ -21,6 +21,7 @@ from backoffice.comptes.models import User
 from backoffice.socle.arbre import Noeud, rendre_places
 from backoffice.socle.erreurs import Interdit, Introuvable
 from backoffice.socle.vues import VueProtegee, decouper
+from structures.champs import CHAMPS
 from structures.domaine.fusion import Heurt
 from structures.enums import Niveau, niveau_parent
 from structures.requetes import etats_au
@@ -28,6 +29,7 @@ from structures.requetes import etats_au
 from .. import chronologie, discussions, parcours, presences, regles
 from ..domaine.annulation import gestes_a_defaire
 from ..domaine.apercu import Apercu, NoeudTravail, apercu
+from ..domaine.empechements import empechements
 from ..domaine.fusion import tous_les_conflits
 from ..domaine.travaux import exiger_brouillon
 from ..models import Dossier, Evenement, FicheTravail, Tache
@@ -119,27 +121,8 @@ class Espace:
     @cached_property
     def obstacles(self) -> list[tuple[str, str]]:
         """(what prevents the sending, where to settle it); empty when the dossier can be sent."""
-        if not self.travaux:
-            return [("Ce dossier ne change encore aucune fiche.", "")]
-        noeuds = self.arbre.noeuds
-        manques = [(f"« {nom_de(n)} » est en attente.", self.url_fiche(n.fiche_id)) for n in self.en_attente]
-        manques += [
-            (f"« {nom_de(noeuds[cle])} » a changé aussi au répertoire.", f"{self.url_fiche(cle)}#conflits")
-            for cle in self.conflits
-            if cle in noeuds
-        ]
-        manques += [
-            (f"« {nom_de(n)} » n’a plus de rattachement : déplacez-la ou supprimez-la.", self.url_fiche(n.fiche_id))
-            for n in noeuds.values()
-            if n is not self.arbre.racine
-            and not n.supprime
-            and (n.parent_id not in noeuds or noeuds[n.parent_id].supprime)
-        ]
-        return manques + [
-            (f"La fiche {t.fiche.identifiant} a été fermée au répertoire : le dossier ne peut plus la changer.", "")
-            for t in self.travaux
-            if t.fiche_id not in noeuds
-        ]
+        trouves = empechements(self.dossier, self.travaux, self.arbre, self.conflits)
+        return [(e.phrase, self.url_champ(e.fiche, e.champ) if e.fiche else "") for e in trouves]
 
     @property
     def pret(self) -> bool:
@@ -165,6 +148,11 @@ class Espace:
 
     def url_fiche(self, fiche: int) -> str:
         return f"{self.url}fiches/{fiche}/"
+
+    def url_champ(self, fiche: int, champ: str) -> str:
+        """The place of a field in the form of a fiche."""
+        ancre = f"#id_{champ}" if champ in CHAMPS else f"#{champ}" if champ else ""
+        return f"{self.url_fiche(fiche)}{ancre}"
 
     def ancre(self, fiche: int) -> str:
         return f"{self.url}#fiche-{fiche}"

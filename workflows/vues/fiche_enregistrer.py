@@ -137,12 +137,11 @@ class VueEnregistrement(VueFormulaire):
         return {n: voulu[n] for n in mien}
 
     def _en_bref(self, refus: Invalide) -> dict[str, list[str]]:
-        """Messages by field. For what is missing the label is already there; a number and its unit are one question."""
-        champs = refus.champs or {"": [refus.message]}
-        if refus.code != "incomplete":
-            return dict(champs)
-        absents = [n for n in champs if UNITES.get(n, n) == n or UNITES[n] not in champs]
-        return {n: ["obligatoire pour finaliser la fiche."] for n in absents}
+        """Messages by field, where its label already is."""
+        mots = {n: f"« {libelle(CHAMPS[n], self.place.niveau)} » est " for n in refus.champs if n in CHAMPS}
+        return {n: [m.removeprefix(mots.get(n, "")) for m in ms] for n, ms in refus.champs.items()} or {
+            "": [refus.message]
+        }
 
     def _phrase_registre(self, noms: set[str]) -> str:
         champs = ", ".join(f"« {libelle(CHAMPS[n], self.place.niveau)} »" for n in CHAMPS if n in noms)

@@ -10,6 +10,6 @@ called, not repeated.
 
 from . import accueil, arbre, codes, contacts, elements, identite, offre, vie  # noqa: F401 (they enter their rules)
 from .catalogue import CATALOGUE, Gravite, Regle
-from .passe import Faute, bloquantes, controler
+from .passe import Faute, a_corriger, bloquantes, controler
 
-__all__ = ["CATALOGUE", "Faute", "Gravite", "Regle", "bloquantes", "controler"]
+__all__ = ["CATALOGUE", "Faute", "Gravite", "Regle", "a_corriger", "bloquantes", "controler"]

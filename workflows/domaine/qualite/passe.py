@@ -30,8 +30,11 @@ class Faute:
     def bloque(self) -> bool:
         return self.touchee and self.gravite is Gravite.BLOQUANT
 
-    def __str__(self) -> str:
-        return f"« {self.noeud.nom or self.noeud.identifiant} » : {self.phrase}"
+    @property
+    def en_public(self) -> str:
+        """With the name of the fiche, without what a contact may keep to the establishment."""
+        phrase = f"{self.regle.titre}." if self.champ == "contacts" else self.phrase
+        return f"« {self.noeud.nom or self.noeud.identifiant} » : {phrase}"
 
 
 def controler(arbre: Apercu, travaux: Iterable[FicheTravail], *, repertoire_aussi: bool = False) -> list[Faute]:
@@ -50,6 +53,14 @@ def controler(arbre: Apercu, travaux: Iterable[FicheTravail], *, repertoire_auss
         if not noeud.supprime or noeud is arbre.racine
         for faute in _fautes(noeud, copies.get(noeud.fiche_id), etats.get(noeud.fiche_id), contexte)
     ]
+
+
+def a_corriger(arbre: Apercu, travaux: Iterable[FicheTravail]) -> dict[int, dict[str, list[str]]]:
+    """By fiche, what prevents its finalising: the sentences by field; absent when nothing does. Same statements."""
+    manques: dict[int, dict[str, list[str]]] = {}
+    for faute in bloquantes(controler(arbre, travaux)):
+        manques.setdefault(faute.noeud.fiche_id, {}).setdefault(faute.champ, []).append(faute.phrase)
+    return manques
 
 
 def bloquantes(fautes: Iterable[Faute]) -> list[Faute]:
