@@ -229,8 +229,16 @@ class Espace:
     @property
     def menu(self) -> list[dict[str, Any]]:
         """Actions on the dossier itself that are seldom wanted."""
-        url = reverse("dossier_abandonner", args=[self.dossier.pk])
-        return [{"libelle": "Abandonner le dossier", "url": url, "icone": "abandon", "danger": True}]
+        return [
+            {"libelle": "Remplir depuis un fichier", "url": f"{self.url}fichier/", "icone": "importer"},
+            {"libelle": "Aperçu de la publication", "url": f"{self.url}apercu/", "icone": "oeil", "methode": "post"},
+            {
+                "libelle": "Abandonner le dossier",
+                "url": reverse("dossier_abandonner", args=[self.dossier.pk]),
+                "icone": "abandon",
+                "danger": True,
+            },
+        ]
 
     @property
     def reste(self) -> str:

@@ -102,9 +102,9 @@ class VueFormulaire(VueDossier):
         return None if registre is None or patch is None else appliquer(registre, patch)
 
     def formulaire(self, etat: Etat, data: Any = None, montre: Etat | None = None) -> FicheDossierForm:
-        qui = contenu.MODIFIABLES if self.place.publie else contenu.A_LA_CREATION
+        qui = contenu.A_LA_CREATION if self.place.neuve else contenu.MODIFIABLES
         return FicheDossierForm(
-            nouvelle=not self.place.publie,
+            nouvelle=self.place.neuve,
             niveau=self.place.niveau,
             champs=champs_de(self.place.niveau, qui),
             etat=etat,
