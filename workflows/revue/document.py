@@ -1,8 +1,11 @@
 """The page to print as a PDF. Needs WeasyPrint and the Pango library of the machine; without them there is none."""
 
+import logging
 from collections.abc import Callable
 from functools import cache
 from typing import Any
+
+MAXIMUM = 400  # changes: a longer PDF takes more than ten seconds of a worker; the page to print has no limit
 
 
 @cache
@@ -12,6 +15,7 @@ def moteur() -> Callable[..., Any] | None:
         from weasyprint import HTML
     except (ImportError, OSError):  # OSError: the package is there, its system libraries are not
         return None
+    logging.getLogger("weasyprint.progress").setLevel(logging.WARNING)  # it says every page
     return HTML  # type: ignore[no-any-return]
 
 

@@ -78,6 +78,10 @@ class Lecture:
         return lieux_de(self.tous, self.arbre)
 
     @cached_property
+    def _url(self) -> str:
+        return reverse("dossier", args=[self.dossier.pk])  # that of each fiche is under it: a thousand cost
+
+    @cached_property
     def _mots(self) -> Affichage:
         return Affichage((etat for paire in self.etats.values() for etat in paire), niveau=Niveau.UO)
 
@@ -119,7 +123,7 @@ class Lecture:
             identifiant=travail.fiche.identifiant,
             niveau=niveau,
             nom=lieux.nom(fiche),
-            url=reverse("dossier_fiche", args=[travail.dossier_id, fiche]),
+            url=f"{self._url}fiches/{fiche}/",
             nature=nature,
             finalisee=travail.est_finalisee,
             direct=_est_direct(travail),

@@ -16,7 +16,7 @@ from django.utils.cache import patch_vary_headers
 
 from backoffice.socle.arbre import Noeud
 from backoffice.socle.erreurs import Conflit, Introuvable
-from backoffice.socle.templatetags.ror import date_longue
+from backoffice.socle.templatetags.ror import date_longue, nombre
 from structures.exports import FORMATS
 
 from .. import revue
@@ -164,13 +164,13 @@ def contexte_document(
         "identite": identite,
         "changements": liste,
         "resume": revue.resume(liste),
-        "sans_pdf": False,
+        "sans_pdf": "",
         "ecran": True,
     }
 
 
 def exporter(request: HttpRequest, contexte: dict[str, Any], nom: str, forme: str) -> HttpResponseBase:
-    """A file, XLSX or PDF. On a machine that can't make a PDF: the page to print, which says so."""
+    """A file, XLSX or PDF. When no PDF can be made here: the page to print, which says why."""
     if forme == "xlsx":
         tampon = TemporaryFile()  # noqa: SIM115 - the response closes it once it is sent
         tableur.ecrire(contexte["identite"], contexte["changements"], contexte["resume"], tampon)
@@ -178,8 +178,11 @@ def exporter(request: HttpRequest, contexte: dict[str, Any], nom: str, forme: st
         return FileResponse(tampon, as_attachment=True, filename=f"{nom}.xlsx", content_type=FORMATS["xlsx"].mime)
     if forme != "pdf":
         raise Introuvable("export_inconnu", "Cet export n’existe pas : exportez en XLSX ou en PDF.")
+    if len(contexte["changements"]) > document.MAXIMUM:
+        phrase = f"Au-delà de {nombre(document.MAXIMUM)} changements, le PDF se fait dans votre navigateur."
+        return render(request, GABARIT, contexte | {"sans_pdf": phrase})
     if document.moteur() is None:
-        return render(request, GABARIT, contexte | {"sans_pdf": True})
+        return render(request, GABARIT, contexte | {"sans_pdf": "Ce serveur ne sait pas produire de PDF."})
     page = render_to_string(GABARIT, contexte | {"ecran": False})
     reponse = HttpResponse(document.pdf(page, _styles()), content_type="application/pdf")
     reponse["Content-Disposition"] = f'attachment; filename="{nom}.pdf"'
