@@ -42,7 +42,7 @@ format: $(STAMP) ## Write the code as `make check` wants it
 	@$(PY) -m ruff format .
 
 .PHONY: bench
-bench: $(STAMP) ## Measure: publication, flow, inbox, import, start
+bench: $(STAMP) ## Measure: publication, workspace, review and file, flow, inbox, import, start
 	@$(PY) -m benchmarks
 
 .PHONY: audit

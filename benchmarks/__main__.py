@@ -11,7 +11,7 @@ from backoffice.embarque.prive import cluster_prive
 
 from .environnement import preparer
 
-NOMS = ("publication", "flux", "boite", "importation", "demarrage")
+NOMS = ("publication", "espace", "diff", "flux", "boite", "importation", "demarrage")
 
 
 def main(noms: list[str]) -> int:
@@ -33,6 +33,14 @@ def main(noms: list[str]) -> int:
 
             mesurer_publication()
             assert ecarts() == []
+        if "espace" in choisis:
+            from .espace import mesurer_espace
+
+            mesurer_espace()
+        if "diff" in choisis:
+            from .diff import mesurer_diff
+
+            mesurer_diff()
         if "flux" in choisis:
             from .flux import mesurer_flux
 

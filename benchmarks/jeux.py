@@ -54,6 +54,50 @@ def ehpad(numero: str, nombre: int) -> Fiche:
 
 
 @transaction.atomic
+def hopital(numero: str, services: int, unites: int) -> tuple[Fiche, Fiche, list[Fiche]]:
+    """A hospital of two Pôles: the Services hang under the first, each with one UF that holds ``unites`` UO.
+
+    Returns (EG, the other Pôle, Services)."""
+    crees = creer_etablissements([(Niveau.EJ, f"H{numero[1:]}"), (Niveau.EG, numero)])
+    ej, eg = crees[f"H{numero[1:]}"], crees[numero]
+    poles = creer_fiches(eg=eg, niveaux=[Niveau.POLE] * 2)
+    dessous = creer_fiches(eg=eg, niveaux=[Niveau.SERVICE] * services + [Niveau.UF] * services)
+    uos = creer_fiches(eg=eg, niveaux=[Niveau.UO] * services * unites)
+    lieux, ufs = dessous[:services], dessous[services:]
+
+    def publier(contenus: list[tuple[Fiche, dict[str, object]]]) -> None:
+        enregistrer(
+            [
+                Modification(
+                    fiche=fiche,
+                    date_effet=DEPUIS,
+                    patch={"existe": True} | patch,
+                    source=Source.IMPORT,
+                    origine="essai",
+                )
+                for fiche, patch in contenus
+            ]
+        )
+
+    publier([(ej, {"nom": "Groupe hospitalier"})])
+    publier([(eg, {"nom": f"Hôpital {numero}", "parent": ej.pk, "categorie": "355", "commune": "92040"})])
+    publier([(p, {"nom": f"Pôle {i}", "parent": eg.pk}) for i, p in enumerate(poles)])
+    publier([(s, {"nom": f"Service {i}", "parent": poles[0].pk}) for i, s in enumerate(lieux)])
+    publier([(u, {"nom": f"UF {i}", "parent": lieux[i].pk}) for i, u in enumerate(ufs)])
+    publier(
+        [
+            (
+                u,
+                offre(ufs[i // unites].pk, i)
+                | {"type_uo": "149", "champ_activite": "01", "mode_prise_en_charge": "28"},
+            )
+            for i, u in enumerate(uos)
+        ]
+    )
+    return eg, poles[1], lieux
+
+
+@transaction.atomic
 def dossier_envoye(eg: Fiche, nombre: int, referent: User) -> tuple[Dossier, Tache]:
     """A dossier that touches ``nombre`` fiches, half new and half changed, sent and waiting for SESAN."""
     dossier = creer(eg=eg, nom=f"{nombre} fiches", acteur=referent)

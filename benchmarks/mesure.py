@@ -13,13 +13,15 @@ from django.db import connection
 class Mesure:
     secondes: float = 0.0
     instructions: int = 0
+    octets: int = 0  # of write-ahead log: rows, indexes and all
     requetes: list[str] = field(default_factory=list)
 
 
 @contextmanager
 def mesurer() -> Iterator[Mesure]:
-    """Wall time and number of SQL statements, COPY included, of a block."""
+    """Wall time, number of SQL statements (COPY included) and bytes of write-ahead log of a block."""
     mesure = Mesure()
+    avant = octets_ecrits()
 
     def compter(execute, sql, params, many, context):
         mesure.instructions += 1
@@ -30,7 +32,14 @@ def mesurer() -> Iterator[Mesure]:
     with connection.execute_wrapper(compter):
         yield mesure
     mesure.secondes = time.perf_counter() - debut
+    mesure.octets = octets_ecrits() - avant
     mesure.instructions += sum(1 for r in mesure.requetes if "structures_versionfiche v SET validite" in r)  # its COPY
+
+
+def octets_ecrits() -> int:
+    with connection.cursor() as curseur:
+        curseur.execute("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn")
+        return int(curseur.fetchone()[0])
 
 
 def mediane(geste: Callable[[], float], fois: int = 5) -> float:

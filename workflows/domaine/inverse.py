@@ -203,12 +203,12 @@ def _garder_l_arbre_legal(retours: Mapping[int, Retour], registre: Mapping[int, 
                 parents[cle] = _arrivee(retour)["parent"]
         perdues = [cle for cle, parent in parents.items() if cle != racine and parent not in parents]
         for cle in perdues:
-            retour = retours.get(cle)
-            if retour is not None and retour.agit and "parent" in _arrivee(retour):
-                retour.exclue = "La fiche à laquelle elle serait de nouveau rattachée n’existe plus."
+            perdue = retours.get(cle)
+            if perdue is not None and perdue.agit and "parent" in _arrivee(perdue):
+                perdue.exclue = "La fiche à laquelle elle serait de nouveau rattachée n’existe plus."
             else:
-                parent = retours[parents[cle] or 0]
-                parent.exclue = parent.exclue or "D’autres fiches y sont rattachées aujourd’hui : elles restent."
+                dessus = retours[parents[cle] or 0]
+                dessus.exclue = dessus.exclue or "D’autres fiches y sont rattachées aujourd’hui : elles restent."
         if not perdues:
             return
 

@@ -1,7 +1,7 @@
 """« Remplir depuis un fichier »: the template to download, the file to send, what it would change, its confirmation."""
 
 from copy import copy
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,8 +12,8 @@ from django.urls import reverse
 from backoffice.socle.erreurs import Introuvable, Invalide
 from backoffice.socle.templatetags.ror import nombre, pluriel
 from structures.affichage import Affichage
-from structures.champs import CHAMPS, libelle
-from structures.domaine.patches import Etat, appliquer
+from structures.champs import CHAMPS, UNITES, libelle
+from structures.domaine.patches import Etat, Patch, appliquer
 from structures.domaine.texte import normaliser
 from structures.enums import Niveau
 from structures.exports import FORMATS, classeur, fichier
@@ -46,7 +46,11 @@ class FichierView(VueDossier):
             return self._page(request, refus="Choisissez le fichier à lire.", statut=422)
         try:
             proposition = proposer(
-                numero=numero, acteur=self.acteur, nom=envoye.name or "", flux=envoye, taille=envoye.size or 0
+                numero=numero,
+                acteur=self.acteur,
+                nom=envoye.name or "",
+                flux=cast(BinaryIO, envoye),
+                taille=envoye.size or 0,
             )
         except FichierEnErreur as refus:
             return self._page(request, refus=refus.message, erreurs=refus.erreurs, nom=envoye.name, statut=422)
@@ -111,7 +115,7 @@ class PropositionView(VueDossier):
                 "dossier": self.dossier,
                 "proposition": self.proposition,
                 "fil": self.fil(depot, ("Aperçu", "")),
-                "lignes": _Apercu(self).lignes(),
+                "lignes": self.proposition.lignes if self.proposition.appliquee_le else _Apercu(self).lignes(),
                 "sienne": self.proposition.auteur_id == self.acteur.pk,
             },
         )
@@ -170,7 +174,7 @@ class _Apercu:
             "natures": natures,
             "vers": self._lieu(ligne["parent"]),
             "dessous": sum(1 for _ in noeud.parcours()) - 1 if noeud and ligne["action"] == SUPPRIMER else 0,
-            "lignes": mots.differences(avant, apres, list(ligne["patch"])) if ligne["patch"] else [],
+            "lignes": mots.differences(avant, apres, _dits(ligne["patch"])),
             "heurts": [self._heurt(ligne, nom, avant, mots) for nom in ligne["heurts"]],
         }
 
@@ -186,3 +190,8 @@ class _Apercu:
             "maintenant": mots.texte(nom, avant),
             "fichier": mots.texte(nom, appliquer(avant, {nom: ligne["heurts"][nom]})),
         }
+
+
+def _dits(patch: Patch) -> list[str]:
+    """The fields to show: the unit of an age that nobody gives says nothing."""
+    return [nom for nom in patch if UNITES.get(nom, nom) in patch]

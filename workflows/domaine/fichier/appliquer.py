@@ -29,7 +29,8 @@ class FichierEnErreur(Invalide):
     """Nothing of the file is kept: ``erreurs`` says where and why, all of it."""
 
     def __init__(self, erreurs: list[Erreur]) -> None:
-        super().__init__("fichier_en_erreur", f"Le fichier contient {len(erreurs)} erreur(s) : rien n’en est repris.")
+        n = f"{len(erreurs)} erreurs" if len(erreurs) > 1 else "une erreur"
+        super().__init__("fichier_en_erreur", f"Le fichier contient {n} : rien n’en est repris.")
         self.erreurs = erreurs
 
 
