@@ -62,6 +62,7 @@ def table() -> dict[str, list[Adresse]]:
     clinique = Dossier.objects.get(nom="Consultation de dermatologie à la clinique")  # at the Direction
     experimental = Dossier.objects.get(nom="Équipe mobile autisme")  # waits for a gestionnaire
     publie = Dossier.objects.get(nom="Ouverture de l’hôpital de jour de gériatrie")
+    geste = parc.gestes.select_related("auteur").latest("pk")
     proposition = parc.propositions.create(auteur=parc.auteur, fichier="essai.csv", lignes=[]).pk
     courriel = Envoi.objects.filter(destinataire__username="referent.ehpad").order_by("pk").first()
     compte = User.objects.get(username="referent.camsp")
@@ -158,6 +159,7 @@ def table() -> dict[str, list[Adresse]]:
         "dossier_decision_exporter": [
             sur(decidee.dossier, voient_decidee, voient_decidee, None, decision=decidee.pk, forme="xlsx")
         ],
+        "dossier_controles": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
         "dossier_journal": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
         "dossier_apercu": [sur(d, v, v, v) for d, v in ((parc, voient_parc), (ime, voient_ime))],
         "dossier_annuler_publication": [sur(publie, HOPITAL | SESAN, HOPITAL, HOPITAL)],
@@ -171,8 +173,9 @@ def table() -> dict[str, list[Adresse]]:
         "dossier_menu": [sur(parc, voient_parc, voient_parc, None, fiche=fiche_parc)],
         **{
             f"dossier_{g}": [sur(parc, voient_parc, EHPAD, EHPAD, donnees={"fiche": fiche_parc, "sous": parc.eg_id})]
-            for g in ("ajouter", "dupliquer", "annuler", "conflit", "deplacer", "supprimer")
+            for g in ("ajouter", "dupliquer", "annuler", "deplacer", "supprimer", "finaliser", "collision")
         },
+        "dossier_defaire": [sur(parc, voient_parc, EHPAD, {geste.auteur.username}, donnees={"geste": geste.pk})],
         # Whoever sees an open dossier talks about it.
         "dossier_commentaires": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
         "dossier_fiche_commentaires": [sur(parc, voient_parc, voient_parc, voient_parc, fiche=fiche_parc)],

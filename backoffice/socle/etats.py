@@ -21,9 +21,12 @@ SIGNES: dict[str, Signe] = {
     "suppression": Signe("suppression", "corbeille", "neutre"),
     "conflit": Signe("conflit à régler", "alerte", "retard"),
     "commentee": Signe("commentée", "bulle", "attente"),
-    "a-traiter": Signe("à traiter", "bulle", "attente"),
+    "a-resoudre": Signe("à résoudre", "bulle", "attente"),
     "resolu": Signe("résolu", "ok", "ok"),
     "retiree": Signe("fiche retirée du dossier", "moins", "neutre"),
+    "bloquant": Signe("bloquant", "erreur", "retard"),
+    "avertissement": Signe("avertissement", "alerte", "attente"),
+    "deja-la": Signe("déjà au répertoire", "info", "neutre"),
     # a dossier
     "brouillon": Signe("brouillon", "brouillon", "attente"),
     "finalise": Signe("fiches finalisées", "coche", "ok"),

@@ -38,7 +38,7 @@ if (espace && dialogue && window.HTMLDialogElement) {
 
   document.addEventListener('submit', (e) => {
     const formulaire = e.target;
-    const adresse = e.submitter?.getAttribute('formaction') ?? formulaire.action;
+    const adresse = e.submitter?.getAttribute('formaction') ?? formulaire.getAttribute('action') ?? '';
     if (e.defaultPrevented || formulaire.method !== 'post' || !window.htmx || !estGeste(adresse)) return;
     e.preventDefault();
     if (formulaire.dataset.envoye) return;
@@ -52,7 +52,10 @@ if (espace && dialogue && window.HTMLDialogElement) {
 
   document.addEventListener('htmx:afterSwap', (e) => {
     const { id } = e.detail.target;
-    if (id === 'arbre-dossier') document.dispatchEvent(new CustomEvent('espace:arbre'));
+    if (id === 'arbre-dossier') {
+      document.dispatchEvent(new CustomEvent('espace:arbre'));
+      document.querySelector('#outils-dossier [aria-current]')?.focus({ preventScroll: true });
+    }
     if (id === 'nouvelles' || id === 'alertes') fermer();
     if (id !== 'dialogue-corps' || !corps.querySelector('section')) return;
     if (!dialogue.open) dialogue.showModal();
