@@ -12,9 +12,9 @@ from structures.enums import Niveau
 from structures.forms import FicheForm
 
 from .domaine.gestes import QUANTITE_MAXIMALE
+from .domaine.qualite.identite import UNITE
 from .domaine.type_uo import CHAMPS_DU_TYPE
 
-UNITE = "Unité"
 RETIRER = "retirer"  # values « champ:code » to take off with a new type
 
 
@@ -131,8 +131,3 @@ class FicheDossierForm(FicheForm):
 def nom_propose(type_uo: str) -> str:
     """« Unité d’imagerie » stays itself; « Centre de crise » gives « Unité Centre de crise »."""
     return type_uo if type_uo.startswith(UNITE) else f"{UNITE} {type_uo}"
-
-
-def nom_inhabituel(niveau: str, nom: str) -> bool:
-    """True for the name of an UO that does not start as the guide asks (acceptance 70); it does not block."""
-    return niveau == Niveau.UO and bool(nom.strip()) and not nom.strip().lower().startswith(UNITE.lower())

@@ -8,7 +8,7 @@ from structures.requetes import etats_au
 
 from ..models import Dossier, FicheTravail
 from .apercu import SANS_NOM, Apercu, NoeudTravail, apercu
-from .collisions import collisions
+from .collisions import Collision, collisions
 from .fusion import tous_les_conflits
 from .qualite import bloquantes, controler
 
@@ -29,11 +29,13 @@ def empechements(
     travaux: list[FicheTravail],
     arbre: Apercu | None = None,
     conflits: Collection[int] | None = None,
+    tombees: Collection[Collision] | None = None,
 ) -> list[Empechement]:
     """What prevents the sending: no change, fiches en attente, and what would prevent the publication.
 
-    ``arbre`` and ``conflits`` (fiches in conflict with the register): for who has read them. The rules are read once
-    every fiche is finalised: before, nobody says that they hold. A constant number of statements.
+    ``arbre``, ``conflits`` (fiches in conflict with the register) and ``tombees`` (collisions): for who has read them.
+    The rules are read once every fiche is finalised: before, nobody says that they hold. A constant number of
+    statements.
     """
     if not any(t.patch for t in travaux):
         return [Empechement("sans_changement", "Ce dossier ne change rien : ajoutez ou modifiez au moins une fiche.")]
@@ -41,7 +43,7 @@ def empechements(
     attente = [n for n in arbre.racine.parcours() if n.travail and not n.travail.est_finalisee]
     return [
         *(Empechement("fiches_en_attente", f"{_nom(n)} est en attente.", n.fiche_id) for n in attente),
-        *_registre(dossier, travaux, arbre, conflits),
+        *_registre(dossier, travaux, arbre, conflits, tombees),
         *([] if attente else _regles(arbre, travaux)),
     ]
 
@@ -50,15 +52,19 @@ def empechements_de_publier(dossier: Dossier, travaux: list[FicheTravail]) -> li
     """What prevents the publication: a conflict or a collision with the register, a quality rule. A constant number
     of statements."""
     arbre = apercu(dossier, travaux)
-    return [*_registre(dossier, travaux, arbre, None), *_regles(arbre, travaux)]
+    return [*_registre(dossier, travaux, arbre), *_regles(arbre, travaux)]
 
 
 def _registre(
-    dossier: Dossier, travaux: list[FicheTravail], arbre: Apercu, conflits: Collection[int] | None
+    dossier: Dossier,
+    travaux: list[FicheTravail],
+    arbre: Apercu,
+    conflits: Collection[int] | None = None,
+    tombees: Collection[Collision] | None = None,
 ) -> Iterator[Empechement]:
     if conflits is None:
         conflits = tous_les_conflits(travaux, etats_au(t.fiche_id for t in travaux))
-    for collision in collisions(dossier, travaux, arbre):
+    for collision in collisions(dossier, travaux, arbre) if tombees is None else tombees:
         yield Empechement("arbre_illegal", collision.phrase, collision.fiche)
     for noeud in arbre.racine.parcours():
         if noeud.fiche_id in conflits:

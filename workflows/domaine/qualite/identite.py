@@ -10,7 +10,7 @@ from .catalogue import BON_SENS, CHAMPS_DE_DOSSIER, DOMAINE, GUIDE, TOUS, UO, Co
 from .contexte import Contexte, homonymie, plie
 
 UNITE = "Unité"  # how the name of an UO starts (acceptance 70)
-COPIE = " (copie)"  # how the name of a duplicated fiche ends until somebody gives it its own
+COPIE = " (copie)"  # ends the name of a duplicated fiche: two of one name can't be told apart in the tree
 
 _OFFICIELS = frozenset({Qui.IMPORT, Qui.GESTIONNAIRE})
 

@@ -31,10 +31,14 @@ class Faute:
         return self.touchee and self.gravite is Gravite.BLOQUANT
 
     @property
+    def phrase_publique(self) -> str:
+        """For who may not read all contacts: what one keeps to the establishment is left out."""
+        return f"{self.regle.titre}." if self.champ == "contacts" else self.phrase
+
+    @property
     def en_public(self) -> str:
-        """With the name of the fiche, without what a contact may keep to the establishment."""
-        phrase = f"{self.regle.titre}." if self.champ == "contacts" else self.phrase
-        return f"« {self.noeud.nom or self.noeud.identifiant} » : {phrase}"
+        """With the name of the fiche."""
+        return f"« {self.noeud.nom or self.noeud.identifiant} » : {self.phrase_publique}"
 
 
 def controler(arbre: Apercu, travaux: Iterable[FicheTravail], *, repertoire_aussi: bool = False) -> list[Faute]:
