@@ -10,7 +10,10 @@ _SECRET = re.compile(
     r"csrf|pass|mot.?de.?passe|mdp|secret|token|jeton|otp|totp|code.?(unique|recup|secours|acces)", re.I
 )
 _SECRET_EXACT = re.compile(r"^(ancien|nouveau|confirmation)\d?$", re.I)  # the fields of the password page
-_TECHNIQUE = re.compile(r"-present$|^(next|suite|version|jeton_de_version|etape|jour|vu|revision)$")
+_TECHNIQUE = re.compile(
+    r"-present$|^(ouvert|garder|regler)_"
+    r"|^(next|suite|version|jeton_de_version|etape|action|jour|vu|type_vu|revision|a_regler|retirer)$"
+)
 _LONGUEUR = 200_000  # characters shown back of one field
 
 

@@ -34,6 +34,8 @@ def test_changer_le_type_dupliquer_supprimer(site):
     type_uo = referent.locator("#id_type_uo")
     expect(type_uo).to_have_value("29")
     type_uo.select_option("38")
+    # What no unit of the new type offers is asked about; nothing is ticked, all of it stays.
+    expect(referent.get_by_role("heading", name="Vérifiez ce qui va avec le nouveau type")).to_be_visible()
     sans_defaut(referent)
     finaliser(referent)
     expect(referent.locator("#messages")).to_contain_text("est enregistrée et finalisée")

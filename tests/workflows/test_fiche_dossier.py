@@ -270,6 +270,30 @@ def test_conflit_avec_le_repertoire(monde, dossier):
     assert dossier.fiches.get().patch == {"conditions_accueil": "Idem"}
 
 
+def test_la_fiche_pour_ceux_qui_la_lisent(monde, dossier):
+    """No form; what changes, what it lacks, who saved it, the next change; everything that it holds."""
+    [neuve] = fabrique.nouvelles(dossier, monde.referent, monde.uf.pk)
+    fabrique.modifier(dossier, monde.collegue, neuve.pk, finaliser=False, nom="Unité nouvelle", type_uo="149")
+    fabrique.modifier(dossier, monde.referent, monde.uo.pk, conditions_accueil="Autrement")
+    navigateur = client(monde.gestionnaire)
+    page = navigateur.get(url_fiche(dossier, neuve))
+    mots, corps = texte(page), page.content.decode()
+    assert 'name="nom"' not in corps
+    assert "Enregistrée par collegue" in mots
+    assert (
+        "Il manque 4 informations pour finaliser cette fiche : Mode de prise en charge, Activités opérationnelles,"
+        in mots
+    )
+    assert "Voir au répertoire" not in mots
+    assert "Changement suivant" in mots or "Changement précédent" in mots
+    assert f'href="{url_fiche(dossier, monde.uo)}"' in corps
+    lue = texte(navigateur.get(url_fiche(dossier, monde.uo)))
+    assert "Conditions d’accueil" in lue
+    assert "Autrement" in lue
+    assert "pour finaliser cette fiche" not in lue
+    assert navigateur.post(url_fiche(dossier, monde.uo), {"nom": "x"}).status_code == 403
+
+
 @pytest.mark.parametrize("revision", ["", "x", "-1", "99", "１"])
 def test_revision_forgee(monde, dossier, revision):
     fabrique.modifier(dossier, monde.referent, monde.uo.pk, nom="Unité renommée")

@@ -139,6 +139,21 @@ def test_une_reponse_refusee_garde_ce_qui_a_ete_retire(monde, dossier):
     assert dossier.fiches.get().patch == {"type_uo": REA, "activites": {"retire": ["013"]}}
 
 
+def test_la_question_des_que_le_type_est_choisi(monde, dossier):
+    """What the script asks for shows the question alone and writes nothing; answered there, it is not asked again."""
+    page = ouvrir(monde.referent, dossier, monde.uo)
+    direct = poster(monde.referent, dossier, monde.uo, page, "finaliser", etape="type", type_uo=REA)
+    assert direct.status_code == 200
+    assert retirables(direct) == ["activites:013"]
+    assert f'name="type_vu" value="{REA}"' in direct.content.decode()
+    assert "<form" not in direct.content.decode()
+    assert not dossier.fiches.exists()
+    rien = poster(monde.referent, dossier, monde.uo, page, "finaliser", etape="type", type_uo="149")
+    assert rien.content.strip() == b""
+    assert poster(monde.referent, dossier, monde.uo, page, type_uo=REA, type_vu=["", REA]).status_code == 302
+    assert dossier.fiches.get().patch == {"type_uo": REA}
+
+
 @pytest.mark.parametrize("forge", ["nom:Unité de cardiologie", "activites", "", "activites:'; DROP", "parent:1"])
 def test_retraits_forges(monde, dossier, forge):
     page = ouvrir(monde.referent, dossier, monde.uo)

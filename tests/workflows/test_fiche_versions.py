@@ -195,6 +195,7 @@ def test_une_fiche_retiree_par_un_collegue(monde, dossier):
     mots = texte(reponse)
     assert "collegue l’a supprimée" in mots
     assert "Conditions d’accueil Une longue phrase tapée" in mots
+    assert not re.search(r"Action|Revision|Type vu|Jeton", mots)  # what the form sends for itself
     assert client(monde.referent).get(url_fiche(dossier, neuve)).status_code == 409
     assert client(monde.voisin).post(url_fiche(dossier, neuve)).status_code == 404
 

@@ -7,6 +7,7 @@ from django.shortcuts import render
 
 from backoffice.socle.erreurs import Introuvable
 from structures.affichage import Affichage
+from structures.champs import libelle
 from structures.enums import Niveau
 from structures.models import Fiche
 from structures.regles import peut_lire_contacts_tres_restreints
@@ -37,8 +38,14 @@ class FicheView(VueEnregistrement):
         eg = version_au(self.dossier.eg)
         tout_voir = peut_lire_contacts_tres_restreints(request.user, self.dossier.eg)
         mots = Affichage([etat], niveau=place.niveau, tres_restreint=tout_voir)
+        avant, apres = self.voisines([n for n in arbre.racine.parcours() if n.travail])
+        en_attente = self.travail is not None and not self.travail.est_finalisee
         contexte = self._changement(request) | {
             **self.discussion,
+            "travail": self.travail,
+            "precedente": avant,
+            "suivante": apres,
+            "manques": [libelle(c, place.niveau) for c in self.manques(etat)] if en_attente else [],
             "fiche": self.travail.fiche if self.travail else Fiche.objects.get(pk=self.cle),
             "niveau": Niveau(place.niveau).label,
             "nom": nom_de(place),

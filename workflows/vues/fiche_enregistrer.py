@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 
 from backoffice.socle.erreurs import Conflit, Invalide
 from backoffice.socle.templatetags.ror import nombre, pluriel
@@ -18,7 +19,8 @@ from structures.models import Fiche
 from ..domaine import contenu, travaux
 from ..domaine.departage import departager
 from ..domaine.fusion import etat_de_travail
-from ..forms import FicheDossierForm, nom_inhabituel
+from ..domaine.qualite.identite import nom_inhabituel
+from ..forms import FicheDossierForm
 from ..models import FicheTravail
 from .arbre import nom_de
 from .fiche_formulaire import Vu, VueFormulaire
@@ -41,12 +43,17 @@ class VueEnregistrement(VueFormulaire):
         travaux.exiger_brouillon(self.dossier)
         contenu.refuser_supprimee(self.place)
         self.lire_registre()
-        self.vu = Vu.lu(request.POST)
-        montre = self.etat_de(self.vu)
-        if self.vu is None or montre is None:
+        vu = Vu.lu(request.POST)
+        montre = self.etat_de(vu)
+        if vu is None or montre is None:
             raise Invalide("revision", "Le formulaire est illisible. Rouvrez la fiche et recommencez.")
+        self.vu = vu
         form = self.formulaire(montre, request.POST)
         valide = form.is_valid()
+        if request.POST.get("etape") == "type":  # a type was just chosen in the form
+            return render(
+                request, "workflows/_question_type.html", {"question": question(form, self.cle), "en_direct": True}
+            )
         if request.POST.get("etape") == "saisie":  # communes added without JavaScript: the form as it was typed
             return self._retour(form)
         if not valide:
@@ -104,7 +111,7 @@ class VueEnregistrement(VueFormulaire):
                 acteur=self.acteur,
                 fiche=self.cle,
                 saisie=self._voulu(mien, choix),
-                revision=self.vu.revision if self.vu else 0,
+                revision=self.vu.revision,
                 finaliser=finaliser,
                 departages=choix,
             )
@@ -124,7 +131,7 @@ class VueEnregistrement(VueFormulaire):
         """The fields typed, over the register of now and the save that the form shows, once ``choix`` is made."""
         if not mien:
             return {}
-        base = appliquer(self.registre, (self.patch_de(self.vu) if self.vu else None) or {})
+        base = appliquer(self.registre, self.patch_de(self.vu) or {})
         if choix and self.travail:
             regle = FicheTravail(fiche=self.travail.fiche, patch=self.travail.patch, base=self.travail.base)
             heurtes = base
@@ -221,7 +228,7 @@ class VueEnregistrement(VueFormulaire):
 
     def _suite(self) -> str:
         """Back to the tree at this fiche; to the next one to finalise when asked."""
-        avant, apres = self.voisines()
+        avant, apres = self.voisines(self.espace.en_attente)
         suivante = apres or avant
         if self.request.POST.get("action") == "suivante" and suivante:
             return self.espace.url_fiche(suivante.fiche_id)

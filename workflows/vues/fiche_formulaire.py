@@ -1,6 +1,6 @@
 """The form of a fiche in a draft: what it is filled from, and the page around it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -19,7 +19,8 @@ from ..domaine import contenu, travaux
 from ..domaine.apercu import NoeudTravail
 from ..domaine.departage import reprises
 from ..domaine.fusion import base_de
-from ..forms import FicheDossierForm, nom_inhabituel
+from ..domaine.qualite.identite import nom_inhabituel
+from ..forms import FicheDossierForm
 from ..models import FicheTravail
 from .arbre import actions, chemin, etats, nom_de, provenance
 from .espace import VueDossier, entier
@@ -129,7 +130,7 @@ class VueFormulaire(VueDossier):
         the register that were not saved."""
         espace, place = self.espace, self.place
         etat = {**form.etat, **form.etat_saisi()} if form.is_bound else form.montre
-        avant, apres = self.voisines()
+        avant, apres = self.voisines(espace.en_attente)
         contexte = {
             "form": form,
             "sections": form.sections(),
@@ -184,10 +185,10 @@ class VueFormulaire(VueDossier):
         absents = {c.nom: c for c in manquants(self.place.niveau, self.espace.arbre.champ, etat)}
         return [c for n, c in absents.items() if not n.endswith("_unite") or n.removesuffix("_unite") not in absents]
 
-    def voisines(self) -> tuple[NoeudTravail | None, NoeudTravail | None]:
-        """The fiches to finalise before and after this one, in the order of the tree."""
+    def voisines(self, parmi: Sequence[NoeudTravail]) -> tuple[NoeudTravail | None, NoeudTravail | None]:
+        """Those of these fiches that stand before and after this one in the order of the tree."""
         ordre = {n.fiche_id: i for i, n in enumerate(self.espace.arbre.racine.parcours())}
         ici = ordre.get(self.cle, 0)
-        avant = [n for n in self.espace.en_attente if ordre[n.fiche_id] < ici]
-        apres = [n for n in self.espace.en_attente if ordre[n.fiche_id] > ici]
+        avant = [n for n in parmi if ordre[n.fiche_id] < ici]
+        apres = [n for n in parmi if ordre[n.fiche_id] > ici]
         return (avant[-1] if avant else None), (apres[0] if apres else None)

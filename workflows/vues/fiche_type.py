@@ -30,20 +30,22 @@ class Question(NamedTuple):
 def question(form: FicheDossierForm, fiche: int) -> Question | None:
     """What a valid form asks before it is saved; None when the type stays, was answered for, or agrees with
     everything that is typed."""
-    type_uo = form.data.get("type_uo", "")
-    if not form.type_change or form.data.get("type_vu") == type_uo:
+    data: Any = form.data
+    type_uo: str = data.get("type_uo", "")
+    if not form.type_change or data.get("type_vu") == type_uo:
         return None
     lu = avis(fiche, {**form.etat, **form.etat_saisi()}, type_uo)
     if not lu.inconnues:
         return None
-    types: dict[str, Any] = dict(form["type_uo"].field.choices)
-    cochees = set(form.data.getlist(RETIRER))
+    types: Any = form.fields["type_uo"]
+    libelles: dict[str, str] = dict(types.choices)
+    cochees = set(data.getlist(RETIRER))
     champs = [
         (CHAMPS[nom].libelle, [Valeur(f"{nom}:{c}", _libelle(form, nom, c), f"{nom}:{c}" in cochees) for c in codes])
         for nom, codes in lu.inconnues.items()
     ]
-    ancien = types.get(str(form.etat.get("type_uo", "")), "")
-    return Question(type_uo, ancien, types.get(type_uo, type_uo), _phrase(lu), champs)
+    ancien = str(form.etat["type_uo"])
+    return Question(type_uo, libelles.get(ancien, ancien), libelles.get(type_uo, type_uo), _phrase(lu), champs)
 
 
 def _libelle(form: FicheDossierForm, nom: str, code: str) -> str:

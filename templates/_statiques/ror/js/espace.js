@@ -72,7 +72,7 @@ if (espace) {
     else panneau.querySelector('[role="alert"], .resume-erreurs')?.scrollIntoView({ block: 'start' });
   });
 
-  panneau.addEventListener('htmx:afterSwap', (e) => { if (e.detail.target === panneau) { saisie = false; situer(); } }); // not a comment's
+  panneau.addEventListener('htmx:afterSwap', (e) => { if (e.detail.target === panneau) { saisie = commencee(); situer(); } }); // not a comment's
   for (const quoi of ['input', 'change']) panneau.addEventListener(quoi, (e) => { if (e.target.closest('.formulaire-fiche')) saisie = true; });
   document.addEventListener('submit', (e) => { if (!e.defaultPrevented) saisie = false; });
   addEventListener('beforeunload', (e) => { if (saisie) e.preventDefault(); });
