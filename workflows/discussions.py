@@ -44,11 +44,6 @@ class Fil:
     def champ(self) -> str:
         return champ_en_mots(self.premier.champ, self.premier.fiche.niveau)
 
-    @property
-    def vu(self) -> int:
-        """The last comment that the page shows: a second click on it is told from a new answer."""
-        return self.messages[-1].pk
-
     def cite(self, user: "User | AnonymousUser") -> bool:
         return any(user in m.mentions.all() for m in self.messages)
 
@@ -140,10 +135,6 @@ class Discussion:
         for f in self.ouverts:
             par_champ.setdefault(f.premier.champ, []).append(f)
         return par_champ
-
-    @property
-    def vu(self) -> int:
-        return max((f.vu for f in self.fils), default=0)
 
     @property
     def nom(self) -> str:

@@ -148,17 +148,24 @@ def test_les_retours_a_la_ligne_comptent_pour_un(gens: SimpleNamespace, dossier:
 
 
 def test_deux_clics_font_un_commentaire(gens: SimpleNamespace, dossier: Dossier) -> None:
-    fil = commenter(dossier, gens.referent, gens.uf, vu=0)
-    assert commenter(dossier, gens.referent, gens.uf, vu=0) == fil
-    assert commenter(dossier, gens.referent, gens.uf, vu=fil.pk) != fil
-    reponse = repondre(fil, gens.referent, vu=fil.pk)
-    assert repondre(fil, gens.referent, vu=fil.pk) == reponse
-    assert Evenement.objects.filter(dossier=dossier, type=TypeEvenement.COMMENTE).count() == 3
+    def vu() -> int:
+        return Evenement.objects.latest("pk").pk
+
+    page = vu()
+    fil = commenter(dossier, gens.referent, gens.uf, vu=page)
+    assert commenter(dossier, gens.referent, gens.uf, vu=page) == fil
+    assert commenter(dossier, gens.referent, gens.uf, vu=page, champ="nom") != fil
+    assert commenter(dossier, gens.collegue, gens.uf, vu=page) != fil
+    assert commenter(dossier, gens.referent, gens.uf, vu=vu()) != fil
+    page = vu()
+    reponse = repondre(fil, gens.referent, vu=page)
+    assert repondre(fil, gens.referent, vu=page) == reponse
+    assert Evenement.objects.filter(dossier=dossier, type=TypeEvenement.COMMENTE).count() == 5
     resoudre(fil, gens.referent)
     assert resoudre(fil, gens.referent).resolu_par == gens.referent
     rouvrir(fil, gens.referent)
     rouvrir(fil, gens.referent)
-    assert Evenement.objects.filter(dossier=dossier, type__in=chronologie.COMMENTAIRES).count() == 5
+    assert Evenement.objects.filter(dossier=dossier, type__in=chronologie.COMMENTAIRES).count() == 7
 
 
 def test_un_fil_resolu_par_un_autre(gens: SimpleNamespace, dossier: Dossier) -> None:
@@ -321,7 +328,7 @@ def test_l_envoi_previent_sans_empecher(gens: SimpleNamespace, dossier: Dossier)
     assert "attend encore une réponse" not in texte(navigateur.get(url(dossier, "envoyer/")))
     commenter(dossier, gens.direction, fiche)
     assert "Un commentaire attend encore une réponse." in texte(navigateur.get(url(dossier, "envoyer/")))
-    assert "1 commentaire à traiter" in texte(navigateur.get(url(dossier)))
+    assert "1 commentaire à résoudre" in texte(navigateur.get(url(dossier)))
     assert navigateur.post(url(dossier, "envoyer/")).status_code == 302
     assert fabrique.relu(dossier).etat == "validation"
     # Sent: those who decide on it go on talking.
@@ -359,7 +366,7 @@ def test_commenter_repondre_resoudre_sans_javascript(gens: SimpleNamespace, doss
     assert reponse["Location"] == f"{fiche}#fil-{fil.pk}"
     page = navigateur.get(fiche)
     assert "&lt;b&gt;Bon&lt;/b&gt; nom ?" in page.text
-    assert "Personne prévenue : Jean Petit" in texte(page)
+    assert "Cite Jean Petit" in texte(page)
     assert page.text.count("commentaire-champ") == 1  # under the field, and nowhere else
     collegue = client(gens.direction)
     assert collegue.get(url_fil(fil))["Location"] == f"{fiche}commentaires/#fil-{fil.pk}"

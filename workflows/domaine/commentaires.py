@@ -50,8 +50,8 @@ def commenter(
     """Open a thread on a fiche, or on one of its fields. People named in the text (« @Prénom Nom ») or in ``cites``
     are mailed; those who may not see the dossier are passed over.
 
-    ``vu`` is the last comment that the page showed: a second click on it gives the comment of the first. Refuses: no
-    text or too long, a field that the fiche has not (``Invalide``), a fiche that left the dossier, an ended dossier
+    ``vu`` is the last event of the journal that the page knew: a second click on it gives the comment of the first.
+    Refuses: no text or too long, a field that the fiche has not (``Invalide``), a fiche that left the dossier, an ended dossier
     (``Conflit``).
     """
     dossier = _ouvrir(numero, acteur)
@@ -248,7 +248,12 @@ def _texte_exige(texte: str) -> str:
 
 def _deja_ecrit(dossier: Dossier, acteur: User, vu: int | None, **meme: Any) -> Commentaire | None:
     """The comment of the first of two clicks on one page."""
-    return None if vu is None else dossier.commentaires.filter(pk__gt=vu, auteur=acteur, **meme).first()
+    if vu is None:
+        return None
+    depuis = dossier.evenements.filter(pk__gt=vu, type=TypeEvenement.COMMENTE, acteur=acteur)
+    return dossier.commentaires.filter(
+        pk__in=list(depuis.values_list("details__commentaire", flat=True)), **meme
+    ).first()
 
 
 def _refuser_si_autre(auteur: User | None, acteur: User, fait: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 
@@ -18,7 +19,7 @@ from ..models import Commentaire
 from .espace import VueDossier, entier
 
 TAILLE_PAGE = 30
-FILTRES = {"": "À traiter", "moi": "Qui me citent", "resolus": "Résolus", "tous": "Tous"}
+FILTRES = {"": "À résoudre", "moi": "Qui me citent", "resolus": "Résolus", "tous": "Tous"}
 SECTION = "commentaires"  # id of the section of a fiche: what htmx aims at when a thread is opened
 
 
@@ -88,18 +89,20 @@ class VueFil(VueDossier):
             "fait": fait,
             "ici": ici,
         }
-        gabarit = "workflows/commentaires_fiche.html"
+        statut = 422 if refus else 200
         htmx = getattr(self.request, "htmx", None)
         if htmx:
             gabarit = "workflows/_commentaires_fiche.html"
             if htmx.target != SECTION:
                 gabarit = "workflows/_fil_commentaires.html"
                 contexte["fil"] = next(f for f in discussion.fils if f.premier.pk == ici)
+            corps = render_to_string(gabarit, contexte, self.request)
+            compte = render_to_string("workflows/_fils_ouverts.html", contexte | {"oob": True}, self.request)
+            reponse = HttpResponse(corps + compte, status=statut)
         else:
-            contexte["fil_ariane"] = self.fil(
-                ("Commentaires", reverse("dossier_commentaires", args=[self.dossier.pk])), (discussion.nom, "")
-            )
-        reponse = render(self.request, gabarit, contexte, status=422 if refus else 200)
+            liste = reverse("dossier_commentaires", args=[self.dossier.pk])
+            contexte["fil_ariane"] = self.fil(("Commentaires", liste), (discussion.nom, ""))
+            reponse = render(self.request, "workflows/commentaires_fiche.html", contexte, status=statut)
         patch_vary_headers(reponse, ["HX-Request", "HX-Target"])
         return reponse
 
