@@ -2,7 +2,20 @@
 
 from django.urls import include, path
 
-from .vues import commentaires, decide, dossiers, fiche, fichier, gestes, inverse, presence, revue, simulation
+from .vues import (
+    collisions,
+    commentaires,
+    controles,
+    decide,
+    dossiers,
+    fiche,
+    fichier,
+    gestes,
+    inverse,
+    presence,
+    revue,
+    simulation,
+)
 
 urlpatterns = [
     path("dossiers/", dossiers.DossiersView.as_view(), name="dossiers"),
@@ -20,6 +33,7 @@ urlpatterns = [
         decide.ExporterDecisionView.as_view(),
         name="dossier_decision_exporter",
     ),
+    path("dossiers/<int:numero>/controles/", controles.ControlesView.as_view(), name="dossier_controles"),
     path("dossiers/<int:numero>/journal/", dossiers.JournalView.as_view(), name="dossier_journal"),
     path("dossiers/<int:numero>/apercu/", simulation.ApercuView.as_view(), name="dossier_apercu"),
     path(
@@ -46,6 +60,7 @@ urlpatterns = [
     path("dossiers/<int:numero>/finaliser/", gestes.FinaliserView.as_view(), name="dossier_finaliser"),
     path("dossiers/<int:numero>/defaire/", gestes.DefaireView.as_view(), name="dossier_defaire"),
     path("dossiers/<int:numero>/annuler/", gestes.AnnulerView.as_view(), name="dossier_annuler"),
+    path("dossiers/<int:numero>/collision/", collisions.CollisionView.as_view(), name="dossier_collision"),
     path("dossiers/<int:numero>/commentaires/", commentaires.CommentairesView.as_view(), name="dossier_commentaires"),
     path("dossiers/<int:numero>/commentaires/<int:fil>/", commentaires.FilView.as_view(), name="dossier_fil"),
     path(

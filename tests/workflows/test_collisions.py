@@ -7,11 +7,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from backoffice.socle.erreurs import Conflit
+from backoffice.socle.erreurs import Conflit, Invalide
 from structures.enums import Role
 from tests.factories import dossiers as fabrique
 from tests.factories.repertoire import CATEGORIES, compte, direct, etablissement, pole, publier, service, uf, uo
-from workflows.domaine import gestes
+from tests.navigation import client, texte
+from tests.workflows.ecrans import url
+from workflows.domaine import decisions, gestes
 from workflows.domaine.apercu import apercu
 from workflows.domaine.collisions import Collision, collisions
 from workflows.models import FicheTravail
@@ -191,3 +193,51 @@ def test_le_nombre_d_instructions_ne_depend_pas_du_nombre_de_collisions(db: None
             assert len(collisions(monde.dossier, travaux, arbre)) == taille
         comptes.append(len(instructions))
     assert comptes[0] == comptes[1] <= 4
+
+
+def test_ni_envoi_ni_publication_tant_qu_il_en_reste(monde: Monde) -> None:
+    """An import under a sent dossier stops the publication; its authors settle it once it is returned to them."""
+    direction, sesan = compte(Role.DIRECTION, monde.eg), compte(Role.GESTIONNAIRE)
+    monde.faire(gestes.deplacer, fiches=[monde.uo.pk], parent=monde.uf2.pk)
+    fabrique.envoye(monde.dossier, monde.lea)
+    decisions.valider(tache=fabrique.tache(monde.dossier).pk, acteur=direction)
+    fermer(monde.uf2)
+    with pytest.raises(Conflit, match="répertoire"):
+        decisions.approuver(tache=fabrique.tache(monde.dossier).pk, acteur=sesan)
+    fabrique.renvoye(monde.dossier, sesan)
+    with pytest.raises(Invalide, match="fermée au répertoire") as refus:
+        fabrique.envoye(monde.dossier, monde.lea)
+    assert refus.value.code == "arbre_illegal"
+    monde.regler(monde.seule("parent_ferme"), "annuler_changement")
+
+
+def test_l_espace_de_travail_offre_de_regler_chaque_collision(monde: Monde) -> None:
+    autre = uo(monde.uf, nom="Unité 2")
+    monde.faire(gestes.supprimer, fiches=[monde.uo.pk])
+    monde.faire(gestes.deplacer, fiches=[autre.pk], parent=monde.uf2.pk)
+    direct(monde.uo, monde.lea, {"conditions_accueil": "Deux lits."})
+    fermer(autre)
+    navigateur = client(monde.lea)
+    page = navigateur.get(url(monde.dossier))
+    assert "Le répertoire a changé sous ce dossier" in texte(page)
+    for collision in monde.collisions():
+        assert collision.phrase in texte(page)
+    boutons = [c for collision in monde.collisions() for c in collision.choix]
+    assert {b.libelle for b in boutons} == {
+        "Abandonner ce changement",
+        "Supprimer quand même",
+        "Annuler la suppression",
+    }
+    filtree = navigateur.get(url(monde.dossier, "?montrer=conflits"))
+    assert f'id="fiche-{monde.uo.pk}"' in filtree.content.decode()
+    for choix in boutons[:2]:
+        navigateur.post(url(monde.dossier, "collision/"), {"fiche": choix.fiche, "verbe": choix.verbe})
+    assert monde.collisions() == []
+    assert "Le répertoire a changé sous ce dossier" not in texte(navigateur.get(url(monde.dossier)))
+    # Both were settled: a second click says so; what was never offered is refused.
+    for choix in boutons[:2]:
+        saisie = {"fiche": choix.fiche, "verbe": choix.verbe}
+        assert navigateur.post(url(monde.dossier, "collision/"), saisie).status_code == 409
+    assert (
+        navigateur.post(url(monde.dossier, "collision/"), {"fiche": autre.pk, "verbe": "finaliser"}).status_code == 422
+    )

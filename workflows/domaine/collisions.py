@@ -47,7 +47,8 @@ def collisions(dossier: Dossier, travaux: Collection[FicheTravail], arbre: Aperc
     Four statements at most, none of them on a dossier that changes no place.
     """
     if not arbre.ouvert:
-        return [Collision(dossier.eg_id, "eg_ferme", "Cet établissement a été fermé au répertoire.")]
+        phrase = "Cet établissement a été fermé au répertoire : ce dossier ne peut plus qu’être abandonné."
+        return [Collision(dossier.eg_id, "eg_ferme", phrase)]
     ici = [n for n in arbre.noeuds.values() if n is not arbre.racine]
     fermes = {n.fiche_id: n for n in ici if n.supprime and n.travail}
     disparus = [t for t in travaux if t.fiche_id not in arbre.noeuds]
@@ -100,7 +101,8 @@ def _fiche_fermee(travail: FicheTravail, passee: _Passee | None) -> Collision:
 
 
 def _sans_place(arbre: Apercu, noeuds: Collection[NoeudTravail], passees: dict[int, _Passee]) -> Iterator[Collision]:
-    fermetures = _fermetures_prevues({n.parent_id for n in noeuds if _remuee(n) and n.parent_id in arbre.noeuds})
+    dessus = {n.parent_id for n in noeuds if _remuee(n)}
+    fermetures = _fermetures_prevues({cle for cle in dessus if (n := arbre.noeuds.get(cle or 0)) and n.publie})
     for noeud in noeuds:
         parent = arbre.noeuds.get(noeud.parent_id or 0)
         niveau = niveau_parent(noeud.niveau, arbre.champ)
@@ -119,7 +121,10 @@ def _sans_place(arbre: Apercu, noeuds: Collection[NoeudTravail], passees: dict[i
                 ),
             )
         elif _remuee(noeud) and niveau is None:
-            faute = f"ne peut plus exister ici : l’établissement a changé de catégorie et n’a plus de niveau « {_mots(noeud)} »."
+            faute = (
+                "ne peut plus exister ici : l’établissement a changé de catégorie et n’a plus de niveau "
+                f"« {_mots(noeud)} »."
+            )
             yield _a_replacer(arbre, noeud, "niveau_illegal", faute)
         elif _remuee(noeud) and parent.niveau != niveau:
             faute = (

@@ -65,7 +65,7 @@ def etats(espace: "Espace", noeud: NoeudTravail) -> list[str]:
     if noeud.travail is None:
         return ["sensible"] if noeud.sensible else []
     signes = [*natures(noeud), "finalisee" if noeud.travail.est_finalisee else "en-attente"]
-    if noeud.fiche_id in espace.conflits:
+    if noeud.fiche_id in espace.en_conflit:
         signes.append("conflit")
     if noeud.fiche_id in espace.commentaires:
         signes.append("commentee")
@@ -143,7 +143,7 @@ def retenues(espace: "Espace", montrer: str) -> set[int] | None:
         case "finalisees":
             return {n.fiche_id for n in touchees if n.travail and n.travail.est_finalisee}
         case "conflits":
-            return espace.conflits.keys() & espace.arbre.noeuds.keys()
+            return espace.en_conflit
         case "commentees":
             return espace.commentaires.keys() & espace.arbre.noeuds.keys()
         case _ if montrer in Nature:

@@ -29,9 +29,10 @@ from structures.requetes import etats_au
 from .. import chronologie, discussions, parcours, presences, regles
 from ..domaine.annulation import gestes_a_defaire
 from ..domaine.apercu import Apercu, NoeudTravail, apercu
+from ..domaine.collisions import Collision, collisions
 from ..domaine.empechements import empechements
 from ..domaine.fusion import tous_les_conflits
-from ..domaine.travaux import exiger_brouillon
+from ..domaine.travaux import exiger_brouillon, noeud_de
 from ..models import Dossier, Evenement, FicheTravail, Tache
 from ..requetes import noms_des_etablissements
 from . import arbre as dessin
@@ -76,6 +77,16 @@ class Espace:
             return {}
         publies = [t for t in self.travaux if t.base]
         return tous_les_conflits(publies, etats_au(t.fiche_id for t in publies)) if publies else {}
+
+    @cached_property
+    def collisions(self) -> list[Collision]:
+        """What the register did to the tree under the dossier."""
+        return collisions(self.dossier, self.travaux, self.arbre) if self.dossier.est_ouvert else []
+
+    @cached_property
+    def en_conflit(self) -> set[int]:
+        """Fiches of the tree with something to settle between the register and the dossier."""
+        return {*self.conflits, *(c.fiche for c in self.collisions)} & self.arbre.noeuds.keys()
 
     @cached_property
     def commentaires(self) -> dict[int, int]:
@@ -309,11 +320,8 @@ class VueDossier(VueProtegee):
             exiger_brouillon(self.dossier)
 
     def noeud(self, brut: str | None) -> NoeudTravail:
-        """The fiche that a form or an address names; 404 when it is not of this dossier."""
-        noeud = self.espace.arbre.noeuds.get(entier(brut) or 0)
-        if noeud is None:
-            raise Introuvable("fiche_inconnue", "Cette fiche ne fait pas partie de ce dossier.")
-        return noeud
+        """The fiche that a form or an address names; 404 when it is not of this dossier, 409 when it no longer is."""
+        return noeud_de(self.dossier, self.espace.arbre, entier(brut) or 0)
 
     def fil(self, *suite: tuple[str, str]) -> list[tuple[str, str]]:
         fil = [("Dossiers collaboratifs", reverse("dossiers")), (self.dossier.nom, self.espace.url if suite else "")]
