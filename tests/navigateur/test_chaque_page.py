@@ -27,6 +27,8 @@ PAS_DES_PAGES = {
     "exporter",
     "fiche_structures",
     "dossier_circuit",
+    "dossier_exporter",
+    "dossier_decision_exporter",
     "envoi_html",
 }
 ANONYME = {"connexion", "aide-composants"}  # walked by tests/socle and tests/comptes, without an account

@@ -128,7 +128,7 @@ def test_ce_qu_une_fermeture_emporte_garde_ses_marques(monde, dossier):
     assert [a.texte for a in pole.attentions] == ["sa suppression ferme aussi 3 fiches rattachées"]
     assert [a.code for a in pole.dessous[-1].attentions] == ["derniere-offre"]
     synthese = resume(liste)
-    assert [(m.code, [lien for _, _, lien in m.toutes]) for m in synthese.marques] == [
+    assert [(m.code, [lien for r in m.raisons for _, lien in r.fiches]) for m in synthese.marques] == [
         ("fermeture", [f"#changement-{monde.p.pk}"]),
         ("derniere-offre", [f"#changement-{monde.uo.pk}"]),
     ]
@@ -176,10 +176,7 @@ def test_autant_de_requetes_pour_un_changement_que_pour_six(monde, dossier):
         return len(vues)
 
     autre = repertoire.uf(monde.s, "UF 2102")
-    unites = [
-        repertoire.uo(monde.uf, f"Unité {i}", activites={"ajoute": ["013", f"01{i}"]}, capacites=places(10))
-        for i in range(1, 7)
-    ]
+    unites = [repertoire.uo(monde.uf, f"Unité {i}", capacites=places(10)) for i in range(1, 7)]
 
     def tout_changer(fermee: Fiche, changee: Fiche) -> None:
         supprimer(monde, dossier, fermee)

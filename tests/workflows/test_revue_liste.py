@@ -43,7 +43,7 @@ def test_changements(monde, dossier):
         ("ajout", "1 ajout"), ("deplacement", "1 déplacement"), ("modification", "1 modification"),
         ("suppression", "2 suppressions"),
     ]  # fmt: skip
-    assert [(m.code, nom, pourquoi) for m in synthese.marques for nom, pourquoi, _ in m.toutes] == [
+    assert [(m.code, nom, r.texte) for m in synthese.marques for r in m.raisons for nom, _ in r.fiches] == [
         ("fermeture", "Pneumologie", "sa suppression ferme aussi 1 fiche rattachée"),
         ("capacite", "Unité réduite", "capacité réduite de 10 à 7 places"),
         ("type", "Unité de cardiologie", "Type d’UO modifié"),

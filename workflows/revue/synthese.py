@@ -18,8 +18,8 @@ from .modele import ATTENTIONS, Changement
 
 SEMBLABLES = 4  # from that many changes of one shape in a row on, they are one line
 BEAUCOUP = 200  # above that many changes, what is folded is fetched when it is unfolded
-TRANCHE = 50  # of a big review: changes shown together
-CITEES = 12  # marks of one kind that are listed one by one
+TRANCHE = 25  # of a big review: changes shown together
+CITEES = 8  # of what asks for attention: reasons of one kind, and fiches of one reason, that a screen names
 
 _ORDRE = [Nature.AJOUT, Nature.DEPLACEMENT, Nature.MODIFICATION, Nature.SUPPRESSION]
 _MOTS = {
@@ -68,25 +68,43 @@ class Groupe:
 
 
 @dataclass(slots=True)
-class Marque:
-    """All changes with one mark of attention. ``toutes``: (name of the fiche, why, link); a screen tells the ``citees``
-    one by one, and how many more there are (``autres``)."""
+class Raison:
+    """Why some changes ask for attention, and which: (name of the fiche, link). ``precision``: what ``texte`` says that
+    the name of the mark does not."""
 
-    code: str
-    libelle: str
-    toutes: list[tuple[str, str, str]]
-
-    @property
-    def total(self) -> int:
-        return len(self.toutes)
+    texte: str
+    precision: str
+    fiches: list[tuple[str, str]]
 
     @property
-    def citees(self) -> list[tuple[str, str, str]]:
-        return self.toutes[:CITEES]
+    def citees(self) -> list[tuple[str, str]]:
+        """Those that a screen names; ``autres``: how many more."""
+        return self.fiches[:CITEES]
 
     @property
     def autres(self) -> int:
-        return max(0, self.total - CITEES)
+        return max(0, len(self.fiches) - CITEES)
+
+
+@dataclass(slots=True)
+class Marque:
+    """All changes with one mark of attention, by reason."""
+
+    code: str
+    libelle: str
+    raisons: list[Raison]
+
+    @property
+    def total(self) -> int:
+        return sum(len(r.fiches) for r in self.raisons)
+
+    @property
+    def citees(self) -> list[Raison]:
+        return self.raisons[:CITEES]
+
+    @property
+    def autres(self) -> int:
+        return sum(len(r.fiches) for r in self.raisons[CITEES:])
 
 
 @dataclass(slots=True)
@@ -158,12 +176,22 @@ def montrer_les_commentes(synthese: Resume, fiches: Collection[int]) -> None:
 
 
 def _marques(liste: Collection[Changement], url: str) -> list[Marque]:
-    par_code: dict[str, list[tuple[str, str, str]]] = {code: [] for code in ATTENTIONS}
+    raisons: dict[str, dict[str, list[tuple[str, str]]]] = {code: {} for code in ATTENTIONS}
     for c in liste:
         for attention in c.attentions:
             lien = f"{url}?fiche={c.fiche}" if url else f"#{c.ancre}"
-            par_code[attention.code].append((c.nom, attention.texte, lien))
-    return [Marque(code, ATTENTIONS[code], trouvees) for code, trouvees in par_code.items() if trouvees]
+            raisons[attention.code].setdefault(attention.texte, []).append((c.nom, lien))
+    return [
+        Marque(code, libelle, [Raison(texte, _precision(texte, libelle), fiches) for texte, fiches in trouvees.items()])
+        for code, libelle in ATTENTIONS.items()
+        if (trouvees := raisons[code])
+    ]
+
+
+def _precision(texte: str, libelle: str) -> str:
+    """« dernière offre du département : Anesthésie » → « Anesthésie »."""
+    reste = texte[len(libelle) :].removeprefix(" : ") if texte.lower().startswith(libelle.lower()) else texte
+    return reste[:1].upper() + reste[1:]
 
 
 def _groupe(nature: str, liste: list[Changement], *, differe: bool) -> Groupe:

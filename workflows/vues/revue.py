@@ -53,6 +53,7 @@ def contexte_revue(request: HttpRequest, liste: list[Changement], url: str) -> d
     fin = depuis + synthese.TRANCHE
     return contexte | {
         "partie": montres[depuis:fin],
+        "depuis": depuis,
         "lignes_communes": partie.lignes if partie else [],
         "suite": f"{url}?bloc={cle}&depuis={fin}" if fin < len(montres) else "",
         "reste": max(0, len(montres) - fin),
