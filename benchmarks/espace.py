@@ -27,10 +27,10 @@ def ouvrir(client: Client, adresse: str, fois: int = 5) -> tuple[Mesure, bytes]:
 
 def ligne(quoi: str, releve: Mesure, page: bytes = b"") -> list[str]:
     tailles = [f"{len(page) / 1000:.0f}", f"{len(gzip.compress(page)) / 1000:.0f}"] if page else ["", ""]
-    return [quoi, f"{releve.secondes:.3f}", str(releve.instructions), *tailles]
+    return [quoi, f"{releve.secondes:.3f}", f"{releve.python:.3f}", str(releve.instructions), *tailles]
 
 
-ENTETES = ["what", "s", "statements", "KB", "KB gzipped"]
+ENTETES = ["what", "s", "Python s", "statements", "KB", "KB gzipped"]
 
 
 def mesurer_espace(services: int = 6, unites: int = 498) -> None:

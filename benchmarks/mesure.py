@@ -12,6 +12,7 @@ from django.db import connection
 @dataclass
 class Mesure:
     secondes: float = 0.0
+    python: float = 0.0  # of them, seconds of processor of this process: the neighbours disturb it less
     instructions: int = 0
     octets: int = 0  # of write-ahead log: rows, indexes and all
     requetes: list[str] = field(default_factory=list)
@@ -21,7 +22,7 @@ class Mesure:
 def mesurer() -> Iterator[Mesure]:
     """Wall time, number of SQL statements (COPY included) and bytes of write-ahead log of a block."""
     mesure = Mesure()
-    avant = octets_ecrits()
+    avant, processeur = octets_ecrits(), time.process_time()
 
     def compter(execute, sql, params, many, context):
         mesure.instructions += 1
@@ -32,6 +33,7 @@ def mesurer() -> Iterator[Mesure]:
     with connection.execute_wrapper(compter):
         yield mesure
     mesure.secondes = time.perf_counter() - debut
+    mesure.python = time.process_time() - processeur
     mesure.octets = octets_ecrits() - avant
     mesure.instructions += sum(1 for r in mesure.requetes if "structures_versionfiche v SET validite" in r)  # its COPY
 

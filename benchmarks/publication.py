@@ -59,14 +59,14 @@ def mesurer_publication(tailles: tuple[int, ...] = (10, 1000, 5000)) -> None:
         lignes.append(
             [
                 str(taille), str(publication.instructions), f"{publication.secondes:.3f}", f"{secondes:.3f}",
-                f"{publication.secondes / secondes:.1f}", f"{publication.secondes * 1000 / taille:.2f}",
-                f"{publication.octets / 1e6:.1f}", f"{octets / 1e6:.1f}",
-                f"{apercu.secondes:.3f}", str(apercu.instructions),
+                f"{publication.secondes / secondes:.1f}", f"{publication.python:.3f}",
+                f"{publication.secondes * 1000 / taille:.2f}", f"{publication.octets / 1e6:.1f}", f"{octets / 1e6:.1f}",
+                f"{apercu.secondes:.3f}", f"{apercu.python:.3f}", str(apercu.instructions),
             ]
         )  # fmt: skip
     tableau(
         "Publication (approval included) beside raw INSERTs of the same rows, and its preview",
-        ["fiches", "statements", "publication s", "raw s", "ratio", "ms/fiche", "log MB", "raw log MB", "preview s",
-         "statements"],
+        ["fiches", "statements", "publication s", "raw s", "ratio", "Python s", "ms/fiche", "log MB", "raw log MB",
+         "preview s", "Python s", "statements"],
         lignes,
     )  # fmt: skip

@@ -90,6 +90,19 @@ def erreurs(dossier: Dossier, acteur: Any, octets: bytes) -> list[tuple[int, str
     return [(e.ligne, e.colonne, e.raison) for e in refus.value.erreurs]
 
 
+SEMAINE = {"01/2026-01-05": {"1": [["08:00", "12:00"], ["14:00", "24:00"]], "3": [["09:00", "10:00"]]}}
+CONTACTS = {
+    "c1": {
+        "nature": "01", "nom": "", "fonction": "", "confidentialite": "2",
+        "telecoms": [
+            {"canal": "2", "valeur": "01 02 03 04 05", "confidentialite": "2"},
+            {"canal": "3", "valeur": "a@b.fr", "confidentialite": "3"},
+        ],
+    },
+    "c2": {"nature": "", "nom": "Ada Martin", "fonction": "01", "confidentialite": "3", "telecoms": []},
+}  # fmt: skip
+
+
 # -- the template ------------------------------------------------------------------------------------
 
 
@@ -113,7 +126,8 @@ def test_le_gabarit_tel_quel_ne_change_rien(monde, dossier, format_):
     fabrique.modifier(
         dossier, monde.referent, monde.uo.pk, conditions_admission="=1+1\nSur rendez-vous.",
         territoire=frozenset(["75113", "92075"]), boites_mssante=frozenset(["a@b.mssante.fr"]),
-        capacites={"autre-cle": {"nature": "01", "statut": "01", "nombre": 12}},
+        capacites={"autre-cle": {"nature": "01", "statut": "01", "nombre": 12}}, equipements={"009": 2},
+        horaires=SEMAINE, contacts=CONTACTS,
     )  # fmt: skip
     navigateur = client(monde.referent)
     reponse = navigateur.get(url(dossier, f"fichier/gabarit/?format={format_}"))
@@ -179,6 +193,56 @@ def test_codes_libelles_et_nombres_devenus_sont_compris(monde, dossier):
         feuille.poser(monde.uo.identifiant, activites=f"{ecrit} | 014")
         proposition = deposer(dossier, monde.referent, feuille.octets())
         assert [ligne["patch"] for ligne in proposition.lignes] == [{"activites": {"ajoute": ["014"]}}]
+
+
+def test_horaires_contacts_capacites_s_ecrivent_et_se_relisent(monde, dossier):
+    fabrique.modifier(dossier, monde.referent, monde.uo.pk, horaires=SEMAINE, contacts=CONTACTS, finaliser=False)
+    feuille = Feuille(dossier)
+    accueil = feuille.lire(monde.uo.identifiant, "Contacts").split(" | ")[0]
+    feuille.poser(
+        monde.uo.identifiant,
+        Horaires="Horaire d'ouverture à partir du 5/1/2026 : lundi 8h00-12h00 14:00-24:00, mer 09:00-11:00",
+        Contacts=f"{accueil} | Zoé Petit / 01 ; Accès restreint ; Téléphone fixe : 01 11 11 11 11 (3)",
+        Capacités="Lit / installé : 12 | Place / Disponible : 3",
+        Équipements="009 : 2",
+    )
+    [ligne] = deposer(dossier, monde.referent, feuille.octets()).lignes
+    patch = ligne["patch"]
+    assert patch["horaires"] == {
+        "pose": {"01/2026-01-05": {"1": [["08:00", "12:00"], ["14:00", "24:00"]], "3": [["09:00", "11:00"]]}}
+    }
+    assert patch["capacites"] == {
+        "pose": {
+            "01-01": {"nature": "01", "statut": "01", "nombre": 12},
+            "02-02": {"nature": "02", "statut": "02", "nombre": 3},
+        }
+    }
+    assert patch["equipements"] == {"pose": {"009": 2}}
+    [retire], [nouveau] = patch["contacts"]["retire"], patch["contacts"]["pose"].values()
+    assert retire in CONTACTS
+    assert nouveau == {
+        "nature": "", "nom": "Zoé Petit", "fonction": "01", "confidentialite": "2",
+        "telecoms": [{"canal": "2", "valeur": "01 11 11 11 11", "confidentialite": "3"}],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("colonne", "texte"),
+    [
+        ("Horaires", "Ouverture le matin"),
+        ("Horaires", "Horaire d'ouverture à partir du 05/01/2026 : lun matin"),
+        ("Horaires", "Horaire d'ouverture à partir du 06/01/2026 : lun 08:00-12:00"),
+        ("Horaires", "Horaire d'ouverture à partir du 05/01/2026 : lun 18:00-12:00"),
+        ("Contacts", "Ada Martin"),
+        ("Contacts", "Ada Martin / 01 ; Accès restreint ; 01 02 03"),
+        ("Contacts", "Ada Martin / 01 ; Accès restreint ; Téléphone fixe : bonjour"),
+        ("Capacités", "12 lits"),
+        ("Équipements", "009 : beaucoup"),
+    ],
+)
+def test_ce_qui_n_est_pas_ecrit_comme_il_faut(monde, dossier, colonne, texte):
+    feuille = Feuille(dossier).poser(monde.uo.identifiant, **{colonne: texte})
+    assert {(ligne, ou) for ligne, ou, _ in erreurs(dossier, monde.referent, feuille.octets())} == {(6, colonne)}
 
 
 def test_ce_qui_est_absent_du_fichier_ne_change_pas(monde, dossier):

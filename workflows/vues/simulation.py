@@ -10,6 +10,7 @@ from structures.enums import Niveau
 from structures.requetes import Noeud
 
 from ..domaine.apercu import SANS_NOM
+from ..domaine.qualite import controler
 from ..domaine.simulation import Simulation, simuler
 from .arbre import GRAND_ARBRE
 from .espace import VueDossier
@@ -40,9 +41,12 @@ class ApercuView(VueDossier):
             "obstacles": self.espace.obstacles if self.dossier.est_brouillon else [],
             "noeuds": [],
             "comptes": [],
+            "avertissements": [],
         }
         if simulation is not None and simulation.racine is not None:
+            fautes = controler(self.espace.arbre, self.espace.travaux)
             contexte |= {
+                "avertissements": [faute.en_public for faute in fautes if faute.touchee and not faute.bloque],
                 "noeuds": [self._noeud(simulation.racine)],
                 "comptes": [
                     (niveau.label, simulation.avant[niveau], simulation.apres[niveau])

@@ -1,7 +1,7 @@
 """« Remplir depuis un fichier »: one row a fiche. What a file says becomes proposed changes, never a direct write.
 
-tableau: bytes → rows of texts, or the reason why they can't be trusted · colonnes: a value ↔ the text of its cell ·
-gabarit: the rows of the tree as it is · analyse: rows → what they would change, errors, collisions · appliquer: the
-verbs. A list is separated by « | »; a coded value is « Label [code] », its code or its label; hours and contacts are
-filled on the fiche.
+tableau: bytes → rows of texts, or the reason why they can't be trusted · lexique: codes, labels, communes · colonnes
+and composes: a value ↔ the text of its cell · gabarit: the rows of the tree as it is · analyse: rows → what they would
+change, errors, collisions · appliquer: the verbs. A list is separated by « | »; a coded value is « Label [code] », its
+code or its label.
 """

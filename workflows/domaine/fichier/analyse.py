@@ -26,18 +26,18 @@ from .colonnes import (
     ACTION,
     CHAMPS_DU_FICHIER,
     IDENTIFIANT,
+    LISTES,
     NIVEAU,
     RATTACHEMENT,
     STRUCTURE,
     VERSION,
-    Illisible,
-    Lexique,
     codes_fermes,
     communes_citees,
     est_inchange,
     lire,
 )
 from .gabarit import communes_de, jetons_de
+from .lexique import Illisible, Lexique
 from .tableau import Lignes, illisible
 
 CREER, MODIFIER, SUPPRIMER = "creer", "modifier", "supprimer"
@@ -248,7 +248,7 @@ class _Analyseur:
             for citee in communes_citees(champ, ligne.cellules.get(champ.libelle, ""))
         ]
         codes = communes_de(self.etats) | communes_de(self.montres) | {code for code, _ in citees if code}
-        self.lexique = Lexique(codes, {nom for _, nom in citees if nom})
+        self.lexique = Lexique(LISTES, codes, {nom for _, nom in citees if nom})
         self.champs_des_types: dict[str, list[str]] = {}
         paires = Association.objects.filter(nature=NatureConcept.TYPE_CHAMP, source__nomenclature="J238")
         for type_, champ in paires.order_by("pk").values_list("source__code", "cible__code"):

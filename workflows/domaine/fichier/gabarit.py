@@ -14,7 +14,9 @@ from structures.requetes import etats_au
 from ...models import Dossier
 from ..apercu import apercu
 from ..fusion import etat_de_travail
-from .colonnes import CHAMPS_DU_FICHIER, NIVEAUX, STRUCTURE, VERSION, Lexique, ecrire
+from .colonnes import CHAMPS_DU_FICHIER, LISTES, LISTES_COMPOSEES, NIVEAUX, STRUCTURE, VERSION, ecrire
+from .composes import MODELES
+from .lexique import Lexique
 from .tableau import FEUILLE
 
 EXPLICATIONS: tuple[Ligne, ...] = (
@@ -31,13 +33,17 @@ EXPLICATIONS: tuple[Ligne, ...] = (
     ("Listes", "Plusieurs valeurs séparées par « | ». Une valeur codée s’écrit par son libellé, son code, ou « Libellé "
      "[code] » : voir la feuille « Valeurs »."),
     ("Communes", "« Vanves (92) », son nom s’il est seul à le porter, ou son code INSEE."),
-    ("Équipements", "« Scanner : 2 », séparés par « | »."),
-    ("Capacités", "« Nature / Statut : nombre », séparées par « | »."),
+    *(
+        (titre, f"« {MODELES[genre]} ». Plusieurs : séparés par « | ».")
+        for titre, genre in (
+            ("Équipements", Genre.EQUIPEMENTS), ("Capacités", Genre.CAPACITES), ("Horaires", Genre.HORAIRES),
+            ("Contacts", Genre.CONTACTS),
+        )
+    ),
     ("Oui ou non", "oui ou non."),
     ("Dates", "31/03/2027."),
     ("Version", "Ne la modifiez pas : elle dit ce que le fichier montrait, pour que rien de ce qui a changé depuis ne "
      "soit écrasé."),
-    ("Horaires et contacts", "Ils se remplissent sur la fiche."),
     ("Formules", "Elles sont refusées : remplacez-les par leur valeur."),
 )  # fmt: skip
 
@@ -49,7 +55,7 @@ def lignes(dossier: Dossier) -> Iterator[Ligne]:
     registre = etats_au(n.fiche_id for n in noeuds)
     etats = {n.fiche_id: etat_de_travail(n.travail, registre.get(n.fiche_id, {})) for n in noeuds}
     jetons = jetons_de(registre)
-    lexique = Lexique(communes_de(etats))
+    lexique = Lexique(LISTES, communes_de(etats))
     yield (*STRUCTURE, *(champ.libelle for champ in CHAMPS_DU_FICHIER), VERSION)
     for n in noeuds:
         dessus = arbre.noeuds.get(n.parent_id or 0) if n is not arbre.racine else None
@@ -91,10 +97,9 @@ def feuilles(dossier: Dossier) -> list[tuple[str, Iterator[Ligne]]]:
 
 def _valeurs() -> Iterator[Ligne]:
     """The open values of each coded column, as the file may say them."""
-    lexique, jour = Lexique(), timezone.localdate()
+    lexique, jour = Lexique(LISTES), timezone.localdate()
     yield ("Colonne", "Valeur")
-    listes = [(c.libelle, c.nomenclature) for c in CHAMPS_DU_FICHIER if c.genre is not Genre.CAPACITES]
-    listes += [("Capacités : nature", "R329"), ("Capacités : statut", "R330")]
+    listes = [(c.libelle, c.nomenclature) for c in CHAMPS_DU_FICHIER] + list(LISTES_COMPOSEES.items())
     for titre, liste in listes:
         if liste:
             for code in lexique.ouverts(liste, jour):
