@@ -85,7 +85,7 @@ def fautes(
         maternite=any("Maternité" in n.nom for n in tout.noeuds.values()),
         quittees=lectures._quittees(tout),
     )
-    return list(_fautes(fiche, fiche.travail, etat, contexte))
+    return list(_fautes(0, fiche, fiche.travail, etat, contexte))
 
 
 def soeur(nom: str) -> Any:
@@ -376,7 +376,7 @@ def test_elle_ne_se_declenche_pas(code):
     [
         r.code
         for r in CATALOGUE.values()
-        if r.gravite is Gravite.BLOQUANT and not r.toujours and r.code not in ("BO-CODE-CHOISI", "BO-IDENTITE")
+        if r.gravite is Gravite.BLOQUANT and not r.obligatoire and r.code not in ("BO-CODE-CHOISI", "BO-IDENTITE")
     ],  # the last two are about the change itself
 )
 def test_ce_que_le_dossier_n_a_pas_fait_ne_bloque_pas(code):

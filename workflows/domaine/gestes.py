@@ -24,10 +24,10 @@ from .apercu import SANS_NOM, Apercu, NoeudTravail, apercu
 from .collisions import collisions
 from .fusion import etat_de_travail
 from .qualite import a_corriger
+from .qualite.identite import COPIE
 from .travaux import accomplir, noeud_de, ouvrir_brouillon, poser_patch
 
 QUANTITE_MAXIMALE = 200
-COPIE = " (copie)"  # two fiches of one name can't be told apart in the tree
 DATES_DE_VIE = ("date_ouverture", "date_fermeture", "type_fermeture", "date_reouverture")  # not those of a copy
 
 

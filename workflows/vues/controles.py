@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from backoffice.socle.templatetags.ror import nombre, pluriel
+from structures.champs import CHAMPS, libelle
 from structures.enums import Niveau
 from structures.regles import peut_lire_contacts_tres_restreints
 
@@ -23,8 +24,8 @@ from .espace import VueDossier, entier, url_champ
 
 QUOI = {"bloquants": "Bloquants", "avertissements": "Avertissements", "repertoire": "Déjà au répertoire"}
 SIGNES = {"bloquants": "bloquant", "avertissements": "avertissement", "repertoire": "deja-la"}
-LIGNES = 10  # of one rule, while all of them are shown
-PAGE = 100  # fiches, or lines of the one rule that is shown
+LIGNES = 10  # fiches of one rule, while all rules are shown
+PAGE = 50  # fiches, when one rule or the list by fiche is shown
 
 
 def quoi_de(faute: Faute) -> str:
@@ -35,23 +36,28 @@ def quoi_de(faute: Faute) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Ligne:
-    """One fault in words, with the way to where it is put right."""
+class Constat:
+    """A fault in words, with the way to where it is put right."""
 
-    faute: Faute
-    nom: str
-    niveau: str
     url: str
     phrase: str
+    signe: str
 
-    @property
-    def signe(self) -> str:
-        return SIGNES[quoi_de(self.faute)]
+
+@dataclass(frozen=True, slots=True)
+class Ligne:
+    """A fiche and what is wrong with it. ``manques``: the mandatory fields that it lacks, by their labels."""
+
+    nom: str
+    sur: str
+    url: str
+    manques: list[Constat]
+    constats: list[Constat]
 
 
 @dataclass(frozen=True, slots=True)
 class Groupe:
-    """Lines read together: those of a rule (``regle``), or of a fiche. ``suite``: how many more, at ``url``."""
+    """Fiches read together: those that break ``regle``, or all of them. ``suite``: how many more, at ``url``."""
 
     titre: str
     lignes: list[Ligne]
@@ -91,42 +97,42 @@ class Controles:
         comptes = [f"{nombre(n)} {mot}{pluriel(n)}" for quoi, mot in mots.items() if (n := self.nombres[quoi])]
         return ", ".join(comptes) or "Rien à corriger"
 
-    def ligne(self, faute: Faute) -> Ligne:
-        n = faute.noeud
-        fiche = reverse("dossier_fiche", args=[self.dossier.pk, n.fiche_id])
-        return Ligne(
-            faute,
-            nom_de(n),
-            Niveau(n.niveau).label,
-            url_champ(fiche, faute.champ) if self.en_edition else fiche,
-            faute.phrase if self.tout_lire else faute.phrase_publique,
-        )
-
-    def par_regle(self, quoi: Iterable[str] = QUOI, lignes: int = LIGNES) -> list[Groupe]:
-        """By severity, then by rule, those that find most first."""
+    def par_regle(self, quoi: Iterable[str] = QUOI, tranche: slice = slice(LIGNES)) -> list[Groupe]:
+        """By severity, then by rule, those that find most first; of each, a slice of the fiches."""
         groupes = []
         for cle in quoi:
             par_regle = _ranger((f.regle.code, f) for f in self.par_quoi[cle])
             for code, fautes in sorted(par_regle.items(), key=lambda paire: -len(paire[1])):
-                regle = fautes[0].regle
+                regle, fiches = fautes[0].regle, _ranger((f.noeud.fiche_id, f) for f in fautes)
+                lignes = [self._ligne(f) for f in list(fiches.values())[tranche]]
                 adresse = f"{self.url}?{urlencode({'quoi': cle, 'regle': code})}"
-                premieres = [self.ligne(f) for f in fautes[:lignes]]
-                groupes.append(Groupe(regle.titre, premieres, len(fautes), SIGNES[cle], regle, adresse))
+                groupes.append(Groupe(regle.titre, lignes, len(fiches), SIGNES[cle], regle, adresse))
         return groupes
 
     @property
     def a_voir(self) -> list[Groupe]:
-        """The rules that the dossier has to do with, without their lines."""
-        return self.par_regle(("bloquants", "avertissements"), lignes=0)
+        """The rules that the dossier has to do with, without their fiches."""
+        return self.par_regle(("bloquants", "avertissements"), slice(0))
 
-    def par_fiche(self, quoi: Iterable[str] = QUOI) -> list[Groupe]:
-        """By fiche, in the order of the tree."""
-        fautes = [f for cle in quoi for f in self.par_quoi[cle]]
-        par_fiche = _ranger((f.noeud.fiche_id, f) for f in fautes)
-        return [
-            Groupe(nom_de(f[0].noeud), [self.ligne(x) for x in f], len(f), url=self.ligne(f[0]).url)
-            for f in par_fiche.values()
-        ]
+    def par_fiche(self, quoi: Iterable[str], tranche: slice) -> Groupe:
+        """A slice of the fiches, in the order of the tree, each with all that is wrong with it."""
+        fiches = _ranger((f.noeud.fiche_id, f) for cle in quoi for f in self.par_quoi[cle])
+        ordre = sorted(fiches.values(), key=lambda fautes: fautes[0].rang)
+        return Groupe("Fiches à revoir", [self._ligne(f) for f in ordre[tranche]], len(fiches))
+
+    def _ligne(self, fautes: list[Faute]) -> Ligne:
+        noeud = fautes[0].noeud
+        fiche = reverse("dossier_fiche", args=[self.dossier.pk, noeud.fiche_id])
+        manques, constats = [], []
+        for faute in fautes:
+            url = url_champ(fiche, faute.champ) if self.en_edition else fiche
+            if faute.regle.obligatoire:
+                manques.append(Constat(url, libelle(CHAMPS[faute.champ], noeud.niveau), SIGNES[quoi_de(faute)]))
+            else:
+                phrase = faute.phrase if self.tout_lire else faute.phrase_publique
+                constats.append(Constat(url, phrase, SIGNES[quoi_de(faute)]))
+        sur = f"{Niveau(noeud.niveau).label} · {noeud.identifiant}"
+        return Ligne(nom_de(noeud), sur, fiche, manques, constats)
 
 
 def _ranger(paires: Iterable[tuple[Any, Faute]]) -> dict[Any, list[Faute]]:
@@ -161,23 +167,19 @@ def _choix(request: HttpRequest, controles: Controles) -> dict[str, Any]:
     listes = [quoi] if quoi else [cle for cle in QUOI if cle != "repertoire"]
     regle = request.GET.get("regle", "")
     page = max(1, entier(request.GET.get("page")) or 1)
+    tranche = slice((page - 1) * PAGE, page * PAGE)
     if par:
-        groupes = controles.par_fiche(listes)
-        total, montres = len(groupes), groupes[(page - 1) * PAGE : page * PAGE]
+        groupes = [controles.par_fiche(listes, tranche)]
     elif regle:
-        choisies = [g for g in controles.par_regle(listes, lignes=page * PAGE) if g.regle and g.regle.code == regle]
-        total = sum(g.nombre for g in choisies)
-        montres = [
-            Groupe(g.titre, g.lignes[(page - 1) * PAGE :], len(g.lignes[(page - 1) * PAGE :]), g.signe, g.regle)
-            for g in choisies
-        ]
+        groupes = [g for g in controles.par_regle(listes, tranche) if g.regle and g.regle.code == regle]
     else:
-        montres, total = controles.par_regle(listes), 0
+        groupes = controles.par_regle(listes)
+    total = max((g.nombre for g in groupes), default=0) if par or regle else 0
     gardes = {"par": par} if par else {}
     tous = {"": ("Dans ce dossier", controles.nombres["bloquants"] + controles.nombres["avertissements"])}
     tous |= {cle: (mot, controles.nombres[cle]) for cle, mot in QUOI.items()}
     return {
-        "groupes": montres,
+        "groupes": [g for g in groupes if g.lignes],
         "par": par,
         "regle": regle,
         "quoi": quoi,

@@ -24,6 +24,7 @@ from ..domaine import decisions
 from ..enums import OUVERTS, TERMINES, EtatDossier
 from ..forms import DossierForm
 from ..models import Dossier
+from .controles import controles_de
 from .espace import ACCUEIL, Espace, VueDossier, derniers_evenements, entier
 
 ONGLETS = {"ouverts": "Ouverts", "termines": "Terminés", "tous": "Tous"}
@@ -250,6 +251,7 @@ class EnvoyerView(VueDossier):
                 "resume": revue.resume(liste, url=reverse("dossier_changements", args=[self.dossier.pk])),
                 "suite": [e for e in self.espace.etapes if e["noeud"] not in ("redaction", "envoi")],
                 "alarmes": alarmes(self.espace),
+                "controles": controles_de(self.dossier, request.user),
             },
         )
 

@@ -47,6 +47,11 @@ def entier(brut: str | None) -> int | None:
     return int(brut) if brut and brut.isascii() and brut.isdecimal() and len(brut) < 19 else None
 
 
+def url_champ(fiche: str, champ: str) -> str:
+    """The place of a field in the form of a fiche; « conflits » is one too."""
+    return f"{fiche}#id_{champ}" if champ in CHAMPS else f"{fiche}#{champ}" if champ else fiche
+
+
 @dataclass
 class Espace:
     """A dossier as one person sees it. ``editeur``: she works on it while it is a draft."""
@@ -132,8 +137,8 @@ class Espace:
     @cached_property
     def obstacles(self) -> list[tuple[str, str]]:
         """(what prevents the sending, where to settle it); empty when the dossier can be sent."""
-        trouves = empechements(self.dossier, self.travaux, self.arbre, self.conflits)
-        return [(e.phrase, self.url_champ(e.fiche, e.champ) if e.fiche else "") for e in trouves]
+        trouves = empechements(self.dossier, self.travaux, self.arbre, self.conflits, self.collisions)
+        return [(e.phrase, url_champ(self.url_fiche(e.fiche), e.champ) if e.fiche else "") for e in trouves]
 
     @property
     def pret(self) -> bool:
@@ -159,11 +164,6 @@ class Espace:
 
     def url_fiche(self, fiche: int) -> str:
         return f"{self.url}fiches/{fiche}/"
-
-    def url_champ(self, fiche: int, champ: str) -> str:
-        """The place of a field in the form of a fiche."""
-        ancre = f"#id_{champ}" if champ in CHAMPS else f"#{champ}" if champ else ""
-        return f"{self.url_fiche(fiche)}{ancre}"
 
     def ancre(self, fiche: int) -> str:
         return f"{self.url}#fiche-{fiche}"

@@ -21,6 +21,7 @@ from ..enums import ETAPES, Issue
 from ..forms_taches import ONGLETS, AffectationForm, DecisionForm
 from ..models import Decision, Dossier, Tache
 from ..revue.synthese import montrer_les_commentes
+from .controles import controles_de
 from .decide import decisions_en_mots
 from .taches import age_en_mots, echeance_en_mots, signe_de
 
@@ -220,6 +221,7 @@ def page_tache(
         "changements": liste,
         "resume": synthese,
         "caduc": caduc,
+        "controles": controles_de(dossier, user) if tache.close_le is None else None,
         "autres": autres,
         "phrases": ce_qui_suit(tache, autres) if ici.peut_decider else [_POUR_LIRE[tache.noeud]],
         "favorable": favorable,

@@ -64,8 +64,8 @@ class Regle:
     """``code``: the national one, or ours (« BO- »). ``champs``: the fields that it reads.
 
     A blocking rule blocks on what the dossier does: on a new fiche, and where the dossier changes one of ``champs``
-    (``toujours``: wherever it touches the fiche). What the register held before is a warning. ``sur_l_arbre``: it looks
-    at the tree, not at the content, and at each fiche round which something moves.
+    (``obligatoire``, a mandatory element: wherever it touches the fiche). What the register held before is a warning.
+    ``sur_l_arbre``: it looks at the tree, not at the content, and at each fiche round which something moves.
     """
 
     code: str
@@ -74,7 +74,7 @@ class Regle:
     niveaux: frozenset[str]
     champs: frozenset[str]
     source: str
-    toujours: bool
+    obligatoire: bool
     sur_l_arbre: bool
     chercher: Chercher
 
@@ -90,7 +90,7 @@ def regle(
     champs: Iterable[str],
     source: str,
     *,
-    toujours: bool = False,
+    obligatoire: bool = False,
     sur_l_arbre: bool = False,
 ) -> Callable[[Chercher], Chercher]:
     """Enter a function into the catalogue under a code that no other has."""
@@ -99,7 +99,7 @@ def regle(
         if code in CATALOGUE:
             raise ValueError(f"two rules {code}")
         CATALOGUE[code] = Regle(
-            code, titre, gravite, frozenset(niveaux), frozenset(champs), source, toujours, sur_l_arbre, chercher
+            code, titre, gravite, frozenset(niveaux), frozenset(champs), source, obligatoire, sur_l_arbre, chercher
         )
         return chercher
 

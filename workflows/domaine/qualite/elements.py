@@ -37,10 +37,10 @@ for _code, _titre, _niveaux in (
     ("BO-ELEMENTS-UO", "Les éléments obligatoires de l’unité opérationnelle sont remplis", UO),
 ):
     _champs = {c.nom for c in CHAMPS.values() if c.exige is Exige.TOUJOURS and c.niveaux.intersection(_niveaux)}
-    regle(_code, _titre, Gravite.BLOQUANT, _niveaux, _champs, MODELE, toujours=True)(_toujours_exiges)
+    regle(_code, _titre, Gravite.BLOQUANT, _niveaux, _champs, MODELE, obligatoire=True)(_toujours_exiges)
 
 for _code, _titre, _nom in (
     ("BO-SERAFIN", "Une unité médico-sociale indique sa famille SERAFIN", "familles_serafin"),
     ("BO-PUBLIC", "Une unité médico-sociale indique le public pris en charge", "publics"),
 ):
-    regle(_code, _titre, Gravite.BLOQUANT, UO, {_nom}, DOMAINE, toujours=True)(_exige_en_medico_social(_nom))
+    regle(_code, _titre, Gravite.BLOQUANT, UO, {_nom}, DOMAINE, obligatoire=True)(_exige_en_medico_social(_nom))

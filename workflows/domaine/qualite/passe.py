@@ -17,7 +17,8 @@ from .contexte import Contexte, lire_contexte
 @dataclass(frozen=True, slots=True)
 class Faute:
     """What a rule finds on a fiche. ``gravite``: what it means for the dossier. ``touchee``: the dossier has a part
-    in it; otherwise the register had it before, on a fiche that the dossier leaves as it is."""
+    in it; otherwise the register had it before, on a fiche that the dossier leaves as it is. ``rang``: of the fiche in
+    the order of the tree."""
 
     regle: Regle
     noeud: NoeudTravail
@@ -25,6 +26,7 @@ class Faute:
     phrase: str
     gravite: Gravite
     touchee: bool
+    rang: int
 
     @property
     def bloque(self) -> bool:
@@ -53,9 +55,9 @@ def controler(arbre: Apercu, travaux: Iterable[FicheTravail], *, repertoire_auss
     contexte = lire_contexte(arbre, etats)
     return [
         faute
-        for noeud in arbre.racine.parcours()
+        for rang, noeud in enumerate(arbre.racine.parcours())
         if not noeud.supprime or noeud is arbre.racine
-        for faute in _fautes(noeud, copies.get(noeud.fiche_id), etats.get(noeud.fiche_id), contexte)
+        for faute in _fautes(rang, noeud, copies.get(noeud.fiche_id), etats.get(noeud.fiche_id), contexte)
     ]
 
 
@@ -73,7 +75,7 @@ def bloquantes(fautes: Iterable[Faute]) -> list[Faute]:
 
 
 def _fautes(
-    noeud: NoeudTravail, travail: FicheTravail | None, etat: Etat | None, contexte: Contexte
+    rang: int, noeud: NoeudTravail, travail: FicheTravail | None, etat: Etat | None, contexte: Contexte
 ) -> Iterator[Faute]:
     # What a closed fiche comes back with was chosen long ago.
     patch = None if travail is None else {} if travail.rouvre else travail.patch
@@ -84,12 +86,12 @@ def _fautes(
             continue
         for champ, phrase in regle.chercher(sujet, contexte):
             touchee = entoure if regle.sur_l_arbre else travail is not None
-            yield Faute(regle, noeud, champ, phrase, _gravite(regle, sujet), touchee)
+            yield Faute(regle, noeud, champ, phrase, _gravite(regle, sujet), touchee, rang)
 
 
 def _gravite(regle: Regle, sujet: Sujet) -> Gravite:
     """What the dossier did not do is no reason to stop it."""
-    change = regle.toujours or sujet.neuve or sujet.patch is None or not regle.champs.isdisjoint(sujet.patch)
+    change = regle.obligatoire or sujet.neuve or sujet.patch is None or not regle.champs.isdisjoint(sujet.patch)
     return regle.gravite if change else Gravite.AVERTISSEMENT
 
 
