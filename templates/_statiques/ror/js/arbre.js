@@ -195,7 +195,7 @@ class Arbre extends HTMLElement {
         if (surLigne) { e.preventDefault(); nomDe(li).click(); }
         return;
       case 'Escape': but = surLigne ? null : ligne; break;
-      default: but = surLigne && e.key.length === 1 && !/[ ?]/.test(e.key) && !e.ctrlKey && !e.metaKey ? this.parLettre(li, e.key) : null;
+      default: but = surLigne && e.key.length === 1 && e.key !== '?' && (e.key !== ' ' || this.tape) && !e.ctrlKey && !e.metaKey ? this.parLettre(li, e.key) : null;
     }
     if (but) { e.preventDefault(); but.focus(); }
   }
@@ -286,7 +286,7 @@ class Arbre extends HTMLElement {
 
   toucheDeSelection(e, li) {
     if (!this.dataset.selection) return false;
-    if (e.key === ' ') this.choisirLigne(li, e.shiftKey || !this.choisies.has(cleDe(li)), e.shiftKey);
+    if (e.key === ' ' && !this.tape) this.choisirLigne(li, e.shiftKey || !this.choisies.has(cleDe(li)), e.shiftKey);
     else if (e.key === 'a' && (e.ctrlKey || e.metaKey)) this.toutChoisir();
     else if (e.key === 'Escape' && this.choisies.size) this.viderSelection();
     else if (e.shiftKey && ['ArrowDown', 'ArrowUp'].includes(e.key)) {
