@@ -202,7 +202,7 @@ def test_ni_envoi_ni_publication_tant_qu_il_en_reste(monde: Monde) -> None:
     fabrique.envoye(monde.dossier, monde.lea)
     decisions.valider(tache=fabrique.tache(monde.dossier).pk, acteur=direction)
     fermer(monde.uf2)
-    with pytest.raises(Conflit, match="répertoire"):
+    with pytest.raises(Conflit, match="« UF 2 » n’est plus au répertoire"):
         decisions.approuver(tache=fabrique.tache(monde.dossier).pk, acteur=sesan)
     fabrique.renvoye(monde.dossier, sesan)
     with pytest.raises(Invalide, match="fermée au répertoire") as refus:

@@ -123,6 +123,12 @@ def _ecarts(dossier: Dossier, maintenant: Contenu, travaux: Collection[FicheTrav
             changes = [n for n, v in (fiche["avant"] or {}).items() if n not in lus or lus[n] != v]
             mots = ", ".join(libelle(CHAMPS[n], niveaux[cle]) for n in changes)
             phrases.append(f"« {noms[cle]} » ({mots})" if mots else f"« {noms[cle]} »")
+    destinations = {str(t.patch["parent"]) for t in travaux if "parent" in t.patch}
+    phrases += [
+        f"« {nom} » n’est plus au répertoire"
+        for lieu, nom in alors["lieux"].items()
+        if lieu in destinations and lieu not in maintenant["lieux"]
+    ]
     phrases += [
         f"« {nom} » s’appelle maintenant « {maintenant['lieux'][lieu]} »"
         for lieu, nom in alors["lieux"].items()
