@@ -9,7 +9,7 @@ from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
 from tests.navigation import client, requetes_de, texte
 from tests.workflows.ecrans import ouvrir, poster, url, url_fiche
-from workflows.domaine import gestes
+from workflows.domaine import contenu, gestes
 from workflows.models import Evenement
 
 pytestmark = pytest.mark.django_db
@@ -161,6 +161,32 @@ def test_un_age_et_son_unite_se_departagent_ensemble(monde, dossier):
     assert "Garder le dossier pour Âge minimum 18 mois" in mots
     poster(monde.referent, dossier, monde.uo, page, regler_age_min="repertoire")
     assert not dossier.fiches.exists()
+
+
+def test_le_repertoire_change_au_moment_de_l_enregistrement(monde, dossier, monkeypatch):
+    """Between the check of the view and the lock of the verb: still asked, never overwritten."""
+    page = ouvrir(monde.referent, dossier, monde.uo)
+    enregistrer = contenu.enregistrer
+
+    def juste_avant(**arguments):
+        repertoire.direct(monde.uo, monde.collegue, {"conditions_admission": "Du répertoire"})
+        monkeypatch.setattr(contenu, "enregistrer", enregistrer)
+        return enregistrer(**arguments)
+
+    monkeypatch.setattr(contenu, "enregistrer", juste_avant)
+    reponse = poster(monde.referent, dossier, monde.uo, page, conditions_admission="De moi")
+    assert reponse.status_code == 409
+    mots = texte(reponse)
+    assert "vient de changer « Conditions d’admission »" in mots
+    assert "Prendre la valeur de collegue" in mots
+    assert "Garder ma saisie pour Conditions d’admission De moi" in mots
+    assert not dossier.fiches.exists()
+    garde = poster(monde.referent, dossier, monde.uo, reponse, garder_conditions_admission="mienne")
+    assert garde.status_code == 302
+    travail = dossier.fiches.get()
+    assert (travail.patch, travail.base) == (
+        {"conditions_admission": "De moi"}, {"conditions_admission": "Du répertoire"},
+    )  # fmt: skip
 
 
 # -- colleagues --------------------------------------------------------------------------------------

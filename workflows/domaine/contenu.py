@@ -40,12 +40,14 @@ def enregistrer(
     revision: int,
     finaliser: bool = False,
     departages: Mapping[str, str] | None = None,
+    registre: Etat | None = None,
 ) -> FicheTravail | None:
     """« Enregistrer et mettre en attente », or « … et finaliser » (acceptance 73 and 75).
 
     ``saisie`` is the state of the fields of the form, ``revision`` the save that it showed (0: untouched). What
     others saved meanwhile merges; a value changed on both sides is refused (``Conflit`` with ``champs``: theirs).
     ``departages``: by field that the register changed too, what to keep (``departage.Garder``); it is done first.
+    ``registre``: what ``saisie`` and ``departages`` were decided on; a direct change of the same since is refused too.
     Finalising is refused (``Invalide`` with ``champs``) while mandatory fields are missing or a conflict with the
     register is open. Returns None when nothing is left to change.
     """
@@ -60,6 +62,8 @@ def enregistrer(
         for champ, garder in departages.items():
             consigner(dossier, TypeEvenement.CONFLIT_REGLE, acteur, fiche=fiche, champ=champ, garder=garder)
     mien = _ce_que_j_ai_change(noeud, repertoire, saisie, revision)
+    if registre is not None:
+        _refuser_registre_depasse(noeud, registre, repertoire, mien, departages or {})
     etat = etat_de_travail(noeud.travail, repertoire)
     mien |= _champ_du_type(noeud, mien, appliquer(etat, mien))
     if mien:
@@ -148,6 +152,18 @@ def _ce_que_j_ai_change(
         )
         raise Conflit("fiche_modifiee", phrase, champs={n: [phrase] for n in trouves})
     return mien
+
+
+def _refuser_registre_depasse(
+    noeud: NoeudTravail, vu: Etat, repertoire: Etat, mien: Patch, departages: Mapping[str, str]
+) -> None:
+    """The last moment of the register: what was decided on a value that is no longer there is decided again."""
+    depasses = {n for n in departages if valeur(vu, n) != valeur(repertoire, n)}
+    depasses |= {h.nom for h in heurts(vu, repertoire, mien)}
+    if depasses:
+        noms = ", ".join(f"« {libelle(CHAMPS[n], noeud.niveau)} »" for n in sorted(depasses))
+        phrase = f"Une modification directe du répertoire vient de changer {noms}. Comparez les versions."
+        raise Conflit("fiche_modifiee", phrase, champs={n: [phrase] for n in depasses})
 
 
 def _refuser_champs_figes(noeud: NoeudTravail, saisie: Mapping[str, Any], etat: Mapping[str, Any]) -> None:

@@ -114,11 +114,13 @@ class VueEnregistrement(VueFormulaire):
                 revision=self.vu.revision,
                 finaliser=finaliser,
                 departages=choix,
+                registre=self.registre,
             )
         except Conflit as refus:
             if refus.code != "fiche_modifiee" or not refus.champs:
                 raise
-            self.travail = self.dossier.fiches.select_related("fiche", "modifiee_par").get(fiche=self.cle)
+            self.travail = self.dossier.fiches.select_related("fiche", "modifiee_par").filter(fiche=self.cle).first()
+            self.lire_registre()
             noms = {UNITES.get(n, n) for n in refus.champs}
             return self._comparer(montre, self.vu, mien, noms, refus.message)
         except Invalide as refus:
