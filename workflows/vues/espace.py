@@ -386,7 +386,7 @@ class VueDossier(VueProtegee):
             "lignes": rendre_places(places, request),
             "retirees": " ".join(map(str, retirees)),
             "filtres": dessin.filtres(espace, montrer if montrer in dessin.FILTRES else ""),
-            "choisir": False,
+            "montrer": montrer,
             "journal": espace.journal(),
             "faite": faite,
             "apres": "workflows/_defaire.html" if faite else "",

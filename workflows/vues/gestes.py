@@ -83,9 +83,8 @@ class VueAction(VueDossier):
     ) -> HttpResponse:
         """What is asked before the gesture; its form names the same fiches."""
         contexte |= {"noeud": noeuds[0], "fiches": ",".join(str(n.fiche_id) for n in noeuds)}
-        return self.panneau(
-            self.request, gabarit, contexte, titre=titre, actif=noeuds[0].fiche_id, statut=statut
-        )  # fmt: skip
+        actif = noeuds[0].fiche_id
+        return self.panneau(self.request, gabarit, contexte, titre=titre, actif=actif, statut=statut)
 
     def fait(self, phrase: str, fiche: int | None, *, ouvrir: bool = False) -> HttpResponse:
         """After the gesture: back to the tree, at this fiche (``ouvrir``: to its form); the script of the workspace
@@ -186,8 +185,7 @@ class DeplacerView(VueAction):
             raise Invalide("niveaux_meles", "Des fiches se déplacent ensemble quand elles sont de même niveau.")
         if refusee := next((n for n in noeuds if n is arbre.racine or n.supprime), None):
             raise Invalide("deplacement_illegal", f"« {nom_de(refusee)} » ne peut pas être déplacée.")
-        places = [(p.fiche_id, chemin(arbre, p) or nom_de(p)) for p in arbre.places(*noeuds)]
-        return DeplacerForm(places=places, data=data)
+        return DeplacerForm(places=[(p.fiche_id, nom_de(p)) for p in arbre.places(*noeuds)], data=data)
 
     def _page(self, noeuds: list[NoeudTravail], form: DeplacerForm | None = None, statut: int = 200) -> HttpResponse:
         form = form or self._form(noeuds)
@@ -199,7 +197,10 @@ class DeplacerView(VueAction):
             "noms": noms(noeuds) if len(noeuds) > 1 else [],
             "ici": chemin(arbre, next(iter(ici.values()))) or self.espace.etablissement if len(ici) == 1 else "",
             "dessous": sum(sum(1 for _ in n.parcours()) - 1 for n in noeuds),
-            "places": [(cle, *texte.rpartition(" › ")[::2][::-1]) for cle, texte in form.fields["parent"].choices],
+            "places": [
+                (str(p.fiche_id), nom_de(p), chemin(arbre, arbre.noeuds.get(p.parent_id or 0)))
+                for p in arbre.places(*noeuds)
+            ],
             "choisie": form["parent"].value(),
         }
         titre = f"Déplacer {cites(noeuds)}"
@@ -287,7 +288,7 @@ class AnnulerView(VueAction):
         if noeud.travail is None:
             raise Conflit("rien_a_annuler", "Ce dossier ne change pas cette fiche.")
         liste = revue.changements(self.dossier, request.user, fiche=noeud.fiche_id)
-        contexte = {
+        contexte: dict[str, Any] = {
             "url": f"{self.espace.url}annuler/",
             "confirmer": "Annuler ce changement",
             "listes": [],
@@ -310,8 +311,7 @@ class DefaireView(VueAction):
     """« Annuler la dernière opération », or one of the last ten of one's own."""
 
     def post(self, request: HttpRequest, numero: int) -> HttpResponse:
-        geste = annulation.defaire(
-            numero=numero, acteur=self.acteur, geste=entier(request.POST.get("geste")) or 0
-        )  # fmt: skip
+        numero_du_geste = entier(request.POST.get("geste")) or 0
+        geste = annulation.defaire(numero=numero, acteur=self.acteur, geste=numero_du_geste)
         [ligne] = chronologie.lignes_journal(self.dossier, [geste.evenement])
         return self.fait(f"Opération annulée. {ligne['titre']}.", geste.evenement.fiche_id)
