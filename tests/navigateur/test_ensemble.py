@@ -35,14 +35,14 @@ def test_se_voir_se_parler(site):
     expect(referent.locator(".echange")).to_be_focused()
     expect(referent.locator("#fils-ouverts")).to_have_text("1 commentaire à résoudre")
     expect(referent.locator("#id_conditions_accueil")).to_have_value("Chambre individuelle")
-    fil = Commentaire.objects.get()
+    fil = Commentaire.objects.get(dossier=dossier)
     assert (fil.champ, [u.username for u in fil.mentions.all()]) == ("nom", ["direction.ehpad"])
 
     assert site.boite.lien("direction.ehpad", "vous cite") == f"/dossiers/{dossier.pk}/commentaires/{fil.pk}/"
     direction.goto("/")
     direction.get_by_role("link", name=dossier.nom).first.click()
     sans_defaut(direction)
-    direction.locator(".echange-repondre summary").click()
+    direction.locator(".echange-repondre > summary").click()
     direction.get_by_label("Votre réponse").fill("Oui.")
     direction.get_by_role("button", name="Répondre", exact=True).click()
     expect(direction.locator(".echange")).to_contain_text("Oui.")
@@ -65,4 +65,4 @@ def test_sans_javascript_sur_un_telephone(site):
     page.get_by_role("link", name="1 commentaire à résoudre").click()
     page.get_by_role("button", name="Résolu : commentaire").click()
     expect(page.locator("main")).to_contain_text("Choisissez une autre liste")
-    assert Commentaire.objects.get().resolu_par.username == "referent.ehpad"
+    assert Commentaire.objects.get(dossier=dossier).resolu_par.username == "referent.ehpad"

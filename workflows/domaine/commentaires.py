@@ -180,8 +180,8 @@ def nommes(texte: str, personnes: Collection[User]) -> list[User]:
     for suite in re.split(r"(?<!\w)@", texte)[1:]:
         mots = tuple(normaliser(suite[:300]).split())
         for n in range(long, 0, -1):  # the longest name wins
-            if p := par_mots.get(mots[:n]):
-                trouves[p.pk] = p
+            if nomme := par_mots.get(mots[:n]):
+                trouves[nomme.pk] = nomme
                 break
     return list(trouves.values())
 

@@ -19,9 +19,10 @@ class PresenceView(VueProtegee):
     http_method_names = ["post"]
 
     def autoriser(self, request: HttpRequest) -> None:
-        self.dossier = regles.dossiers_visibles(request.user).filter(pk=self.kwargs["numero"]).first()
-        if self.dossier is None:
+        dossier = regles.dossiers_visibles(request.user).filter(pk=self.kwargs["numero"]).first()
+        if dossier is None:
             raise Introuvable("dossier_inconnu", "Ce dossier n’existe pas, ou il n’est pas visible avec votre compte.")
+        self.dossier = dossier
 
     def post(self, request: HttpRequest, numero: int) -> JsonResponse:
         user = cast(User, request.user)
