@@ -111,6 +111,8 @@ def _texte_evenement(e: Evenement, autorites: Mapping[str, str]) -> str:
             return f"« {d['fichier']} » : {d['nombre']} fiche(s), dont {d['creees']} créée(s)."
         case TypeEvenement.CHANGEMENT_ANNULE if "publication" in d:
             return f"Publication du dossier n° {d['publication']} : {d['nombre']} fiche(s) remise(s) comme avant."
+        case TypeEvenement.DECISIONS_CADUQUES:
+            return "\n".join(d["ecarts"])
         case TypeEvenement.AFFECTE:
             return ", ".join(autorites.get(c, c) for c in d.get("autorites") or [])
     motif = d.get("motif") or ""

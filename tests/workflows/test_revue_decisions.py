@@ -102,7 +102,7 @@ def test_ce_qui_a_ete_decide_se_lit_des_annees_apres(monde, envoye):
     assert "Unité renommée depuis" not in page
     assert "de UF 2101 vers UF 2102" in page
     fichier = navigateur.get(url(envoye, f"decisions/{prise.pk}.xlsx"))
-    lus = load_workbook(BytesIO(b"".join(fichier.streaming_content)))["Synthèse"]
+    lus = load_workbook(BytesIO(fichier.content))["Synthèse"]
     assert ("Empreinte du contenu décidé", prise.empreinte) in list(lus.iter_rows(values_only=True))
     assert navigateur.get(url(envoye, "decisions/999999/")).status_code == 404
 
@@ -165,6 +165,7 @@ def test_la_page_et_le_clic_disent_ce_qui_a_change(monde, envoye):
     assert "« Unité de cardiologie » (Activités opérationnelles)" in texte(refus)
     journal = texte(navigateur.get(url(envoye, "journal/")))
     assert "Décisions caduques : le contenu a changé" in journal
+    assert "« Unité de cardiologie » (Activités opérationnelles)" in journal
     liste = texte(navigateur.get(url(envoye, "decisions/")))
     assert "le contenu a changé depuis" in liste
 

@@ -102,7 +102,7 @@ def test_l_arbre_obtenu(monde, rempli):
 def test_classeur(monde, rempli):
     reponse = client(monde.referent).get(url(rempli, "changements.xlsx"))
     assert reponse["Content-Disposition"] == f'attachment; filename="dossier-{rempli.pk}-changements.xlsx"'
-    classeur = load_workbook(BytesIO(b"".join(reponse.streaming_content)))
+    classeur = load_workbook(BytesIO(reponse.content))
     assert classeur.sheetnames == ["Synthèse", "Changements", "Attentions"]
     lignes = list(classeur["Changements"].iter_rows(values_only=True))
     assert lignes[0][:5] == ("Changement", "Identifiant", "Niveau", "Fiche", "Emplacement")
@@ -129,7 +129,7 @@ def test_les_contacts_sont_masques_dans_tous_les_formats():
     fabrique.envoye(dossier, referent)
     for qui, vu in ((referent, True), (ars, False)):
         navigateur = client(qui)
-        classeur = load_workbook(BytesIO(b"".join(navigateur.get(url(dossier, "changements.xlsx")).streaming_content)))
+        classeur = load_workbook(BytesIO(navigateur.get(url(dossier, "changements.xlsx")).content))
         assert ("06 11 22 33 44" in lignes_de(classeur)) is vu
         for suite in ("changements/", "changements/imprimer/"):
             assert ("06 11 22 33 44" in navigateur.get(url(dossier, suite)).text) is vu

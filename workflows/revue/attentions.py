@@ -45,6 +45,8 @@ def sur_la_fiche(travail: FicheTravail, avant: Etat, apres: Etat, *, en_conflit:
     existait = travail.nature != Nature.AJOUT
     if "type_uo" in travail.patch and existait and travail.nature != Nature.SUPPRESSION:
         marques.append(Attention("type", "Type d’UO modifié"))
+    if travail.rouvre:
+        marques.append(Attention("reouverture", "fiche fermée, rouverte avec son identifiant et son historique"))
     if "unite_sensible" in travail.patch and valeur(avant, "unite_sensible") != valeur(apres, "unite_sensible"):
         devient = bool(apres.get("unite_sensible"))
         phrase = "devient une unité sensible" if devient else "n’est plus une unité sensible"

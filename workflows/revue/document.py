@@ -11,11 +11,11 @@ MAXIMUM = 400  # changes: a longer PDF takes more than ten seconds of a worker; 
 @cache
 def moteur() -> Callable[..., Any] | None:
     """WeasyPrint's ``HTML``; None on a machine that can't make a PDF (Pango is missing)."""
+    logging.getLogger("weasyprint.progress").setLevel(logging.WARNING)  # it says every step and every page
     try:
         from weasyprint import HTML
     except (ImportError, OSError):  # OSError: the package is there, its system libraries are not
         return None
-    logging.getLogger("weasyprint.progress").setLevel(logging.WARNING)  # it says every page
     return HTML  # type: ignore[no-any-return]
 
 

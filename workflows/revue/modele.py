@@ -13,6 +13,7 @@ ATTENTIONS = {
     "derniere-offre": "Dernière offre du département",
     "capacite": "Capacité réduite de plus de 20 %",
     "type": "Type d’UO modifié",
+    "reouverture": "Réouverture d’une fiche fermée",
     "sensible": "Unité sensible",
     "conflit": "Conflit avec le répertoire",
 }

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
@@ -80,7 +79,8 @@ class _UneDecision(VueRevue):
         super().autoriser(request)
         prises = self.dossier.decisions.select_related("acteur", "autorite")
         decision = prises.filter(pk=self.kwargs["decision"]).first()
-        garde = decision and Instantane.objects.filter(dossier=self.dossier, empreinte=decision.empreinte).first()
+        gardes = Instantane.objects.filter(dossier=self.dossier)
+        garde = gardes.filter(empreinte=decision.empreinte).first() if decision else None
         if decision is None or garde is None:
             raise Introuvable("decision_inconnue", "Cette décision n’existe pas dans ce dossier.")
         self.decision, self.garde = decision, garde
@@ -97,7 +97,7 @@ class DecisionView(_UneDecision):
         [en_mots] = decisions_en_mots([self.decision])
         signe, mot = contenu_en_mots(self.dossier, self.decision, empreinte_actuelle(self.dossier))
         toutes = ("Ce qui a été décidé", reverse("dossier_decisions", args=[numero]))
-        return self.page(
+        return self.page_revue(
             request,
             "workflows/decision.html",
             self.liste(request),
@@ -115,7 +115,7 @@ class DecisionView(_UneDecision):
 class ExporterDecisionView(_UneDecision):
     """The review kept with a decision, as a file."""
 
-    def get(self, request: HttpRequest, numero: int, decision: int, forme: str) -> HttpResponseBase:
+    def get(self, request: HttpRequest, numero: int, decision: int, forme: str) -> HttpResponse:
         [en_mots] = decisions_en_mots([self.decision])
         quand = date_longue(self.decision.le, "heure")
         contexte = contexte_document(

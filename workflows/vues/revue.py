@@ -1,13 +1,12 @@
 """The review of a dossier on screen: what it will do, the tree it gives, its exports."""
 
 from functools import cache
+from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 from django.contrib.staticfiles import finders
-from django.http import FileResponse, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -73,7 +72,9 @@ def onglets_des_marques(contexte: dict[str, Any], url: str) -> list[dict[str, An
 class VueRevue(VueDossier):
     """A page that shows a review, live or kept."""
 
-    def page(self, request: HttpRequest, gabarit: str, liste: list[Changement], url: str, **plus: Any) -> HttpResponse:
+    def page_revue(
+        self, request: HttpRequest, gabarit: str, liste: list[Changement], url: str, **plus: Any
+    ) -> HttpResponse:
         """The page; for the script, the lines that it unfolds."""
         contexte = contexte_revue(request, liste, url)
         if "partie" in contexte and getattr(request, "htmx", False):
@@ -92,7 +93,7 @@ class ChangementsView(VueRevue):
         url = reverse("dossier_changements", args=[numero])
         liste = revue.changements(self.dossier, request.user)
         fil = self.fil(("Ce que le dossier change", ""))
-        return self.page(request, "workflows/changements.html", liste, url, fil=fil)
+        return self.page_revue(request, "workflows/changements.html", liste, url, fil=fil)
 
 
 class ArbreView(VueDossier):
@@ -141,7 +142,7 @@ class ImprimerView(VueDossier):
 class ExporterView(VueDossier):
     """The review as a file to keep."""
 
-    def get(self, request: HttpRequest, numero: int, forme: str) -> HttpResponseBase:
+    def get(self, request: HttpRequest, numero: int, forme: str) -> HttpResponse:
         liste = revue.changements(self.dossier, request.user)
         contexte = contexte_document(self.dossier, self.espace.etablissement, liste)
         return exporter(request, contexte, f"dossier-{numero}-changements", forme)
@@ -170,13 +171,12 @@ def contexte_document(
     }
 
 
-def exporter(request: HttpRequest, contexte: dict[str, Any], nom: str, forme: str) -> HttpResponseBase:
+def exporter(request: HttpRequest, contexte: dict[str, Any], nom: str, forme: str) -> HttpResponse:
     """A file, XLSX or PDF. When no PDF can be made here: the page to print, which says why."""
     if forme == "xlsx":
-        tampon = TemporaryFile()  # noqa: SIM115 - the response closes it once it is sent
+        tampon = BytesIO()
         tableur.ecrire(contexte["identite"], contexte["changements"], contexte["resume"], tampon)
-        tampon.seek(0)
-        return FileResponse(tampon, as_attachment=True, filename=f"{nom}.xlsx", content_type=FORMATS["xlsx"].mime)
+        return _fichier(tampon.getvalue(), f"{nom}.xlsx", FORMATS["xlsx"].mime)
     if forme != "pdf":
         raise Introuvable("export_inconnu", "Cet export n’existe pas : exportez en XLSX ou en PDF.")
     if len(contexte["changements"]) > document.MAXIMUM:
@@ -185,9 +185,11 @@ def exporter(request: HttpRequest, contexte: dict[str, Any], nom: str, forme: st
     if document.moteur() is None:
         return render(request, GABARIT, contexte | {"sans_pdf": "Ce serveur ne sait pas produire de PDF."})
     page = render_to_string(GABARIT, contexte | {"ecran": False})
-    reponse = HttpResponse(document.pdf(page, _styles()), content_type="application/pdf")
-    reponse["Content-Disposition"] = f'attachment; filename="{nom}.pdf"'
-    return reponse
+    return _fichier(document.pdf(page, _styles()), f"{nom}.pdf", "application/pdf")
+
+
+def _fichier(contenu: bytes, nom: str, mime: str) -> HttpResponse:
+    return HttpResponse(contenu, content_type=mime, headers={"Content-Disposition": f'attachment; filename="{nom}"'})
 
 
 @cache

@@ -167,6 +167,9 @@ _POUR_LIRE = {
 }
 
 
+_CADUC = "Le contenu du dossier n’est plus celui qui a été envoyé : renvoyez-le pour correction."
+
+
 class UneTache(VueProtegee):
     """The page on which somebody decides; read-only for those who may see the dossier but not do the task."""
 
@@ -223,7 +226,7 @@ def page_tache(
         "caduc": caduc,
         "controles": controles_de(dossier, user) if tache.close_le is None else None,
         "autres": autres,
-        "phrases": ce_qui_suit(tache, autres) if ici.peut_decider else [_POUR_LIRE[tache.noeud]],
+        "phrases": [_CADUC] if caduc else ce_qui_suit(tache, autres) if ici.peut_decider else [_POUR_LIRE[tache.noeud]],
         "favorable": favorable,
         "url_favorable": reverse(favorable.nom_url, args=[tache.pk]) if favorable else "",
         "renvoyable": renvoyable,

@@ -18,9 +18,10 @@ from backoffice.socle.vues import VueProtegee
 from structures.regles import signalements_a_traiter
 from structures.requetes import libelles_communes
 
-from .. import regles, requetes, revue
+from .. import regles, requetes
 from ..enums import BROUILLONS, ETAPES, Etape, Issue
 from ..forms_taches import ONGLETS, FiltreTaches
+from ..revue import compte_en_mots
 
 INSECABLE = "\u00a0"
 
@@ -134,7 +135,7 @@ def lignes(taches: list[Any], user: User, requete: str = "") -> list[Ligne]:
             reverse("tache", args=[t.pk]) + suite,
             t.nom_eg or t.eg.identifiant,
             communes.get(t.commune_eg or "", ""),
-            [(n, revue.compte_en_mots(n, c)) for n, c in sorted(natures.get(t.dossier_id, {}).items())],
+            [(n, compte_en_mots(n, c)) for n, c in sorted(natures.get(t.dossier_id, {}).items())],
             t.tache.owner_id == user.pk,
         )
         for t in taches
