@@ -14,6 +14,7 @@ from structures.requetes import etats_au
 from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
 from tests.formulaires import lire_formulaire
+from workflows import revue
 from workflows.domaine import decisions, gestes
 from workflows.domaine.inverse import annuler_publication, inverse_de
 from workflows.enums import EtatDossier, EtatFiche, Nature
@@ -82,6 +83,12 @@ def test_une_fiche_rouverte_est_la_meme_avec_son_histoire(monde, publie):
     version = periodes.last()
     assert (version.type_fermeture, version.date_fermeture, version.parent_id) == ("", None, publie.fermee.pk)
     assert version.conditions_admission == "Sur rendez-vous."
+
+
+def test_la_revue_dit_qu_une_fiche_est_rouverte(monde, publie):
+    liste = revue.changements(annuler(monde, publie.dossier), monde.referent)
+    rouvertes = {c.fiche for c in liste if "reouverture" in {a.code for a in c.attentions}}
+    assert rouvertes == {publie.fermee.pk, publie.dessous.pk}
 
 
 def test_ce_qu_on_retire_d_une_fiche_rouverte_ne_revient_pas(monde, publie):
