@@ -47,7 +47,7 @@ def test_se_voir_se_parler(site):
     direction.get_by_role("button", name="Répondre", exact=True).click()
     expect(direction.locator(".echange")).to_contain_text("Oui.")
     direction.get_by_role("button", name="Résolu : commentaire").click()
-    expect(direction.locator(".echange")).to_contain_text("résolu par Philippe Garnier")
+    expect(direction.locator(".echange")).to_contain_text("par Philippe Garnier")
     expect(direction.locator("#fils-ouverts")).to_have_text("")
     sans_defaut(direction)
 
