@@ -379,7 +379,7 @@ def test_un_type_d_un_autre_champ(monde, dossier):
 
 
 def test_une_version_modifiee(monde, dossier):
-    for version in ("n’importe quoi", "9/9.9/2026-01-01", "0/x/hier"):
+    for version in ("n’importe quoi", "9/9.9/2026-01-01", "0/x/hier", f"{'9' * 30}/1.0/2026-01-01"):
         feuille = Feuille(dossier).poser(monde.uo.identifiant, nom="Autre", version=version)
         assert erreurs(dossier, monde.referent, feuille.octets())[0][:2] == (6, "Version")
 

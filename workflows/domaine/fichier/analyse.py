@@ -1,7 +1,7 @@
 """Rows of a file → what they would change in the draft, every error at once, and what collides with what others did
 since the file was given."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -40,6 +40,7 @@ from .gabarit import communes_de, jetons_de
 from .lexique import Illisible, Lexique
 from .tableau import Lignes, illisible
 
+GABARITS_MAXIMAUX = 10  # of different days, in one file
 CREER, MODIFIER, SUPPRIMER = "creer", "modifier", "supprimer"
 _ACTIONS = {"": "", "modifier": MODIFIER, "creer": CREER, "supprimer": SUPPRIMER}
 _NIVEAUX = {normaliser(mot): n.value for n in Niveau for mot in (n.value, n.label)} | {"pole": Niveau.POLE.value}
@@ -74,7 +75,7 @@ class _Ligne:
     noeud: NoeudTravail | None = None
     niveau: str = ""
     action: str = MODIFIER
-    parent: "int | str | None" = None
+    parent: int | str | None = None
 
     @property
     def cle(self) -> str:
@@ -203,8 +204,7 @@ class _Analyseur:
                 continue
             attendu = niveau_parent(ligne.niveau, self.arbre.champ)
             if dessus.niveau != attendu:
-                ou = f"sous un niveau {attendu}" if attendu else "dans cet établissement"
-                ou = f"ne peut être que {ou}" if attendu else f"n’existe pas {ou}"
+                ou = f"ne peut être que sous un niveau {attendu}" if attendu else "n’existe pas dans cet établissement"
                 self._erreur(ligne.numero, RATTACHEMENT, f"une fiche de niveau {ligne.niveau} {ou}.")
             if isinstance(dessus, _Ligne):
                 ligne.parent = dessus.cle
@@ -240,7 +240,7 @@ class _Analyseur:
         self.jetons = jetons_de(registre)
         self.etats = {n.fiche_id: etat_de_travail(n.travail, registre.get(n.fiche_id, {})) for n in noeuds}
         self.montres = dict(self.etats)
-        self._relire([ligne for ligne in lignes if ligne.noeud and ligne.cellules.get(VERSION)], registre)
+        self._relire(lignes)
         citees = [
             citee
             for ligne in lignes
@@ -254,12 +254,13 @@ class _Analyseur:
         for type_, champ in paires.order_by("pk").values_list("source__code", "cible__code"):
             self.champs_des_types.setdefault(type_, []).append(champ)
 
-    def _relire(self, lignes: Iterable[_Ligne], registre: Mapping[int, Etat]) -> None:
+    def _relire(self, lignes: Iterable[_Ligne]) -> None:
         """For rows given before something was saved since: the fiche as it was then."""
         depassees: dict[int, tuple[_Ligne, int, str, date]] = {}
         for ligne in lignes:
             noeud = ligne.noeud
-            assert noeud is not None  # chosen by the caller
+            if noeud is None or not ligne.cellules.get(VERSION):
+                continue
             try:
                 revision, jeton, jour = _lire_version(ligne.cellules[VERSION])
             except ValueError:
@@ -269,6 +270,9 @@ class _Analyseur:
             if (revision, jeton) != (actuelle, self.jetons.get(noeud.fiche_id, "")):
                 depassees[noeud.fiche_id] = (ligne, revision, jeton, jour)
         jours = {jour for *_, jour in depassees.values()}
+        if len(jours) > GABARITS_MAXIMAUX:  # each day is read by itself
+            self._erreur(1, VERSION, "les lignes viennent de trop de gabarits : reprenez-en un neuf.")
+            return
         alors: dict[int, Etat | None] = {}
         for jour in jours:
             alors |= relire_toutes({cle: j for cle, (_, _, j, du) in depassees.items() if du == jour and j}, jour)
@@ -389,4 +393,6 @@ class _Analyseur:
 
 def _lire_version(texte: str) -> tuple[int, str, date]:
     revision, jeton, jour = texte.split("/")
+    if not (revision.isascii() and revision.isdecimal() and len(revision) < 10):
+        raise ValueError(revision)
     return int(revision), jeton, date.fromisoformat(jour)
