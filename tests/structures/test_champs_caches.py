@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from structures.enums import Role
 from structures.models import Autorite
+from tests.factories import dossiers
 from tests.factories import repertoire as fabrique
 from tests.navigation import client, texte
 from tests.saisie import Saisie
@@ -111,3 +112,23 @@ def test_annuler_est_propose_a_qui_peut_changer_tout_ce_qui_a_change(eg, sophie,
     saisie.envoyer("")
     assert saisie.reponse.status_code == 302
     assert fabrique.contenu(eg, AUJOURDHUI).autorites == []
+
+
+def test_aucune_page_d_un_dossier_ne_les_dit(eg, sophie, referent, autorites):
+    dossier = dossiers.brouillon(eg, referent)
+    dossiers.modifier(dossier, referent, eg.pk, telephone="0140000001")
+    fixer(eg, sophie, autorites[0])
+    url = f"/dossiers/{dossier.pk}/fiches/{eg.pk}/"
+
+    def lue(user) -> str:
+        return client(user).get(url).content.decode()
+
+    def sans_suivi(page: str) -> bool:
+        return not any(mots in page for mots in (*CHAMPS, *(a.nom for a in autorites)))
+
+    assert "id_telephone" in lue(referent)
+    assert sans_suivi(lue(referent))
+    assert autorites[0].nom in lue(sophie)  # who reads it with everything that SESAN keeps
+    dossiers.envoye(dossier, referent)
+    assert "id_telephone" not in lue(referent)
+    assert sans_suivi(lue(referent))

@@ -7,10 +7,9 @@ from django.shortcuts import render
 
 from backoffice.socle.erreurs import Introuvable
 from structures.affichage import Affichage
-from structures.champs import libelle
+from structures.champs import champs_de, libelle
 from structures.enums import Niveau
 from structures.models import Fiche
-from structures.regles import peut_lire_contacts_tres_restreints
 from structures.requetes import champ_et_filiere, etats_au, version_au
 from structures.sections import sections
 
@@ -36,8 +35,8 @@ class FicheView(VueEnregistrement):
         place, arbre = self.place, self.espace.arbre
         etat = etat_de_travail(self.travail, etats_au([self.cle]).get(self.cle, {}))
         eg = version_au(self.dossier.eg)
-        tout_voir = peut_lire_contacts_tres_restreints(request.user, self.dossier.eg)
-        mots = Affichage([etat], niveau=place.niveau, tres_restreint=tout_voir)
+        mots = Affichage([etat], niveau=place.niveau, tres_restreint=self.droits.modifier)
+        visibles = [c for c in champs_de(place.niveau) if c.nom not in self.droits.champs_caches]
         avant, apres = self.voisines([n for n in arbre.racine.parcours() if n.travail])
         en_attente = self.travail is not None and not self.travail.est_finalisee
         contexte = self._changement(request) | {
@@ -49,7 +48,7 @@ class FicheView(VueEnregistrement):
             "fiche": self.travail.fiche if self.travail else Fiche.objects.get(pk=self.cle),
             "niveau": Niveau(place.niveau).label,
             "nom": nom_de(place),
-            "sections": sections(mots, etat, champ_et_filiere(eg.categorie if eg else "")[0]),
+            "sections": sections(mots, etat, champ_et_filiere(eg.categorie if eg else "")[0], visibles),
             "supprimee": place.supprime,
             "annulable": place.supprime and self.espace.modifiable,
             "au_repertoire": place.publie,

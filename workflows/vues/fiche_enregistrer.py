@@ -168,7 +168,12 @@ class VueEnregistrement(VueFormulaire):
         """
         maintenant = etat_de_travail(self.travail, self.registre)
         saisi = appliquer(maintenant, mien)
-        mots = Affichage([avant, maintenant, saisi], niveau=self.place.niveau, tres_restreint=True)
+        mots = Affichage(
+            [avant, maintenant, saisi],
+            niveau=self.place.niveau,
+            tres_restreint=True,
+            champs_caches=self.droits.champs_caches,
+        )
         passages = self._passages(ouvert, noms) if ouvert else {}
         choix = {n: self.request.POST.get(f"garder_{n}", "") for n in noms}
         lignes = entre_collegues(

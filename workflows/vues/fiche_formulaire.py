@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
@@ -13,6 +14,7 @@ from structures.domaine.lecture import lire, relire
 from structures.domaine.patches import Etat, Patch, appliquer, valeur
 from structures.enums import Niveau
 from structures.models import Fiche
+from structures.regles import Droits, droits_sur
 
 from ..discussions import Discussion
 from ..domaine import contenu, travaux
@@ -60,6 +62,12 @@ class VueFormulaire(VueDossier):
             self.exiger_edition()
         # A fiche that a colleague removed: who and when, and for a form what was typed, to copy.
         self.place = travaux.noeud_de(self.dossier, self.espace.arbre, self.cle)
+
+    @cached_property
+    def droits(self) -> Droits:
+        """What the person may read and change of the fiche, as in the répertoire."""
+        fiche = Fiche(pk=self.cle, niveau=self.place.niveau, eg_id=self.dossier.eg_id)
+        return droits_sur(self.request.user, fiche)
 
     # -- what the form is filled from ----------------------------------------------------------------
 
@@ -168,13 +176,15 @@ class VueFormulaire(VueDossier):
         alors, repris = reprises(travail, registre) if travail and registre else ({}, {})
         base = base_de(travail, registre) if travail else {}
         cotes = base, registre, appliquer(base, travail.patch if travail else {})
-        mots = Affichage([form.etat, alors, *cotes], niveau=niveau, tres_restreint=True)
+        mots = Affichage(
+            [form.etat, alors, *cotes], niveau=niveau, tres_restreint=True, champs_caches=self.droits.champs_caches
+        )
         modifiables = {c.nom for c in form.champs}
         return {
             "figes": [
                 (libelle(c, niveau), mots.texte(c.nom, form.etat))
                 for c in champs_de(niveau)
-                if c.nom not in modifiables and c.section != "gestion" and not est_vide(c, valeur(form.etat, c.nom))
+                if c.nom not in modifiables | self.droits.champs_caches and not est_vide(c, valeur(form.etat, c.nom))
             ],
             "conflits": entre_repertoire_et_dossier(heurts, mots, cotes, choix),
             "reprises": mots.differences(alors, registre, repris) if repris else [],
