@@ -77,9 +77,8 @@ class _Dessin:
         n = _lire(brut)
         ecrire = self.morceaux.append
         ferme = ' class="arbre-ferme"' if n.enfants and not n.ouvert else ""
-        classes = "arbre-ligne" + "".join(
-            f" arbre-{mot}" for mot, vrai in (("actif", n.actif), ("supprime", n.supprime), ("hors", n.hors)) if vrai
-        )
+        classes = "arbre-ligne" + (" arbre-actif" if n.actif else "") + (" arbre-supprime" if n.supprime else "")
+        classes += " arbre-hors" if n.hors else ""
         niveau = escape(n.niveau)
         case = self.case(n) if n.case else ""
         ecrire(
