@@ -153,7 +153,7 @@ def table() -> dict[str, list[Adresse]]:
         "dossier_changements": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
         "dossier_arbre_obtenu": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
         "dossier_imprimer": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
-        "dossier_exporter": [sur(ime, voient_ime, voient_ime, None, forme=f) for f in ("xlsx", "pdf")],
+        "dossier_exporter": [sur(ime, voient_ime, voient_ime, None, forme="xlsx")],
         "dossier_decisions": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
         "dossier_decision": [sur(decidee.dossier, voient_decidee, voient_decidee, None, decision=decidee.pk)],
         "dossier_decision_exporter": [
