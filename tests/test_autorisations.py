@@ -164,7 +164,7 @@ def table() -> dict[str, list[Adresse]]:
         "dossier_apercu": [sur(d, v, v, v) for d, v in ((parc, voient_parc), (ime, voient_ime))],
         "dossier_annuler_publication": [sur(publie, HOPITAL | SESAN, HOPITAL, HOPITAL)],
         "dossier_fichier": [sur(parc, voient_parc, EHPAD, EHPAD)],
-        "dossier_gabarit": [sur(parc, voient_parc, EHPAD, None)],
+        "dossier_gabarit": [sur(parc, voient_parc, EHPAD, None, donnees={"format": "csv"})],
         "dossier_proposition": [sur(parc, voient_parc, EHPAD, {"referent.ehpad"}, proposition=proposition)],
         "dossier_envoyer": [sur(parc, voient_parc, EHPAD, EHPAD)],
         "dossier_retirer": [sur(ime, voient_ime, SESSAD, {"referent.sessad"})],
@@ -242,7 +242,9 @@ def _code(personne: User, methode: str, url: str, donnees: dict[str, object]) ->
     with transaction.atomic():
         client = Client()
         client.force_login(personne)
-        statut: int = getattr(client, methode)(url, donnees).status_code
+        reponse = getattr(client, methode)(url, donnees)
+        statut: int = reponse.status_code
+        reponse.close()  # a file is made in a temporary one
         transaction.set_rollback(True)
     return statut
 
