@@ -242,9 +242,7 @@ def _code(personne: User, methode: str, url: str, donnees: dict[str, object]) ->
     with transaction.atomic():
         client = Client()
         client.force_login(personne)
-        reponse = getattr(client, methode)(url, donnees)
-        statut: int = reponse.status_code
-        reponse.close()  # a file is made in a temporary one
+        statut: int = getattr(client, methode)(url, donnees).status_code
         transaction.set_rollback(True)
     return statut
 
