@@ -34,11 +34,11 @@ def test_changer_le_type_dupliquer_supprimer(site):
     type_uo = referent.locator("#id_type_uo")
     expect(type_uo).to_have_value("29")
     type_uo.select_option("38")
-    # What no unit of the new type offers is asked about; nothing is ticked, all of it stays.
-    expect(referent.get_by_role("heading", name="Vérifiez ce qui va avec le nouveau type")).to_be_visible()
     sans_defaut(referent)
     finaliser(referent)
-    expect(referent.locator("#messages")).to_contain_text("est enregistrée et finalisée")
+    # What no unit of the new type offers is asked about; nothing is ticked, all of it stays.
+    referent.locator(".question-type").get_by_role("button", name="Enregistrer et finaliser").click()
+    expect(referent.locator("#messages, #toasts-dossier").filter(has_text="est enregistrée et finalisée")).to_have_count(1)
 
     agir(referent, REPIT, "Supprimer")
     expect(referent.get_by_text("Fermées à la publication du dossier")).to_be_visible()
