@@ -38,7 +38,8 @@ def test_changer_le_type_dupliquer_supprimer(site):
     finaliser(referent)
     # What no unit of the new type offers is asked about; nothing is ticked, all of it stays.
     referent.locator(".question-type").get_by_role("button", name="Enregistrer et finaliser").click()
-    expect(referent.locator("#messages, #toasts-dossier").filter(has_text="est enregistrée et finalisée")).to_have_count(1)
+    dits = referent.locator("#messages, #toasts-dossier")
+    expect(dits.filter(has_text="est enregistrée et finalisée")).to_have_count(1)
 
     agir(referent, REPIT, "Supprimer")
     expect(referent.get_by_text("Fermées à la publication du dossier")).to_be_visible()
