@@ -51,8 +51,8 @@ def commenter(
     are mailed; those who may not see the dossier are passed over.
 
     ``vu`` is the last event of the journal that the page knew: a second click on it gives the comment of the first.
-    Refuses: no text or too long, a field that the fiche has not (``Invalide``), a fiche that left the dossier, an ended dossier
-    (``Conflit``).
+    Refuses: no text or too long, a field that the fiche has not (``Invalide``), a fiche that left the dossier, an
+    ended dossier (``Conflit``).
     """
     dossier = _ouvrir(numero, acteur)
     texte = _texte_exige(texte)
