@@ -7,7 +7,7 @@ from viewflow import this
 from viewflow.workflow import flow, lock
 from viewflow.workflow.models import Process, Task
 
-from workflows.domaine import decisions, gestes
+from workflows.domaine import decisions, gestes, instantane
 from workflows.domaine.creer import creer
 from workflows.models import Tache
 
@@ -57,7 +57,8 @@ def mesurer_flux() -> None:
 
     dossier = noter("création", lambda: creer(eg=eg, nom="Flux", acteur=referent))
     noter("dernière fiche finalisée", lambda: gestes.supprimer(numero=dossier.pk, acteur=referent, fiches=[uo.pk]))
-    noter("envoi", lambda: decisions.envoyer(numero=dossier.pk, acteur=referent))
+    vu = instantane.empreinte_de(dossier)
+    noter("envoi", lambda: decisions.envoyer(numero=dossier.pk, acteur=referent, vu=vu))
     tache = Tache.objects.get(dossier=dossier, close_le__isnull=True)
     noter("approbation et publication", lambda: decisions.approuver(tache=tache.pk, acteur=gestionnaire))
 

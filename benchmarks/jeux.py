@@ -9,7 +9,7 @@ from structures.domaine.creer import creer_etablissements, creer_fiches
 from structures.domaine.enregistrer import enregistrer
 from structures.enums import Niveau, Role, Source
 from structures.models import Fiche, Habilitation, Modification
-from workflows.domaine import decisions
+from workflows.domaine import decisions, instantane
 from workflows.domaine.creer import creer
 from workflows.enums import EtatFiche
 from workflows.models import Dossier, FicheTravail, Tache
@@ -115,7 +115,7 @@ def dossier_envoye(eg: Fiche, nombre: int, referent: User) -> tuple[Dossier, Tac
             )
         ]
     )  # fmt: skip
-    decisions.envoyer(numero=dossier.pk, acteur=referent)
+    decisions.envoyer(numero=dossier.pk, acteur=referent, vu=instantane.empreinte_de(dossier))
     dossier.refresh_from_db()
     return dossier, Tache.objects.get(dossier=dossier, close_le__isnull=True)
 

@@ -17,8 +17,8 @@ from structures.regles import (
     personnes_avec_role_sur,
 )
 
-from .enums import ETAPES, Cercle, Issue, TypeEvenement
-from .models import Decision, Dossier, Tache
+from .enums import ETAPES, Cercle
+from .models import Dossier, Tache
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -110,17 +110,6 @@ def peut_creer(user: "User | AnonymousUser", eg_id: int) -> bool:
 def peut_editer(user: "User | AnonymousUser", dossier: Dossier) -> bool:
     """Référents and Directions of the EG work on its dossiers; whether the state allows it is another question."""
     return a_role_sur(user, dossier.eg_id)
-
-
-def peut_retirer(user: "User | AnonymousUser", dossier: Dossier) -> bool:
-    """The sender, while she still edits the EG, until the first decision in favour that still holds (domain.md §6)."""
-    if dossier.est_brouillon or not dossier.est_ouvert or dossier.envoye_par_id != user.pk:
-        return False
-    favorables = Decision.objects.filter(
-        dossier=dossier, issue__in=[Issue.VALIDE, Issue.APPROUVE], le__gte=dossier.envoye_le
-    )
-    caduques = dossier.evenements.filter(type=TypeEvenement.DECISIONS_CADUQUES, le__gte=dossier.envoye_le)
-    return peut_editer(user, dossier) and (not favorables.exists() or caduques.exists())
 
 
 def participants(dossier: Dossier) -> QuerySet[User]:

@@ -27,7 +27,7 @@ from structures.domaine.signalements import clore, signaler
 from structures.enums import IssueSignalement, Niveau, Role, Source, ThemeSignalement
 from structures.models import Fiche, Habilitation, Modification, Nomenclature
 from structures.recherche import rafraichir_vocabulaire
-from workflows.domaine import contenu, decisions, gestes
+from workflows.domaine import contenu, decisions, gestes, instantane
 from workflows.domaine.creer import creer
 from workflows.models import Dossier, FicheTravail, Tache
 
@@ -542,7 +542,7 @@ def remplir(dossier: Dossier, acteur: User, travail: FicheTravail, offre: Offre,
 
 
 def _envoyer(dossier: Dossier, acteur: User) -> None:
-    decisions.envoyer(numero=dossier.pk, acteur=acteur)
+    decisions.envoyer(numero=dossier.pk, acteur=acteur, vu=instantane.empreinte_de(dossier))
 
 
 def _tache(dossier: Dossier, autorite: str | None = None) -> int:

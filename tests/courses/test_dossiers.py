@@ -13,7 +13,7 @@ from notifications.models import Envoi
 from structures.domaine.lecture import lire
 from structures.domaine.modifier import modifier
 from structures.models import Modification, Reservation
-from workflows.domaine import contenu, decisions, gestes, taches
+from workflows.domaine import contenu, decisions, gestes, instantane, taches
 from workflows.domaine.creer import creer
 from workflows.enums import EtatDossier
 from workflows.models import Decision, Dossier, Evenement, Tache
@@ -121,7 +121,7 @@ def test_deux_tutelles_approuvent_en_meme_temps() -> None:
     gestes.supprimer(
         numero=dossier.pk, acteur=referent, fiches=[camsp.fiches.get(niveau="UO", versions__isnull=False).pk]
     )
-    decisions.envoyer(numero=dossier.pk, acteur=referent)
+    decisions.envoyer(numero=dossier.pk, acteur=referent, vu=instantane.empreinte_de(dossier))
     par_autorite = {t.autorite_id: t.pk for t in Tache.objects.filter(dossier=dossier, close_le__isnull=True)}
     assert set(par_autorite) == {"ARS-11", "CD-78"}
     ensemble(

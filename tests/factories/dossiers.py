@@ -12,7 +12,8 @@ from typing import Any
 from backoffice.comptes.models import User
 from structures.enums import Niveau
 from structures.models import Fiche
-from workflows.domaine import contenu, decisions, gestes
+from structures.requetes import etats_au
+from workflows.domaine import contenu, decisions, gestes, instantane
 from workflows.domaine.creer import creer
 from workflows.models import Dossier, FicheTravail, Tache
 
@@ -91,7 +92,7 @@ def relu(dossier: Dossier) -> Dossier:
 
 
 def envoye(dossier: Dossier, acteur: User) -> Dossier:
-    return decisions.envoyer(numero=dossier.pk, acteur=acteur)
+    return decisions.envoyer(numero=dossier.pk, acteur=acteur, vu=instantane.empreinte_de(dossier))
 
 
 def tache(dossier: Dossier, autorite: str = "") -> Tache:

@@ -67,7 +67,9 @@ def remplir(qui: str, adresse: str, offre: Offre, **autres: Any) -> None:
 
 
 def envoyer(qui: str, dossier: Dossier) -> None:
-    poster(qui, f"/dossiers/{dossier.pk}/envoyer/")
+    adresse = f"/dossiers/{dossier.pk}/envoyer/"
+    page = client(qui).get(adresse).content.decode()
+    poster(qui, adresse, **lire_formulaire(page).dict())
 
 
 def decider(qui: str, verbe: str, tache: Tache, suite: int = 302, **donnees: Any) -> None:
@@ -150,7 +152,7 @@ def test_renvoi_commente_puis_renvoye_et_publie():
     assert journal(dossier) == [
         *PREPARE,
         *("envoye", "tache_creee"),
-        *("renvoye", "tache_creee"),
+        *("commente", "renvoye", "tache_creee"),
         *("fiche_finalisee", "fiches_finalisees", "tache_creee"),
         *("envoye", "tache_creee"),
         *("valide", "tache_creee"),

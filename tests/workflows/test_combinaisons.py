@@ -117,24 +117,24 @@ def test_un_conflit_regle_qui_ne_laisse_rien_ne_s_envoie_pas(monde: Monde) -> No
     monde.departager(conditions_accueil="repertoire")
     assert monde.patches() == {}
     with pytest.raises(Invalide, match="ne change rien"):
-        decisions.envoyer(numero=monde.dossier.pk, acteur=monde.referent)
+        fabrique.envoye(monde.dossier, monde.referent)
 
 
 def test_la_fusion_est_verifiee_a_l_envoi(monde: Monde) -> None:
     monde.modifier(age_min=60)
     direct(monde.uo, monde.referent, {"age_max": 20}, date_effet=timezone.localdate())
     with pytest.raises(Invalide, match="âge maximum"):
-        decisions.envoyer(numero=monde.dossier.pk, acteur=monde.referent)
+        fabrique.envoye(monde.dossier, monde.referent)
 
 
 def test_une_suppression_commentee_reste_finalisee(monde: Monde) -> None:
     monde.verbe("supprimer", fiches=[monde.uf2.pk])
-    decisions.envoyer(numero=monde.dossier.pk, acteur=monde.referent)
+    fabrique.envoye(monde.dossier, monde.referent)
     decisions.renvoyer(
         tache=fabrique.tache(monde.dossier).pk, acteur=monde.direction, motif="Sûr ?",
         commentaires={monde.uf2.pk: "Vraiment ?"},
     )  # fmt: skip
-    decisions.envoyer(numero=monde.dossier.pk, acteur=monde.referent)
+    fabrique.envoye(monde.dossier, monde.referent)
     assert Dossier.objects.get(pk=monde.dossier.pk).etat == "validation"
 
 
@@ -158,7 +158,7 @@ def test_une_modification_directe_est_verifiee_jusque_dans_les_changements_prevu
 def test_une_fermeture_publiee_n_emporte_pas_ce_qui_etait_saisi(monde: Monde) -> None:
     monde.modifier(conditions_accueil="Jamais publié")
     monde.verbe("supprimer", fiches=[monde.uo.pk])
-    decisions.envoyer(numero=monde.dossier.pk, acteur=monde.referent)
+    fabrique.envoye(monde.dossier, monde.referent)
     decisions.valider(tache=fabrique.tache(monde.dossier).pk, acteur=monde.direction)
     decisions.approuver(tache=fabrique.tache(monde.dossier).pk, acteur=monde.sesan)
     publiee = Modification.objects.get(fiche=monde.uo, source="dossier")

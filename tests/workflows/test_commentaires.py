@@ -327,9 +327,10 @@ def test_l_envoi_previent_sans_empecher(gens: SimpleNamespace, dossier: Dossier)
     navigateur = client(gens.referent)
     assert "attend encore une réponse" not in texte(navigateur.get(url(dossier, "envoyer/")))
     commenter(dossier, gens.direction, fiche)
-    assert "Un commentaire attend encore une réponse." in texte(navigateur.get(url(dossier, "envoyer/")))
+    page = navigateur.get(url(dossier, "envoyer/"))
+    assert "Un commentaire attend encore une réponse." in texte(page)
     assert "1 commentaire à résoudre" in texte(navigateur.get(url(dossier)))
-    assert navigateur.post(url(dossier, "envoyer/")).status_code == 302
+    assert navigateur.post(url(dossier, "envoyer/"), saisir(page)).status_code == 302
     assert fabrique.relu(dossier).etat == "validation"
     # Sent: those who decide on it go on talking.
     assert commenter(dossier, gens.direction, fiche, "Je regarde").pk
@@ -423,6 +424,10 @@ def test_htmx_ne_rend_que_ce_qui_change(gens: SimpleNamespace, dossier: Dossier)
         assert reponse.text.lstrip().startswith("<article")
     assert navigateur.post(adresse, {"texte": ""}, headers=section).status_code == 422
     assert navigateur.post(url_fil(fil), {"texte": ""}, headers=un_fil).status_code == 422
+    for cible in (un_fil, HTMX):  # no thread to answer with: the section
+        reponse = navigateur.get(adresse, headers=cible)
+        assert reponse.status_code == 200
+        assert reponse.text.lstrip().startswith("<section")
 
 
 def test_un_fil_ou_une_fiche_d_ailleurs(gens: SimpleNamespace, dossier: Dossier) -> None:

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from structures.enums import Role
 from tests.factories import dossiers as fabrique
@@ -225,15 +226,40 @@ def test_envoyer(monde, dossier):
     assert (refus.status_code, etat(dossier)) == (422, "redaction")
     assert "Toutes les fiches doivent être finalisées" in texte(refus)
     fabrique.modifier(dossier, monde.referent, attente.pk, informations_complementaires="Prête")
-    page = texte(navigateur.get(url(dossier, "envoyer/")))
+    prete = navigateur.get(url(dossier, "envoyer/"))
+    page = texte(prete)
     assert "1 ajout" in page
     assert "la Direction de l’établissement valide le dossier, puis SESAN donne l’approbation finale" in page
     assert "personne ne pourra valider" not in page
-    reponse = navigateur.post(url(dossier, "envoyer/"), follow=True)
+    reponse = navigateur.post(url(dossier, "envoyer/"), saisir(prete), follow=True)
     assert etat(dossier) == "validation"
     assert "Le dossier est envoyé. Prochaine étape : Direction de l’établissement." in texte(reponse)
     assert navigateur.post(url(dossier, "envoyer/")).status_code == 409
     assert navigateur.get(url(dossier, "envoyer/")).status_code == 409
+
+
+def test_envoyer_ce_que_la_page_montrait(monde, dossier):
+    """Who sends signs what she read: what a colleague saved or the register changed since is shown to her first."""
+    fabrique.nouvelle(dossier, monde.referent, monde.uf.pk, "Unité lue")
+    navigateur = client(monde.referent)
+    lue = navigateur.get(url(dossier, "envoyer/"))
+    fabrique.nouvelle(dossier, monde.collegue, monde.uf.pk, "Unité venue depuis")
+    refus = navigateur.post(url(dossier, "envoyer/"), saisir(lue))
+    assert (refus.status_code, etat(dossier)) == (409, "finalise")
+    assert "Rien n’a été envoyé" in texte(refus)
+    assert "Fiche enregistrée et finalisée : « Unité venue depuis »" in texte(refus)
+    assert "Unité lue" in texte(refus)
+    assert "Fiche enregistrée et finalisée : « Unité lue »" not in texte(refus)
+    fabrique.modifier(dossier, monde.collegue, monde.uo.pk, activites=frozenset(["013", "014"]))
+    encore = navigateur.post(url(dossier, "envoyer/"), saisir(refus))
+    assert (encore.status_code, etat(dossier)) == (409, "finalise")
+    repertoire.publier(monde.uo, {"activites": {"ajoute": ["016"]}}, timezone.localdate())
+    bouge = navigateur.post(url(dossier, "envoyer/"), saisir(encore))
+    assert (bouge.status_code, etat(dossier)) == (409, "finalise")
+    assert "c’est le répertoire qui a changé" in texte(bouge)
+    assert navigateur.post(url(dossier, "envoyer/")).status_code == 409  # a page that says nothing
+    assert navigateur.post(url(dossier, "envoyer/"), saisir(bouge)).status_code == 302
+    assert etat(dossier) == "validation"
 
 
 def test_envoyer_sans_changement(monde, dossier):

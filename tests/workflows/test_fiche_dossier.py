@@ -212,6 +212,27 @@ def test_deux_personnes_sur_le_meme_champ(monde, dossier):
     assert dossier.fiches.get().patch == {"conditions_admission": "La mienne", "conditions_accueil": "Reprise"}
 
 
+@pytest.mark.parametrize("ouvert_revision", ["999999999", "x"])
+def test_une_reponse_sur_une_version_illisible_se_redemande(monde, dossier, ouvert_revision):
+    """« Prendre la valeur de… » never lets through what was typed because the opened version can't be read."""
+    page = ouvrir(monde.referent, dossier, monde.uo)
+    fabrique.modifier(dossier, monde.collegue, monde.uo.pk, finaliser=False, conditions_admission="La leur")
+    page = poster(monde.referent, dossier, monde.uo, page, conditions_admission="La mienne")
+    assert page.status_code == 409
+    reponses = {"garder_conditions_admission": "leur", "garder_activites": "leur"}
+    page = poster(
+        monde.referent, dossier, monde.uo, page, ouvert_revision=ouvert_revision,
+        a_regler=["conditions_admission", "activites"], activites=["013", "014"], **reponses,
+    )  # fmt: skip
+    assert page.status_code == 409
+    assert "n’est plus lisible" in texte(page)
+    assert ">La mienne</textarea>" in page.content.decode().replace("\r\n", "").replace(">\n", ">")
+    assert dossier.fiches.get().patch == {"conditions_admission": "La leur"}
+    page = poster(monde.referent, dossier, monde.uo, page, informations_complementaires="À moi", **reponses)
+    assert page.status_code == 302
+    assert dossier.fiches.get().patch == {"conditions_admission": "La leur", "informations_complementaires": "À moi"}
+
+
 def test_garder_la_version_de_l_autre(monde, dossier):
     page = ouvrir(monde.referent, dossier, monde.uo)
     fabrique.modifier(dossier, monde.collegue, monde.uo.pk, finaliser=False, conditions_admission="La leur")

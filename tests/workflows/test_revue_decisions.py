@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 from openpyxl import load_workbook
 
+from backoffice.socle.erreurs import Conflit
 from structures.enums import Role
 from structures.models import Fiche
 from tests.factories import dossiers as fabrique
@@ -216,10 +217,16 @@ def test_un_changement_prevu_dont_le_jour_vient_rend_caduc(monde, dossier, time_
         approuver(monde, dossier)
 
 
-def test_l_expediteur_peut_retirer_quand_les_decisions_sont_caduques(monde, envoye):
+def test_l_expediteur_ne_retire_que_tant_que_les_decisions_sont_caduques(monde, envoye):
+    """What counts is the content of now: an import may go back to what was decided on."""
     valider(monde, envoye)
     importer(monde.uo, {"activites": {"ajoute": ["016"]}})
     with pytest.raises(instantane.DecisionsCaduques):
         approuver(monde, envoye)
+    importer(monde.uo, {"activites": {"retire": ["016"]}})
+    with pytest.raises(Conflit, match="ne peut plus être retiré"):
+        decisions.retirer(numero=envoye.pk, acteur=monde.referent)
+    assert client(monde.referent).get(url(envoye, "retirer/")).status_code == 409
+    importer(monde.uo, {"activites": {"ajoute": ["016"]}})
     decisions.retirer(numero=envoye.pk, acteur=monde.referent)
     assert etat(envoye) == EtatDossier.REDACTION

@@ -23,7 +23,7 @@ from structures.requetes import autorites_competentes, champ_et_filiere, version
 from .. import notifications as types
 from ..enums import ENVOYES, EtatDossier, Issue, Nature, TypeEvenement
 from ..models import Decision, Dossier, FicheTravail, Tache
-from ..regles import acteurs_de, participants, peut_editer, peut_retirer
+from ..regles import acteurs_de, participants, peut_editer
 from . import instantane
 from .commentaires import commenter_le_renvoi
 from .empechements import empechements
@@ -33,10 +33,12 @@ from .travaux import terminer_redaction
 
 
 @transaction.atomic
-def envoyer(*, numero: int, acteur: User) -> Dossier:
+def envoyer(*, numero: int, acteur: User, vu: str) -> Dossier:
     """« Envoyer en validation »: decide the route for the EG as it is now, and lock the touched fiches.
 
-    Refuses (``Invalide``) what ``empechements`` says, all of it; ``Conflit`` when the dossier is no longer a draft.
+    ``vu``: the digest (``instantane.empreinte_de``) of the content that the sender was shown, which she signs. Refuses
+    (``Invalide``) what ``empechements`` says, all of it; ``Conflit`` when the dossier is no longer a draft, or holds
+    something else than what she was shown (``contenu_change``).
     """
     dossier = saisir(numero)
     if not peut_editer(acteur, dossier):
@@ -49,11 +51,18 @@ def envoyer(*, numero: int, acteur: User) -> Dossier:
     if eg is None:
         raise Conflit("eg_ferme", "Cet établissement a été fermé au répertoire : ce dossier ne peut plus être envoyé.")
     _refuser_si_empeche(dossier, travaux)
+    decide = instantane.contenu_decide(travaux)
+    if instantane.empreinte(decide) != vu:
+        raise Conflit(
+            "contenu_change",
+            "Ce que le dossier change n’est plus ce que la page montrait quand vous l’avez ouverte. Rien n’a été "
+            "envoyé : relisez les changements ci-dessous, puis envoyez le dossier.",
+        )
     if dossier.etat == EtatDossier.REDACTION:  # returned or withdrawn with everything still finalised
         terminer_redaction(dossier, acteur)
     _, filiere = champ_et_filiere(eg.categorie)
     autorites = autorites_competentes(eg) if filiere == Filiere.HANDICAP else []
-    dossier.envoyer(par=acteur, filiere=filiere, autorites=autorites, empreinte=instantane.garder(dossier, travaux))
+    dossier.envoyer(par=acteur, filiere=filiere, autorites=autorites, empreinte=instantane.garder(dossier, decide))
     dossier.save()
     consigner(
         dossier, TypeEvenement.ENVOYE, acteur, filiere=filiere, autorites=autorites, empreinte=dossier.empreinte,
@@ -153,7 +162,7 @@ def retirer(*, numero: int, acteur: User) -> Dossier:
         raise _conflit_etat(dossier)
     if dossier.envoye_par_id != acteur.pk:
         raise Interdit("sans_droit", f"Seul {dossier.envoye_par}, qui a envoyé ce dossier, peut le retirer.")
-    if not peut_retirer(acteur, dossier):
+    if not instantane.peut_retirer(acteur, dossier):
         premiere = dossier.decisions.filter(le__gte=dossier.envoye_le).select_related("acteur").order_by("pk").first()
         raise Conflit(
             "deja_approuve",

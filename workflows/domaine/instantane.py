@@ -19,6 +19,7 @@ from typing import Any
 
 from django.db import transaction
 
+from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit
 from structures.champs import CHAMPS, libelle
 from structures.domaine.enregistrer import verrouiller
@@ -26,8 +27,9 @@ from structures.domaine.patches import valeur, vers_json
 from structures.requetes import etats_au, versions_au
 
 from .. import revue
-from ..enums import ENVOYES, Nature, TypeEvenement
+from ..enums import ENVOYES, Issue, Nature, TypeEvenement
 from ..models import Decision, Dossier, FicheTravail, Instantane
+from ..regles import peut_editer
 from ..revue import conservation
 from .journal import consigner
 from .taches import saisir
@@ -57,9 +59,13 @@ def empreinte(contenu: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(contenu, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def garder(dossier: Dossier, travaux: Collection[FicheTravail]) -> str:
+def empreinte_de(dossier: Dossier) -> str:
+    """The digest of what the dossier would publish now."""
+    return empreinte(contenu_decide(list(dossier.fiches.select_related("fiche"))))
+
+
+def garder(dossier: Dossier, decide: Contenu) -> str:
     """Keep the review of a dossier that is being sent, once for each content; returns the digest."""
-    decide = contenu_decide(travaux)
     signature = empreinte(decide)
     if not Instantane.objects.filter(dossier=dossier, empreinte=signature).exists():
         contenu = {"decide": decide, "changements": conservation.en_json(revue.Lecture(dossier))}
@@ -146,6 +152,16 @@ def _noms(travaux: Collection[FicheTravail]) -> dict[int, str]:
 def _enumerer(phrases: list[str]) -> str:
     reste = len(phrases) - CITES
     return ", ".join(phrases[:CITES]) + (f" et {reste} autre{'s' if reste > 1 else ''}" if reste > 0 else "")
+
+
+def peut_retirer(user: User, dossier: Dossier) -> bool:
+    """The sender, while she still edits the EG, until the first decision in favour that still holds (domain.md §6)."""
+    if dossier.etat not in ENVOYES or dossier.envoye_par_id != user.pk or not peut_editer(user, dossier):
+        return False
+    favorables = Decision.objects.filter(
+        dossier=dossier, issue__in=[Issue.VALIDE, Issue.APPROUVE], le__gte=dossier.envoye_le
+    )
+    return not favorables.exists() or empreinte_de(dossier) != dossier.empreinte
 
 
 @contextmanager

@@ -17,10 +17,11 @@ from structures.regles import personnes_avec_role_sur
 from structures.requetes import Noeud, arbre, autorites_competentes, champ_et_filiere, noeuds_au, version_au
 
 from .. import notifications as types
-from ..enums import EtatDossier
+from ..enums import ENVOYES, EtatDossier
 from ..models import Dossier
 from ..regles import dossiers_visibles, taches_de
 from .empechements import empechements_de_publier
+from .instantane import verifier
 from .publication import publier
 from .taches import saisir
 
@@ -64,6 +65,8 @@ def _publier_et_regarder(dossier: Dossier, acteur: User) -> Simulation:
     approbatrice = taches_de(acteur).filter(dossier=dossier, close_le=None, noeud__startswith="approbation").exists()
     avant = Counter(n.niveau for n in noeuds_au(dossier.eg).values())
     try:
+        if dossier.etat in ENVOYES:
+            verifier(dossier)
         _mener_a_l_approbation(dossier, acteur)
         with transaction.atomic():
             publier(dossier, acteur if approbatrice else None)

@@ -93,9 +93,9 @@ class VueFil(VueDossier):
         htmx = getattr(self.request, "htmx", None)
         if htmx:
             gabarit = "workflows/_commentaires_fiche.html"
-            if htmx.target != SECTION:
-                gabarit = "workflows/_fil_commentaires.html"
-                contexte["fil"] = next(f for f in discussion.fils if f.premier.pk == ici)
+            fil = next((f for f in discussion.fils if f.premier.pk == ici), None)
+            if htmx.target != SECTION and fil:
+                gabarit, contexte["fil"] = "workflows/_fil_commentaires.html", fil
             corps = render_to_string(gabarit, contexte, self.request)
             compte = render_to_string("workflows/_fils_ouverts.html", contexte | {"oob": True}, self.request)
             reponse = HttpResponse(corps + compte, status=statut)

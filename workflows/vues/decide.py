@@ -48,9 +48,7 @@ def contenu_en_mots(dossier: Dossier, decision: Decision, actuel: str) -> tuple[
 
 def empreinte_actuelle(dossier: Dossier) -> str:
     """Of an ended dossier, that of what was last sent."""
-    if not dossier.est_ouvert:
-        return dossier.empreinte
-    return instantane.empreinte(instantane.contenu_decide(list(dossier.fiches.select_related("fiche"))))
+    return instantane.empreinte_de(dossier) if dossier.est_ouvert else dossier.empreinte
 
 
 class DecisionsView(VueDossier):

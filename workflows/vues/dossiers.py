@@ -20,12 +20,12 @@ from structures.requetes import noms_au, reservation_de, reservations_des
 
 from .. import chronologie, parcours, requetes, revue, schema
 from ..domaine import creer as creation
-from ..domaine import decisions
+from ..domaine import decisions, instantane
 from ..enums import OUVERTS, TERMINES, EtatDossier
 from ..forms import DossierForm
 from ..models import Dossier
 from .controles import controles_de
-from .espace import ACCUEIL, Espace, VueDossier, derniers_evenements, entier
+from .espace import ACCUEIL, JOURNAL_COURT, Espace, VueDossier, derniers_evenements, entier
 
 ONGLETS = {"ouverts": "Ouverts", "termines": "Terminés", "tous": "Tous"}
 
@@ -234,11 +234,26 @@ class CircuitView(VueProtegee):
 
 
 class EnvoyerView(VueDossier):
-    """« Envoyer en validation »: what is sent, to whom; what is missing when it can't be."""
+    """« Envoyer en validation »: what is sent, to whom; what is missing when it can't be.
+
+    The form says what the page shows: the digest of the content (``vu``), the last event of the journal (``depuis``).
+    """
 
     edition = True
 
     def get(self, request: HttpRequest, numero: int) -> HttpResponse:
+        return self._page(request)
+
+    def _page(self, request: HttpRequest, *, refus: str = "", statut: int = 200) -> HttpResponse:
+        """409 with ``refus``: the page as it is now, under what happened since the one that was sent."""
+        # Read before the changes: should somebody save in between, the page is asked to be read again.
+        vu = instantane.empreinte(instantane.contenu_decide(self.espace.travaux))
+        depuis = self.espace.dernier_evenement
+        venus: list[dict[str, Any]] = []
+        lu = entier(request.POST.get("depuis"))
+        if refus and lu is not None:
+            recents = derniers_evenements(self.dossier, JOURNAL_COURT)
+            venus = chronologie.lignes_journal(self.dossier, [e for e in recents if e.pk > lu])
         liste = revue.changements(self.dossier, request.user)
         return render(
             request,
@@ -252,11 +267,22 @@ class EnvoyerView(VueDossier):
                 "suite": [e for e in self.espace.etapes if e["noeud"] not in ("redaction", "envoi")],
                 "alarmes": alarmes(self.espace),
                 "controles": controles_de(self.dossier, request.user),
+                "vu": vu,
+                "depuis": depuis,
+                "refus": refus,
+                "venus": venus,
             },
+            status=statut,
         )
 
     def post(self, request: HttpRequest, numero: int) -> HttpResponse:
-        dossier = decisions.envoyer(numero=numero, acteur=self.acteur)
+        try:
+            dossier = decisions.envoyer(numero=numero, acteur=self.acteur, vu=request.POST.get("vu", ""))
+        except Conflit as refus:
+            if refus.code != "contenu_change":
+                raise
+            self.autoriser(request)  # the workspace was read before the lock
+            return self._page(request, refus=refus.message, statut=409)
         taches = dossier.taches.filter(close_le__isnull=True).select_related("tache__owner", "autorite")
         qui = parcours.qui_agit(taches)
         messages.success(request, f"Le dossier est envoyé. Prochaine étape : {qui}.")

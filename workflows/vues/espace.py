@@ -32,6 +32,7 @@ from ..domaine.apercu import Apercu, NoeudTravail, apercu
 from ..domaine.collisions import Collision, collisions
 from ..domaine.empechements import empechements
 from ..domaine.fusion import tous_les_conflits
+from ..domaine.instantane import peut_retirer
 from ..domaine.travaux import exiger_brouillon, noeud_de
 from ..models import Dossier, Evenement, FicheTravail, Tache
 from ..requetes import noms_des_etablissements
@@ -231,7 +232,7 @@ class Espace:
 
     @cached_property
     def retirable(self) -> bool:
-        return regles.peut_retirer(self.user, self.dossier)
+        return peut_retirer(self.user, self.dossier)
 
     @property
     def signe(self) -> str:

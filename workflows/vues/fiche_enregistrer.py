@@ -28,6 +28,10 @@ from .fiche_type import question
 from .fiche_versions import LEUR, MIENNE, entre_collegues
 
 FINALISER = ("finaliser", "suivante")
+_REDEMANDER = (
+    "La version sur laquelle le formulaire avait été ouvert n’est plus lisible : vos réponses n’ont pas été appliquées "
+    "et rien n’a été enregistré. Comparez les versions et gardez la bonne."
+)
 
 
 class VueEnregistrement(VueFormulaire):
