@@ -140,3 +140,17 @@ def test_autant_de_requetes_pour_une_fiche_que_pour_trente(monde, dossier):
     for rang in range(3):
         fabrique.nouvelle(dossier, monde.referent, monde.uf.pk, f"Unité {rang}")
     assert compter() == une
+
+
+def test_l_apercu_refuse_ce_que_l_approbation_refuse(monde, dossier):
+    """The register moved under what was sent, without any conflict: the approval refuses, the preview says so."""
+    fabrique.modifier(dossier, monde.referent, monde.uo.pk, activites=frozenset(["013", "014"]))
+    fabrique.envoye(dossier, monde.referent)
+    repertoire.publier(monde.uo, {"activites": {"ajoute": ["016"]}}, timezone.localdate())
+    simulation = simuler(numero=dossier.pk, acteur=monde.gestionnaire)
+    [phrase] = simulation.empechements
+    assert "« Unité de cardiologie » (Activités opérationnelles)" in phrase
+    assert simulation.racine is None
+    with pytest.raises(Conflit) as refus:
+        decisions.valider(tache=fabrique.tache(dossier).pk, acteur=monde.direction)
+    assert refus.value.message == phrase

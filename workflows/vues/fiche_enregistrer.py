@@ -88,11 +88,16 @@ class VueEnregistrement(VueFormulaire):
         post = self.request.POST
         ouvert = Vu.lu(post, "ouvert_")
         demandes = [n for n in post.getlist("a_regler") if n in CHAMPS and {n, f"{n}_unite"} & mien.keys()]
-        if demandes and (avant := self.etat_de(ouvert)) is not None:
+        if demandes:
+            avant = self.etat_de(ouvert)
+            if avant is None:
+                return self._comparer(montre, self.vu, mien, demandes, _REDEMANDER)
             if any(post.get(f"garder_{n}") not in (LEUR, MIENNE) for n in demandes):
                 return self._comparer(avant, ouvert, mien, demandes, "Choisissez la valeur à garder.", indecis=True)
             cedes = [n for n in demandes if post[f"garder_{n}"] == LEUR]
             mien = sans_heurts(avant, montre, mien, cedes)
+            # Where theirs is what the answers were given over, nothing collides: to take it is to give up all of mine.
+            mien = {n: c for n, c in mien.items() if n not in cedes or valeur(avant, n) != valeur(montre, n)}
         registre, choix = self.registre_de(self.vu) or {}, self._choix()
         ouverts = {UNITES.get(h.nom, h.nom) for h in self.espace.conflits.get(self.cle, ())}
         actuel = etat_de_travail(self.travail, self.registre)
