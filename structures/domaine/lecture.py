@@ -43,16 +43,16 @@ def lire(fiche: Fiche, jour: date | None = None, sans: Modification | None = Non
 def relire(fiche: Fiche, jeton: str, jour: date, sans: Modification | None = None) -> Etat | None:
     """What ``lire`` answered when it gave this ``jeton``: the fold of what was entered and not cancelled by then.
     None when the token is unreadable or the fiche did not exist on that day."""
-    return relire_toutes({fiche.pk: jeton}, jour, sans)[fiche.pk]
+    return relire_toutes({fiche.pk: (jeton, jour)}, sans)[fiche.pk]
 
 
-def relire_toutes(jetons: Mapping[int, str], jour: date, sans: Modification | None = None) -> dict[int, Etat | None]:
-    """``relire`` of several fiches, by id, in one statement."""
-    lignes: dict[int, list[tuple[int, date, Patch, datetime | None]]] = {fiche: [] for fiche in jetons}
-    modifications = Modification.objects.filter(fiche__in=jetons).order_by("pk")
+def relire_toutes(lectures: Mapping[int, tuple[str, date]], sans: Modification | None = None) -> dict[int, Etat | None]:
+    """``relire`` of several fiches, each by its token and day, in one statement."""
+    lignes: dict[int, list[tuple[int, date, Patch, datetime | None]]] = {fiche: [] for fiche in lectures}
+    modifications = Modification.objects.filter(fiche__in=lectures).order_by("pk")
     for fiche, *ligne in modifications.values_list("fiche_id", "pk", "date_effet", "patch", "annulee_le"):
         lignes[fiche].append((ligne[0], ligne[1], ligne[2], ligne[3]))
-    return {fiche: _etat_au(jeton, lignes[fiche], jour, sans) for fiche, jeton in jetons.items()}
+    return {fiche: _etat_au(jeton, lignes[fiche], jour, sans) for fiche, (jeton, jour) in lectures.items()}
 
 
 def _etat_au(

@@ -3,6 +3,7 @@
 import csv
 import io
 import zipfile
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from openpyxl import Workbook, load_workbook
 
 from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
@@ -18,7 +20,7 @@ from structures.exports import FORMATS, ecrire_classeur
 from structures.importations.lecture import FichierRefuse
 from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
-from workflows.domaine import annulation, decisions
+from workflows.domaine import annulation, decisions, gestes
 from workflows.domaine.fichier import tableau
 from workflows.domaine.fichier.appliquer import FichierEnErreur, appliquer_proposition, proposer
 from workflows.domaine.fichier.gabarit import feuilles, lignes
@@ -278,6 +280,60 @@ def test_un_apercu_depasse_n_est_pas_applique(monde, dossier):
     assert dossier.fiches.get().patch == {"nom": "De la collègue"}
 
 
+def test_une_suppression_n_emporte_que_ce_que_l_apercu_a_nomme(monde, dossier):
+    page, proposition = apercu_d_une_suppression(monde, dossier)
+    assert f'<span class="niveau niveau-UO">UO</span> {repertoire.contenu(monde.uo).nom}</li>' in page
+    fabrique.nouvelle(dossier, monde.collegue, monde.uf.pk, "Unité de la collègue")
+    reponse = client(monde.referent).post(url(dossier, f"fichier/{proposition.pk}/"))
+    page = reponse.content.decode()
+    assert reponse.status_code == 409
+    assert "que la suppression de la ligne 5 emporterait, a été ajoutée ou modifiée" in page
+    assert "Reprendre ces changements" not in page
+    assert [t.patch["nom"] for t in dossier.fiches.all()] == ["Unité de la collègue"]
+
+
+def test_une_suppression_n_emporte_pas_ce_que_quelqu_un_a_enregistre_depuis(monde, dossier):
+    _, proposition = apercu_d_une_suppression(monde, dossier)
+    fabrique.modifier(dossier, monde.collegue, monde.uo.pk, nom="De la collègue", finaliser=False)
+    with pytest.raises(Conflit, match=r"« De la collègue », .* par .*collegue"):
+        appliquer_proposition(numero=dossier.pk, acteur=monde.referent, proposition=proposition.pk)
+    assert dossier.fiches.get().patch == {"nom": "De la collègue"}
+
+
+def test_une_suppression_emporte_moins_quand_quelqu_un_a_mis_une_fiche_a_l_abri(monde, dossier):
+    abri = repertoire.uf(monde.s, "UF à l’abri")
+    _, proposition = apercu_d_une_suppression(monde, dossier)
+    gestes.deplacer(numero=dossier.pk, acteur=monde.collegue, fiches=[monde.uo.pk], parent=abri.pk)
+    appliquer_proposition(numero=dossier.pk, acteur=monde.referent, proposition=proposition.pk)
+    assert {t.fiche_id: t.nature for t in dossier.fiches.all()} == {
+        monde.uf.pk: Nature.SUPPRESSION, monde.uo.pk: Nature.DEPLACEMENT,
+    }  # fmt: skip
+
+
+def apercu_d_une_suppression(monde: Any, dossier: Dossier) -> tuple[str, Proposition]:
+    """The preview of a file that deletes the UF, as it is read."""
+    feuille = Feuille(dossier).poser(monde.uf.identifiant, action="supprimer")
+    proposition = deposer(dossier, monde.referent, feuille.octets())
+    return client(monde.referent).get(url(dossier, f"fichier/{proposition.pk}/")).content.decode(), proposition
+
+
+def test_une_fiche_publiee_n_est_pas_perdue_avec_la_nouvelle_qui_l_accueille(monde, dossier):
+    [neuve] = fabrique.nouvelles(dossier, monde.referent, monde.s.pk)
+    gestes.deplacer(numero=dossier.pk, acteur=monde.referent, fiches=[monde.uo.pk], parent=neuve.pk)
+    nom = repertoire.contenu(monde.uo).nom
+
+    def feuille() -> Feuille:
+        return Feuille(dossier).poser(neuve.identifiant, action="supprimer")
+
+    [(_, colonne, raison)] = erreurs(dossier, monde.referent, feuille().octets())
+    assert colonne == "Action"
+    assert raison == f"« {nom} » a été déplacée sous cette nouvelle fiche : déplacez-la d’abord ailleurs."
+    ferme = feuille().poser(monde.uo.identifiant, action="supprimer")
+    assert len(deposer(dossier, monde.referent, ferme.octets()).lignes) == 2
+    reprendre(dossier, monde.referent, feuille().poser(monde.uo.identifiant, sous=monde.uf.identifiant).octets())
+    assert not dossier.fiches.exists()
+
+
 def test_une_fois_et_par_son_auteur(monde, dossier):
     proposition = deposer(
         dossier, monde.referent, Feuille(dossier).poser(monde.uo.identifiant, nom="Du fichier").octets()
@@ -294,6 +350,26 @@ def test_une_fois_et_par_son_auteur(monde, dossier):
     appliquer(monde.referent)
     with pytest.raises(Conflit, match="déjà été repris"):
         appliquer(monde.referent)
+
+
+def test_autant_de_requetes_pour_un_gabarit_que_pour_trois(monde, dossier):
+    """Each row may come from a template of another day."""
+    unites = [monde.uo, *(repertoire.uo(monde.uf, f"Unité {rang}") for rang in range(2))]
+    donnee = Feuille(dossier)
+    for unite in unites:
+        repertoire.direct(unite, monde.direction, {"age_max": 90})
+
+    def compter(nombre: int) -> int:
+        feuille = Feuille(dossier)
+        for rang, unite in enumerate(unites[:nombre]):
+            revision, jeton, _ = donnee.lire(unite.identifiant, "Version").split("/")
+            jour = timezone.localdate() - timedelta(days=rang)
+            feuille.poser(unite.identifiant, nom=f"Renommée {rang}", version=f"{revision}/{jeton}/{jour}")
+        with CaptureQueriesContext(connection) as vues:
+            assert len(deposer(dossier, monde.referent, feuille.octets()).lignes) == nombre
+        return len(vues)
+
+    assert compter(1) == compter(3)
 
 
 def test_un_dossier_envoye_ne_se_remplit_plus(monde, dossier):
@@ -369,7 +445,7 @@ def test_rien_sous_ce_que_le_fichier_supprime(monde, dossier):
         .poser("U1", niveau="UO", sous=monde.uf.identifiant, nom="Perdue")
     )
     trouvees = erreurs(dossier, monde.referent, feuille.octets())
-    assert (7, "Rattachement", "ce fichier supprime la fiche à laquelle celle-ci est rattachée.") in trouvees
+    assert trouvees == [(7, "Rattachement", "ce fichier supprime la fiche à laquelle celle-ci est rattachée.")]
 
 
 def test_un_type_d_un_autre_champ(monde, dossier):

@@ -9,8 +9,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
-from backoffice.socle.erreurs import Introuvable, Invalide
-from backoffice.socle.templatetags.ror import nombre, pluriel
+from backoffice.socle.erreurs import Conflit, Introuvable, Invalide
+from backoffice.socle.mots import nombre, pluriel
 from structures.affichage import Affichage
 from structures.champs import CHAMPS, UNITES, libelle
 from structures.domaine.patches import Etat, Patch, appliquer
@@ -19,8 +19,8 @@ from structures.enums import Niveau
 from structures.exports import FORMATS, classeur, fichier
 from structures.requetes import etats_au
 
-from ..domaine.fichier.analyse import CREER, SUPPRIMER
 from ..domaine.fichier.appliquer import FichierEnErreur, appliquer_proposition, proposer
+from ..domaine.fichier.colonnes import CREER, SUPPRIMER
 from ..domaine.fichier.gabarit import EXPLICATIONS, feuilles, lignes
 from ..domaine.fichier.tableau import FEUILLE, TAILLE_MAXIMALE
 from ..domaine.fusion import etat_de_travail
@@ -106,6 +106,10 @@ class PropositionView(VueDossier):
         self.proposition: Proposition = trouvee
 
     def get(self, request: HttpRequest, numero: int, proposition: int) -> HttpResponse:
+        return self._page(request)
+
+    def _page(self, request: HttpRequest, *, refus: str = "", statut: int = 200) -> HttpResponse:
+        numero = self.dossier.pk
         depot = ("Remplir depuis un fichier", reverse("dossier_fichier", args=[numero]))
         return render(
             request,
@@ -117,13 +121,21 @@ class PropositionView(VueDossier):
                 "fil": self.fil(depot, ("Aperçu", "")),
                 "lignes": self.proposition.lignes if self.proposition.appliquee_le else _Apercu(self).lignes(),
                 "sienne": self.proposition.auteur_id == self.acteur.pk,
+                "refus": refus,
             },
+            status=statut,
         )
 
     def post(self, request: HttpRequest, numero: int, proposition: int) -> HttpResponse:
-        evenement = appliquer_proposition(
-            numero=numero, acteur=self.acteur, proposition=proposition, prendre=request.POST.getlist("prendre")
-        )
+        try:
+            evenement = appliquer_proposition(
+                numero=numero, acteur=self.acteur, proposition=proposition, prendre=request.POST.getlist("prendre")
+            )
+        except Conflit as refus:
+            if refus.code != "proposition_depassee":
+                raise
+            self.autoriser(request)  # the workspace was read before the lock
+            return self._page(request, refus=refus.message, statut=409)
         n = evenement.details["nombre"]
         suite = "elles sont en attente : relisez-les, puis finalisez-les." if n > 1 else "elle est en attente."
         messages.success(request, f"{nombre(n)} fiche{pluriel(n)} reprise{pluriel(n)} du fichier ; {suite}")
@@ -173,7 +185,9 @@ class _Apercu:
             "nom": nom_de(noeud) if noeud else self.noms.get(ligne["cle"], ""),
             "natures": natures,
             "vers": self._lieu(ligne["parent"]),
-            "dessous": sum(1 for _ in noeud.parcours()) - 1 if noeud and ligne["action"] == SUPPRIMER else 0,
+            "emporte": [
+                (self.noeuds[cle].niveau, nom_de(self.noeuds[cle])) for cle, _ in ligne["emporte"] if cle in self.noeuds
+            ],
             "lignes": mots.differences(avant, apres, _dits(ligne["patch"])),
             "heurts": [self._heurt(ligne, nom, avant, mots) for nom in ligne["heurts"]],
         }

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from backoffice.socle.erreurs import Invalide
 from structures.champs import CHAMPS, Champ
 from structures.domaine.fusion import heurts, sans_heurts
 from structures.domaine.lecture import relire_toutes
@@ -20,16 +21,19 @@ from structures.requetes import etats_au
 
 from ...models import Dossier, Revision
 from ..apercu import NoeudTravail, apercu
-from ..contenu import A_LA_CREATION, MODIFIABLES
+from ..contenu import A_LA_CREATION, MODIFIABLES, champ_du_type
 from ..fusion import etat_de_travail
 from .colonnes import (
     ACTION,
     CHAMPS_DU_FICHIER,
+    CREER,
     IDENTIFIANT,
     LISTES,
+    MODIFIER,
     NIVEAU,
     RATTACHEMENT,
     STRUCTURE,
+    SUPPRIMER,
     VERSION,
     codes_fermes,
     communes_citees,
@@ -38,10 +42,9 @@ from .colonnes import (
 )
 from .gabarit import communes_de, jetons_de
 from .lexique import Illisible, Lexique
+from .suppressions import accueillies, emportees, revision_de
 from .tableau import Lignes, illisible
 
-GABARITS_MAXIMAUX = 10  # of different days, in one file
-CREER, MODIFIER, SUPPRIMER = "creer", "modifier", "supprimer"
 _ACTIONS = {"": "", "modifier": MODIFIER, "creer": CREER, "supprimer": SUPPRIMER}
 _NIVEAUX = {normaliser(mot): n.value for n in Niveau for mot in (n.value, n.label)} | {"pole": Niveau.POLE.value}
 
@@ -61,7 +64,8 @@ class Analyse:
 
     ``ligne``, ``action``, ``fiche`` (id, null for a new one), ``cle`` (how other rows name a new one), ``niveau``,
     ``parent`` (id, « cle » of a new one, or null: where it is), ``patch`` (over the fiche as it is), ``heurts`` (field
-    → change that collides with what others did since), ``version`` (what the analysis was made on).
+    → change that collides with what others did since), ``version`` (what the analysis was made on), ``emporte`` (id
+    and number of the save of each fiche below that a deletion takes along).
     """
 
     erreurs: list[Erreur] = field(default_factory=list)
@@ -105,6 +109,8 @@ class _Analyseur:
         self._lire_l_etat(lignes)
         for ligne in lignes:
             self._comparer(ligne)
+        self._refuser_les_perdues(lignes)
+        self._suivre_les_suppressions()
         return self.resultat
 
     def _erreur(self, ligne: int, colonne: str, raison: str) -> None:
@@ -191,7 +197,7 @@ class _Analyseur:
     # -- where ---------------------------------------------------------------------------------------
 
     def _placer(self, lignes: list[_Ligne]) -> None:
-        """Resolve « Rattachement », and refuse a tree in which a fiche would hang nowhere."""
+        """Resolve « Rattachement »."""
         nouvelles = {ligne.cle: ligne for ligne in lignes if ligne.noeud is None}
         for ligne in lignes:
             voulu = ligne.cellules.get(RATTACHEMENT, "")
@@ -210,20 +216,21 @@ class _Analyseur:
                 ligne.parent = dessus.cle
             elif not ligne.noeud or dessus.fiche_id != ligne.noeud.parent_id:
                 ligne.parent = dessus.fiche_id
-        self._refuser_les_perdues(lignes)
 
     def _refuser_les_perdues(self, lignes: list[_Ligne]) -> None:
-        """Nothing may be hung under, or filled in, what the file or the dossier deletes."""
+        """Nothing may be hung under, or filled in, what the file or the dossier deletes; a row left as it was
+        given goes with it."""
         parents: dict[int | str, int | str | None] = {n.fiche_id: n.parent_id for n in self.arbre.noeuds.values()}
         parents |= {self._qui(ligne): ligne.parent for ligne in lignes if ligne.parent is not None}
         supprimees = {n.fiche_id for n in self.arbre.noeuds.values() if n.supprime}
         ici = {ligne.noeud.fiche_id for ligne in lignes if ligne.action == SUPPRIMER and ligne.noeud}
-        for ligne in lignes:
+        retenues = {ligne["ligne"] for ligne in self.resultat.lignes if ligne["action"] != SUPPRIMER}
+        for ligne in (ligne for ligne in lignes if ligne.numero in retenues):
             dessus, vus = parents.get(self._qui(ligne)), set[int | str]()
             while dessus is not None and dessus not in vus and dessus not in supprimees | ici:
                 vus.add(dessus)
                 dessus = parents.get(dessus)
-            if dessus in supprimees | ici and ligne.action != SUPPRIMER and not (ligne.noeud and ligne.noeud.supprime):
+            if dessus is not None and dessus in supprimees | ici:
                 par = "ce fichier" if dessus in ici else "le dossier"
                 self._erreur(ligne.numero, RATTACHEMENT, f"{par} supprime la fiche à laquelle celle-ci est rattachée.")
 
@@ -266,23 +273,16 @@ class _Analyseur:
             except ValueError:
                 self._erreur(ligne.numero, VERSION, "elle a été modifiée : reprenez celle du gabarit, ou videz-la.")
                 continue
-            actuelle = noeud.travail.revision if noeud.travail else 0
-            if (revision, jeton) != (actuelle, self.jetons.get(noeud.fiche_id, "")):
+            if (revision, jeton) != (revision_de(noeud), self.jetons.get(noeud.fiche_id, "")):
                 depassees[noeud.fiche_id] = (ligne, revision, jeton, jour)
-        jours = {jour for *_, jour in depassees.values()}
-        if len(jours) > GABARITS_MAXIMAUX:  # each day is read by itself
-            self._erreur(1, VERSION, "les lignes viennent de trop de gabarits : reprenez-en un neuf.")
-            return
-        alors: dict[int, Etat | None] = {}
-        for jour in jours:
-            alors |= relire_toutes({cle: j for cle, (_, _, j, du) in depassees.items() if du == jour and j}, jour)
+        alors = relire_toutes({cle: (jeton, jour) for cle, (_, _, jeton, jour) in depassees.items() if jeton})
         revisions = {
-            (r.travail.fiche_id, r.numero): r.patch
+            (r.fiche_id, r.numero): r.patch
             for r in Revision.objects.filter(
-                travail__dossier=self.dossier,
-                travail__fiche__in=depassees,
+                dossier=self.dossier,
+                fiche__in=[cle for cle, (ligne, *_) in depassees.items() if ligne.noeud and ligne.noeud.travail],
                 numero__in={revision for _, revision, _, _ in depassees.values()},
-            ).select_related("travail")
+            )
         }
         for cle, (ligne, revision, jeton, _) in depassees.items():
             patch = revisions.get((cle, revision)) if revision else {}
@@ -348,19 +348,14 @@ class _Analyseur:
         return champ.qui not in (A_LA_CREATION if neuve else MODIFIABLES)
 
     def _champ_du_type(self, ligne: _Ligne, apres: Etat, patch: Patch) -> Patch:
-        """A type brings its champ to a new fiche; otherwise both agree (domain.md §2)."""
-        if not patch.keys() & {"type_uo", "champ_activite"}:
-            return {}
         permis = self.champs_des_types.get(valeur(apres, "type_uo"), [])
-        champ = valeur(apres, "champ_activite")
-        if not permis or champ in permis:
+        try:
+            return champ_du_type(permis, patch, apres, ligne.noeud is None or ligne.noeud.neuve)
+        except Invalide:
+            self._erreur(
+                ligne.numero, CHAMPS["type_uo"].libelle, "choisissez un type du même champ d’activité que l’unité."
+            )
             return {}
-        if not champ:
-            return {"champ_activite": permis[0]}
-        self._erreur(
-            ligne.numero, CHAMPS["type_uo"].libelle, "choisissez un type du même champ d’activité que l’unité."
-        )
-        return {}
 
     def _verifier(self, ligne: _Ligne, etat: Etat, patch: Patch) -> None:
         apres = appliquer(etat, patch)
@@ -375,7 +370,6 @@ class _Analyseur:
 
     def _retenir(self, ligne: _Ligne, patch: Patch, collisions: Patch) -> None:
         noeud = ligne.noeud
-        travail = noeud.travail if noeud else None
         self.resultat.lignes.append(
             {
                 "ligne": ligne.numero,
@@ -386,9 +380,20 @@ class _Analyseur:
                 "parent": ligne.parent,
                 "patch": patch,
                 "heurts": collisions,
-                "version": [travail.revision if travail else 0, self.jetons.get(noeud.fiche_id, "") if noeud else ""],
+                "version": [revision_de(noeud), self.jetons.get(noeud.fiche_id, "")] if noeud else [0, ""],
+                "emporte": [],
             }
         )
+
+    def _suivre_les_suppressions(self) -> None:
+        """Keep what each deletion takes along; refuse those that the gesture refuses."""
+        dessous = emportees(self.arbre, self.resultat.lignes)
+        perdues = accueillies(self.arbre, dessous)
+        for ligne in self.resultat.lignes:
+            ligne["emporte"] = [[n.fiche_id, revision_de(n)] for n in dessous.get(ligne["fiche"], [])]
+            if perdue := perdues.get(ligne["fiche"]):
+                raison = f"« {perdue.nom} » a été déplacée sous cette nouvelle fiche : déplacez-la d’abord ailleurs."
+                self._erreur(ligne["ligne"], ACTION, raison)
 
 
 def _lire_version(texte: str) -> tuple[int, str, date]:

@@ -15,11 +15,13 @@ from structures.requetes import etats_au
 
 from ...enums import TypeEvenement
 from ...models import Dossier, Evenement, FicheTravail, Proposition
-from ..apercu import Apercu, apercu
-from ..gestes import branches, fermee
+from ..apercu import Apercu, NoeudTravail, apercu
+from ..gestes import fermee
 from ..travaux import accomplir, ouvrir_brouillon, poser_patch
-from .analyse import CREER, MODIFIER, SUPPRIMER, Erreur, analyser
+from .analyse import Erreur, analyser
+from .colonnes import CREER, MODIFIER
 from .gabarit import jetons_de
+from .suppressions import emportees, revision_de
 from .tableau import lire
 
 ORDRE = [Niveau.POLE, Niveau.SERVICE, Niveau.UF, Niveau.UO]
@@ -56,8 +58,8 @@ def appliquer_proposition(*, numero: int, acteur: User, proposition: int, prendr
     """Lay a proposal over the draft: created and changed fiches are en attente, all of it is one gesture to take back.
 
     ``prendre``: « ligne:champ » of the collisions where the file wins; elsewhere what others did stays. Refuses a
-    proposal of somebody else (``Interdit``), one already applied, or made on fiches that were saved since
-    (``Conflit``). A constant number of statements.
+    proposal of somebody else (``Interdit``), one already applied, or made on fiches that were saved since, or whose
+    deletions would take along others than the preview named (``Conflit``). A constant number of statements.
     """
     dossier = ouvrir_brouillon(numero, acteur)
     proposee = dossier.propositions.select_related("auteur").filter(pk=proposition).first()
@@ -71,7 +73,11 @@ def appliquer_proposition(*, numero: int, acteur: User, proposition: int, prendr
     touchees = [ligne["fiche"] for ligne in proposee.lignes if ligne["fiche"]]
     registre = etats_au(touchees)
     _refuser_si_depassee(proposee, arbre, jetons_de(registre))
+    dessous = emportees(arbre, proposee.lignes)
+    _refuser_si_emporte_plus(proposee, dessous)
     travaux = _travaux(dossier, acteur, proposee, arbre, registre, set(prendre))
+    fermees = {n.fiche_id: n for cle, branche in dessous.items() for n in (arbre.noeuds[cle], *branche)}
+    travaux |= {cle: fermee(dossier, acteur, noeud) for cle, noeud in fermees.items()}
     _refuser_arbre_illegal(dossier, arbre, travaux)
     evenement = accomplir(
         dossier, acteur, TypeEvenement.FICHIER_APPLIQUE, travaux.values(), fichier=proposee.fichier,
@@ -83,7 +89,7 @@ def appliquer_proposition(*, numero: int, acteur: User, proposition: int, prendr
 
 
 def _refuser_si_depassee(proposee: Proposition, arbre: Apercu, jetons: Mapping[int, str]) -> None:
-    """What the person read in the preview must still be what happens."""
+    """The fiches of the rows must still be as the preview showed them, and the places where they go be there."""
     cites = {p for ligne in proposee.lignes if isinstance(p := ligne["parent"], int)}
     disparues = cites - arbre.noeuds.keys()
     for ligne in proposee.lignes:
@@ -91,8 +97,7 @@ def _refuser_si_depassee(proposee: Proposition, arbre: Apercu, jetons: Mapping[i
             continue
         noeud = arbre.noeuds.get(ligne["fiche"])
         travail = noeud.travail if noeud else None
-        actuelle = [travail.revision if travail else 0, jetons.get(ligne["fiche"], "")]
-        if noeud is None or actuelle != ligne["version"]:
+        if noeud is None or [revision_de(noeud), jetons.get(ligne["fiche"], "")] != ligne["version"]:
             nom = (noeud.nom or noeud.identifiant) if noeud else "une fiche"
             qui = f" par {travail.modifiee_par}" if travail and travail.revision != ligne["version"][0] else ""
             raise Conflit(
@@ -108,6 +113,22 @@ def _refuser_si_depassee(proposee: Proposition, arbre: Apercu, jetons: Mapping[i
         )
 
 
+def _refuser_si_emporte_plus(proposee: Proposition, dessous: Mapping[int, list[NoeudTravail]]) -> None:
+    """A deletion takes along what the preview named, as it was then, and nothing else."""
+    for ligne in proposee.lignes:
+        montrees = dict(ligne["emporte"])
+        for noeud in dessous.get(ligne["fiche"], []):
+            if montrees.get(noeud.fiche_id) != revision_de(noeud):
+                par = f" par {noeud.travail.modifiee_par}" if noeud.travail else ""
+                nom = noeud.nom or noeud.identifiant
+                raise Conflit(
+                    "proposition_depassee",
+                    f"« {nom} », que la suppression de la ligne {ligne['ligne']} emporterait, a été ajoutée ou "
+                    f"modifiée{par} depuis cet aperçu. Rien n’a été repris : déposez de nouveau le fichier pour voir "
+                    "ce qu’il changerait maintenant.",
+                )
+
+
 def _travaux(
     dossier: Dossier,
     acteur: User,
@@ -116,7 +137,7 @@ def _travaux(
     registre: Mapping[int, Etat],
     prendre: set[str],
 ) -> dict[int, FicheTravail]:
-    """The working copies that the proposal makes, by fiche: created from the top down, changed, then deleted."""
+    """The working copies that the proposal creates, from the top down, and changes, by fiche."""
     nouvelles = sorted(
         (ligne for ligne in proposee.lignes if ligne["action"] == CREER), key=lambda x: ORDRE.index(x["niveau"])
     )
@@ -137,11 +158,6 @@ def _travaux(
         if ligne["action"] == MODIFIER and (mien := patch(ligne)):
             noeud = arbre.noeuds[ligne["fiche"]]
             travaux[ligne["fiche"]] = poser_patch(dossier, acteur, noeud, mien, registre.get(ligne["fiche"], {}))
-    supprimees = [ligne["fiche"] for ligne in proposee.lignes if ligne["action"] == SUPPRIMER]
-    if supprimees:
-        apres = apercu(dossier, _ensemble(arbre, travaux))
-        for noeud in branches(apres.noeuds[cle] for cle in supprimees):
-            travaux[noeud.fiche_id] = fermee(dossier, acteur, noeud)
     return travaux
 
 

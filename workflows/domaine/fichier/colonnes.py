@@ -18,6 +18,7 @@ from .tableau import en_texte
 
 SEPARATEUR = " | "
 IDENTIFIANT, NIVEAU, RATTACHEMENT, ACTION, VERSION = "Identifiant", "Niveau", "Rattachement", "Action", "Version"
+CREER, MODIFIER, SUPPRIMER = "creer", "modifier", "supprimer"  # what a row does
 STRUCTURE = (IDENTIFIANT, NIVEAU, RATTACHEMENT, ACTION)
 NIVEAUX = frozenset({Niveau.EG, Niveau.POLE, Niveau.SERVICE, Niveau.UF, Niveau.UO})
 CHAMPS_DU_FICHIER: tuple[Champ, ...] = tuple(c for c in CONTENU if c.qui in A_LA_CREATION and c.niveaux & NIVEAUX)

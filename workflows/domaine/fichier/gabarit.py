@@ -17,6 +17,7 @@ from ..fusion import etat_de_travail
 from .colonnes import CHAMPS_DU_FICHIER, LISTES, LISTES_COMPOSEES, NIVEAUX, STRUCTURE, VERSION, ecrire
 from .composes import MODELES
 from .lexique import Lexique
+from .suppressions import revision_de
 from .tableau import FEUILLE
 
 EXPLICATIONS: tuple[Ligne, ...] = (
@@ -62,7 +63,7 @@ def lignes(dossier: Dossier) -> Iterator[Ligne]:
         yield (
             n.identifiant, n.niveau, dessus.identifiant if dessus else "", "",
             *(ecrire(c, etats[n.fiche_id], lexique) if n.niveau in c.niveaux else "" for c in CHAMPS_DU_FICHIER),
-            version(n.travail.revision if n.travail else 0, jetons.get(n.fiche_id, "")),
+            version(revision_de(n), jetons.get(n.fiche_id, "")),
         )  # fmt: skip
 
 
