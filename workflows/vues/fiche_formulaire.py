@@ -1,5 +1,6 @@
 """The form of a fiche in a draft: what it is filled from, and the page around it."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cached_property
@@ -159,6 +160,7 @@ class VueFormulaire(VueDossier):
             "precedente": avant,
             "suivante": apres,
             "type_vu": request.POST.get("type_vu", ""),
+            "noms_proposes": json.dumps(form.types, ensure_ascii=False),
             "question": None,
             "heurt": None,
             "refus": "",

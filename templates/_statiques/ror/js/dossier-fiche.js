@@ -3,11 +3,10 @@
 
 class FicheDossier extends HTMLElement {
   connectedCallback() {
-    const donnees = this.querySelector('#noms-proposes');
     const type = this.querySelector('[name="type_uo"]');
     const nom = this.querySelector('[name="nom"]');
-    if (!donnees || !type || !nom) return;
-    const noms = JSON.parse(donnees.textContent);
+    if (!type || !nom) return;
+    const noms = JSON.parse(this.dataset.noms);
     const proposes = new Set(Object.values(noms));
     const question = document.createElement('div');
     question.setAttribute('aria-live', 'polite');
