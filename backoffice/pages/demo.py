@@ -537,7 +537,7 @@ def remplir(dossier: Dossier, acteur: User, travail: FicheTravail, offre: Offre,
     }
     contenu.enregistrer(
         numero=dossier.pk, acteur=acteur, fiche=travail.fiche_id, saisie=saisie,
-        revision=travail.revision, finaliser=finaliser,
+        revision=travail.revision, registre={}, finaliser=finaliser,
     )  # fmt: skip
 
 

@@ -142,7 +142,7 @@ def test_deux_enregistrements_d_une_fiche() -> None:
     gestes = [
         partial(
             contenu.enregistrer, numero=dossier.pk, acteur=acteur, fiche=travail.fiche_id, revision=travail.revision,
-            saisie={"nom": nom},
+            saisie={"nom": nom}, registre={},
         )
         for acteur, nom in ((dossier.auteur, "Unité A"), (autre, "Unité B"))
     ]  # fmt: skip
@@ -160,7 +160,7 @@ def test_deux_enregistrements_qui_ne_se_touchent_pas_gardent_les_deux() -> None:
     dossier = Dossier.objects.get(nom="Unité d’accueil temporaire")
     travail = dossier.fiches.get()
     autre = personne("referent", "autre", fiche=dossier.eg)
-    communs = {"numero": dossier.pk, "fiche": travail.fiche_id, "revision": travail.revision}
+    communs = {"numero": dossier.pk, "fiche": travail.fiche_id, "revision": travail.revision, "registre": {}}
     activites = frozenset(travail.patch["activites"]["ajoute"])
     resultats = ensemble(
         [

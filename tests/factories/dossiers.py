@@ -47,6 +47,11 @@ def travail(dossier: Dossier, fiche: int) -> FicheTravail | None:
     return FicheTravail.objects.filter(dossier=dossier, fiche=fiche).first()
 
 
+def registre(fiche: int) -> dict[str, Any]:
+    """A fiche as the register has it today; empty for a new one."""
+    return etats_au([fiche]).get(fiche, {})
+
+
 def enregistrer(
     dossier: Dossier, acteur: User, fiche: int, saisie: dict[str, Any], *, finaliser: bool = True
 ) -> FicheTravail | None:
@@ -58,6 +63,7 @@ def enregistrer(
         fiche=fiche,
         saisie=saisie,
         revision=actuel.revision if actuel else 0,
+        registre=registre(fiche),
         finaliser=finaliser,
     )
 

@@ -16,7 +16,7 @@ from tests.workflows.modele_naif import CHAMPS, Modele, Voulu
 from workflows.domaine import contenu, gestes
 from workflows.domaine.apercu import Apercu
 from workflows.domaine.fusion import etat_de_travail
-from workflows.models import Dossier, FicheTravail, Geste, Revision
+from workflows.models import Dossier, FicheTravail, Geste
 
 CHAMP_TEXTE = {"EG": "commentaire", "UO": "conditions_accueil"}  # « code_interne » between
 
@@ -179,7 +179,10 @@ class Chantier(RuleBasedStateMachine):
         prevu = voulu is not None
         if fiche in ici:
             dessous = any(f != m.racine and m.place(f) == fiche for f in ici)
-            places = [m.parent(f) if m.supprimee(f) else m.registre.get(f, {}).get("parent") for f in lot]
+            places = [
+                m.parent(f) if m.supprimee(f) and m.parent(f) in ici else m.registre.get(f, {}).get("parent")
+                for f in lot
+            ]
             prevu = prevu and not (m.neuve(fiche) and dessous)
             prevu = prevu and not any(p in ici and m.supprimee(p) and p not in lot for p in places)
         fait = self.tenter(gestes.annuler_changement, qui, prevu, fiche=fiche)
@@ -204,7 +207,7 @@ class Chantier(RuleBasedStateMachine):
         travail = fabrique.travail(self.dossier, fiche)
         if revision == (travail.revision if travail else 0):
             return True
-        if travail is None or (revision and not Revision.objects.filter(travail=travail, numero=revision).exists()):
+        if travail is None or (revision and not travail.revisions.filter(numero=revision).exists()):
             return False
         ici = m.valeur(fiche, "texte") or ""
         return montre["texte"] == saisi["texte"] or ici in (montre["texte"], saisi["texte"])
@@ -228,7 +231,15 @@ class Chantier(RuleBasedStateMachine):
             saisie |= fabrique.COMPLETE | {"activites": frozenset(m.codes(fiche) | {"013"})}
         travail = fabrique.travail(self.dossier, fiche)
         assert travail is not None
-        assert self.tenter(contenu.enregistrer, qui, True, fiche=fiche, saisie=saisie, revision=travail.revision)
+        assert self.tenter(
+            contenu.enregistrer,
+            qui,
+            True,
+            fiche=fiche,
+            saisie=saisie,
+            revision=travail.revision,
+            registre=fabrique.registre(fiche),
+        )
         voulu.complet, voulu.nom, voulu.finalise = True, nom, False
         self.compter(qui, {fiche: voulu})
 
@@ -261,7 +272,14 @@ class Chantier(RuleBasedStateMachine):
         assert travail is not None
         nom = texte_de(m.niveaux[fiche]) if champ == "texte" else champ
         assert self.tenter(
-            contenu.enregistrer, qui, None, fiche=fiche, saisie={}, revision=travail.revision, departages={nom: garder}
+            contenu.enregistrer,
+            qui,
+            None,
+            fiche=fiche,
+            saisie={},
+            revision=travail.revision,
+            departages={nom: garder},
+            registre=fabrique.registre(fiche),
         )
         m.poser(voulu, fiche, champ, voulu.valeurs[champ] if garder == "dossier" else m.registre[fiche][champ])
         voulu.finalise = False

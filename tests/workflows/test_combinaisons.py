@@ -31,6 +31,8 @@ class Monde:
         return dict(FicheTravail.objects.filter(dossier=self.dossier).values_list("fiche_id", "patch"))
 
     def verbe(self, nom: str, **arguments):
+        if nom == "enregistrer":
+            arguments = {"registre": fabrique.registre(arguments["fiche"]), **arguments}
         module = contenu if hasattr(contenu, nom) else gestes
         return getattr(module, nom)(numero=self.dossier.pk, acteur=self.referent, **arguments)
 
@@ -81,20 +83,30 @@ def test_une_fiche_accueillie_par_une_nouvelle_revient_a_sa_place(monde: Monde) 
 
 
 def test_un_formulaire_d_avant_une_annulation_n_efface_rien(monde: Monde) -> None:
-    """A change undone and made again is another save: the form that showed the first is refused."""
+    """A change undone and made again is another save: the form that showed the first is merged with it."""
     premiere = monde.modifier(conditions_accueil="A")
     monde.verbe("annuler_changement", fiche=monde.uo.pk)
     refaite = monde.modifier(conditions_accueil="A", conditions_admission="De la collègue")
     assert refaite.revision != premiere.revision
+    monde.verbe("enregistrer", fiche=monde.uo.pk, saisie={"conditions_accueil": "B"}, revision=premiere.revision)
+    assert monde.patches()[monde.uo.pk] == {"conditions_accueil": "B", "conditions_admission": "De la collègue"}
+    with pytest.raises(Conflit, match="autrement que vous") as refus:
+        monde.verbe("enregistrer", fiche=monde.uo.pk, saisie={"conditions_accueil": "C"}, revision=premiere.revision)
+    assert set(refus.value.champs) == {"conditions_accueil"}
+    monde.verbe("annuler_changement", fiche=monde.uo.pk)
     with pytest.raises(Conflit, match="annulé"):
-        monde.verbe("enregistrer", fiche=monde.uo.pk, saisie={"conditions_accueil": "B"}, revision=premiere.revision)
-    assert monde.patches()[monde.uo.pk]["conditions_admission"] == "De la collègue"
+        monde.verbe("enregistrer", fiche=monde.uo.pk, saisie={"conditions_accueil": "C"}, revision=premiere.revision)
 
 
 def test_retirer_ce_que_le_repertoire_vient_d_ajouter(monde: Monde) -> None:
-    monde.modifier(activites=frozenset(["013", "014"]))
+    """Only by who saw it there: a form opened before is refused, and nothing is removed by silence."""
+    saisie = {"activites": frozenset(["013", "014"])}
+    revision, vu = monde.modifier(**saisie).revision, fabrique.registre(monde.uo.pk)
     direct(monde.uo, monde.referent, {"activites": {"ajoute": ["097"]}}, date_effet=timezone.localdate())
-    monde.modifier(activites=frozenset(["013", "014"]))
+    with pytest.raises(Conflit) as refus:
+        monde.verbe("enregistrer", fiche=monde.uo.pk, saisie=saisie, revision=revision, registre=vu)
+    assert set(refus.value.champs) == {"activites"}
+    monde.modifier(**saisie)
     assert monde.patches()[monde.uo.pk] == {"activites": {"ajoute": ["014"], "retire": ["097"]}}
 
 

@@ -7,7 +7,7 @@ from structures.enums import Role
 from tests.factories import dossiers as fabrique
 from tests.factories.repertoire import compte, etablissement, pole, service, uf, uo
 from workflows.domaine import annulation, contenu, gestes
-from workflows.models import FicheTravail, Geste
+from workflows.models import FicheTravail, Geste, Revision
 
 pytestmark = pytest.mark.django_db
 
@@ -15,7 +15,8 @@ pytestmark = pytest.mark.django_db
 class Monde:
     def __init__(self) -> None:
         self.eg = etablissement("sanitaire", nom="Hôpital TEST")
-        self.service = service(pole(self.eg), nom="Service")
+        self.pole = pole(self.eg)
+        self.service = service(self.pole, nom="Service")
         self.uf, self.uf2 = uf(self.service, nom="UF 1"), uf(self.service, nom="UF 2")
         self.uo = uo(self.uf, nom="Unité de cardiologie")
         self.lea, self.tom = compte(Role.REFERENT, self.eg), compte(Role.REFERENT, self.eg)
@@ -95,6 +96,68 @@ def test_un_geste_depasse_dit_par_qui(monde: Monde) -> None:
     assert monde.etat() == {}
 
 
+def test_les_enregistrements_d_avant_un_changement_annule_reviennent_avec_lui(monde: Monde) -> None:
+    """A form opened on an earlier save still merges once the forgetting is taken back; no row was lost meanwhile."""
+    premiere = _saisir(monde, monde.uo.pk, conditions_accueil="A")
+    seconde = _saisir(monde, monde.uo.pk, conditions_admission="Sur rendez-vous.")
+    monde.faire(gestes.annuler_changement, fiche=monde.uo.pk)
+    gardees = Revision.objects.filter(dossier=monde.dossier, fiche=monde.uo).values_list("numero", flat=True)
+    assert list(gardees) == [premiere.revision, seconde.revision]
+    monde.defaire()
+    monde.faire(
+        contenu.enregistrer, monde.tom, fiche=monde.uo.pk, saisie={"conditions_accueil": "B"},
+        revision=premiere.revision, registre=fabrique.registre(monde.uo.pk),
+    )  # fmt: skip
+    assert monde.etat()[monde.uo.pk][0] == {"conditions_accueil": "B", "conditions_admission": "Sur rendez-vous."}
+
+
+def test_un_geste_d_avant_un_renvoi_ne_le_defait_pas(monde: Monde) -> None:
+    """Finalise, move, send, return with a comment: undoing the move would say that the fiche is finalised again."""
+    _saisir(monde, monde.uo.pk, conditions_accueil="A", finaliser=True)
+    monde.faire(gestes.deplacer, fiches=[monde.uf2.pk], parent=service(monde.pole).pk)
+    monde.faire(contenu.finaliser, fiches=[monde.uf2.pk])
+    avant = monde.etat()[monde.uo.pk]
+    geste = Geste.objects.filter(dossier=monde.dossier).earliest("pk").pk
+    fabrique.envoye(monde.dossier, monde.lea)
+    direction = compte(Role.DIRECTION, monde.eg)
+    fabrique.renvoye(monde.dossier, direction, **{f"fiche_{monde.uo.pk}": "Précisez."})
+    apres = monde.etat()[monde.uo.pk]
+    assert (apres[:2], apres[2]) == (avant[:2], "en_attente")
+    assert apres[3] > avant[3]
+    assert geste not in [g.pk for g in annulation.gestes_a_defaire(monde.dossier, monde.lea)]
+    with pytest.raises(Conflit, match=f"{direction} a changé depuis .*renvoyé") as refus:
+        monde.defaire(geste)
+    assert refus.value.code == "geste_depasse"
+    assert monde.etat()[monde.uo.pk] == apres
+
+
+def test_enregistrer_sans_rien_changer_ne_laisse_pas_de_trace(monde: Monde) -> None:
+    """Nor on an untouched fiche, nor on one already saved so."""
+    for saisie in ({}, {"conditions_accueil": "A"}, {"conditions_accueil": "A"}, {}):
+        _saisir(monde, monde.uo.pk, **saisie)
+        _saisir(monde, monde.uo.pk, acteur=monde.tom, **saisie)
+    assert list(monde.dossier.evenements.filter(acteur=monde.tom)) == []
+    assert monde.dossier.evenements.filter(type="fiche_enregistree").count() == 1
+    _saisir(monde, monde.uo.pk, acteur=monde.tom, finaliser=True)
+    assert monde.dossier.evenements.filter(acteur=monde.tom, type="fiche_finalisee").count() == 1
+
+
+def test_une_suppression_ne_s_annule_pas_vers_une_place_fermee(monde: Monde) -> None:
+    """The new fiche that it was moved to is gone, and its published parent is closed too."""
+    (nouvelle,) = monde.faire(gestes.ajouter, parent=monde.service.pk, nom="UF 3")
+    monde.faire(gestes.deplacer, fiches=[monde.uo.pk], parent=nouvelle.fiche_id)
+    monde.faire(gestes.supprimer, fiches=[monde.uo.pk])
+    monde.faire(gestes.supprimer, fiches=[nouvelle.fiche_id])
+    monde.faire(gestes.supprimer, fiches=[monde.uf.pk])
+    avant = monde.etat()
+    with pytest.raises(Invalide, match="UF 1") as refus:
+        monde.faire(gestes.annuler_changement, fiche=monde.uo.pk)
+    assert (refus.value.code, monde.etat()) == ("parent_supprime", avant)
+    monde.faire(gestes.annuler_changement, fiche=monde.uf.pk)
+    monde.faire(gestes.annuler_changement, fiche=monde.uo.pk)
+    assert monde.etat() == {}
+
+
 def test_deux_onglets_defont_une_fois(monde: Monde) -> None:
     GESTES["ajouter"](monde)
     geste = monde.dernier()
@@ -139,8 +202,9 @@ def test_un_numero_defait_n_est_jamais_redonne(monde: Monde) -> None:
     assert len({premiere.revision, seconde.revision, troisieme.revision}) == 3
     with pytest.raises(Conflit) as refus:
         monde.faire(
-            contenu.enregistrer, fiche=monde.uo.pk, saisie={"conditions_accueil": "D"}, revision=seconde.revision
-        )
+            contenu.enregistrer, fiche=monde.uo.pk, saisie={"conditions_accueil": "D"}, revision=seconde.revision,
+            registre=fabrique.registre(monde.uo.pk),
+        )  # fmt: skip
     assert set(refus.value.champs) == {"conditions_accueil"}
 
 
@@ -149,7 +213,10 @@ def test_agir_sur_une_fiche_retiree_dit_par_qui(monde: Monde) -> None:
     _saisir(monde, nouvelle.fiche_id, nom="Unité neuve")
     monde.faire(gestes.supprimer, monde.tom, fiches=[nouvelle.fiche_id])
     verbes = [
-        (contenu.enregistrer, {"fiche": nouvelle.fiche_id, "saisie": {"nom": "X"}, "revision": nouvelle.revision}),
+        (
+            contenu.enregistrer,
+            {"fiche": nouvelle.fiche_id, "saisie": {"nom": "X"}, "revision": nouvelle.revision, "registre": {}},
+        ),
         (gestes.supprimer, {"fiches": [monde.uo.pk, nouvelle.fiche_id]}),
         (gestes.deplacer, {"fiches": [nouvelle.fiche_id], "parent": monde.uf2.pk}),
         (gestes.dupliquer, {"fiche": nouvelle.fiche_id}),

@@ -91,7 +91,21 @@ class DeuxPersonnes(Chantier):
         soeurs = [f for f in vivantes if m.niveaux[f] == m.niveaux[premiere]]
         choisies = list(dict.fromkeys([premiere, *(self.plutot(r, soeurs) for r in rangs[1:])]))
         sous = self.plutot(vers, [f for f in vivantes if m.niveaux[f] == DESSUS.get(m.niveaux[premiere])])
-        ici = m.presentes()
+        self._deplacer(qui, choisies, sous)
+
+    @rule(qui=QUI, rang=RANG, vers=RANG)
+    def deplacer_une_unite(self, qui: str, rang: int, vers: int) -> None:
+        """To a place where it can go: the moves above are mostly refused."""
+        m, vivantes = self.modele, self.vivantes()
+        unites = [f for f in vivantes if m.niveaux[f] == "UO"]
+        if unites:
+            fiche = unites[rang % len(unites)]
+            places = [f for f in vivantes if m.niveaux[f] == "UF" and f != m.parent(fiche)]
+            if places:
+                self._deplacer(qui, [fiche], places[vers % len(places)])
+
+    def _deplacer(self, qui: str, choisies: list[int], sous: int) -> None:
+        m, ici = self.modele, self.modele.presentes()
         prevu = (
             sous in ici
             and all(
@@ -127,15 +141,39 @@ class DeuxPersonnes(Chantier):
 
     @rule(qui=QUI, rang=RANG)
     def ouvrir_le_formulaire(self, qui: str, rang: int) -> None:
-        fiche = self.plutot(rang, self.vivantes())
+        self._ouvrir(qui, self.plutot(rang, self.vivantes()))
+
+    def _ouvrir(self, qui: str, fiche: int) -> None:
         travail = fabrique.travail(self.dossier, fiche)
         self.formulaires[qui] = (fiche, travail.revision if travail else 0, self.modele.copie(fiche))
 
     @rule(qui=QUI, texte=st.sampled_from((None, *TEXTES)), code=st.sampled_from((None, *CODES)), fini=st.booleans())
     def enregistrer(self, qui: str, texte: str | None, code: str | None, fini: bool) -> None:
         """On what the form showed, however old it is by now."""
-        if qui not in self.formulaires:
+        if qui in self.formulaires:
+            self._enregistrer(qui, texte, code, fini)
+
+    @rule(
+        qui=QUI, rang=RANG, mien=st.sampled_from((None, *TEXTES)), leur=st.sampled_from(TEXTES),
+        codes=st.tuples(*[st.sampled_from((None, *CODES))] * 2),
+    )  # fmt: skip
+    def enregistrer_apres_l_autre(
+        self, qui: str, rang: int, mien: str | None, leur: str, codes: tuple[str | None, str | None]
+    ) -> None:
+        """Both have opened one fiche; the second save is on a form that shows neither the first nor what it merged."""
+        vivantes = self.vivantes()
+        if not vivantes:
             return
+        fiche, autre = vivantes[rang % len(vivantes)], "tom" if qui == "lea" else "lea"
+        self._ouvrir(qui, fiche)
+        self._ouvrir(autre, fiche)
+        self._enregistrer(autre, leur, codes[0], fini=False)
+        revision = self.formulaires[qui][1]
+        travail = fabrique.travail(self.dossier, fiche)
+        self.bilan["formulaire", "dépassé" if (travail.revision if travail else 0) != revision else "à jour"] += 1
+        self._enregistrer(qui, mien, codes[1], fini=False)
+
+    def _enregistrer(self, qui: str, texte: str | None, code: str | None, fini: bool) -> None:
         m = self.modele
         fiche, revision, vu = self.formulaires[qui]
         montre = {"texte": m.valeur(fiche, "texte", vu) or "", "codes": m.codes(fiche, vu)}
@@ -150,7 +188,7 @@ class DeuxPersonnes(Chantier):
         prevu = self.accepte(fiche, revision, montre, saisi)
         fait = self.tenter(
             contenu.enregistrer, qui, None if prevu and fini else prevu,
-            fiche=fiche, saisie=saisie, revision=revision, finaliser=fini,
+            fiche=fiche, saisie=saisie, revision=revision, registre=fabrique.registre(fiche), finaliser=fini,
         )  # fmt: skip
         if fait:
             self.saisir(qui, fiche, montre, saisi, fini=fini)

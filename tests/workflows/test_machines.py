@@ -8,7 +8,7 @@ from django_fsm import TransitionNotAllowed
 from notifications.models import Envoi
 from workflows.enums import ETAPES, OUVERTS, TERMINES, EtatDossier
 from workflows.flows import DossierFlow
-from workflows.models import Decision, Dossier, Evenement, Revision, Tache
+from workflows.models import Commentaire, Decision, Dossier, Evenement, Revision, Tache
 from workflows.noeuds import Tache as NoeudTache
 from workflows.regles import acteurs_de, peut_faire, taches_de
 
@@ -101,9 +101,12 @@ def test_le_journal_ne_se_reecrit_pas(demo: None, modele: type) -> None:
             geste()
 
 
-def test_une_revision_ne_se_reecrit_pas(demo: None) -> None:
-    with pytest.raises(ProgrammingError, match="Cannot"), transaction.atomic():
-        Revision.objects.update(patch={})
+@pytest.mark.parametrize("modele", [Revision, Commentaire])
+def test_rien_de_ce_qui_a_ete_ecrit_ne_se_reecrit(demo: None, modele: type) -> None:
+    champ = {Revision: {"patch": {}}, Commentaire: {"texte": "Je n’ai pas dit cela."}}[modele]
+    for geste in (lambda: modele.objects.update(**champ), lambda: modele.objects.all()._raw_delete("default")):
+        with pytest.raises(ProgrammingError, match="Cannot"), transaction.atomic():
+            geste()
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,17 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
+from backoffice.socle.mots import date_longue
 from structures.models import Fiche
 
 from ..enums import EtatFiche, TypeEvenement
 from ..models import Dossier, FicheTravail, Geste
-from .apercu import apercu
+from .apercu import apercu, perdue
 from .journal import consigner
 from .travaux import ecrire, ouvrir_brouillon, suivre
 
@@ -47,7 +48,7 @@ def defaire(*, numero: int, acteur: User, geste: int) -> Geste:
     if fait.auteur_id != acteur.pk:
         raise Interdit("geste_d_autrui", f"Seule la personne qui a fait cette opération l’annule : {fait.auteur}.")
     if fait.annule_le is not None:
-        raise Conflit("deja_defait", f"Cette opération a déjà été annulée le {_le(fait.annule_le)}.")
+        raise Conflit("deja_defait", f"Cette opération a déjà été annulée le {date_longue(fait.annule_le, 'heure')}.")
     travaux = {t.fiche_id: t for t in dossier.fiches.select_related("fiche", "modifiee_par")}
     _refuser_depasse(dossier, fait, travaux)
     egarees = {n.fiche_id for n in apercu(dossier, list(travaux.values())).sans_rattachement()}
@@ -58,12 +59,11 @@ def defaire(*, numero: int, acteur: User, geste: int) -> Geste:
         )
         for cle, fiche in fiches.items()
     ]
-    apres = [t for t in (travaux | {t.fiche_id: t for t in rendus}).values() if t.patch]
-    perdues = [n for n in apercu(dossier, apres).sans_rattachement() if n.fiche_id not in egarees]
-    if perdues:
+    apres = travaux | {t.fiche_id: t for t in rendus}
+    if noeud := perdue(dossier, apres.values(), egarees):
         raise Invalide(
             "arbre_illegal",
-            f"Cette opération ne peut plus être annulée : « {perdues[0].nom or perdues[0].identifiant} » n’aurait plus "
+            f"Cette opération ne peut plus être annulée : « {noeud.designation} » n’aurait plus "
             "de rattachement. Déplacez ou supprimez d’abord ce qui en dépend.",
         )
     ecrire(rendus)
@@ -92,19 +92,13 @@ def _refuser_depasse(dossier: Dossier, fait: Geste, travaux: dict[int, FicheTrav
         travail = travaux.get(int(cle))
         if (travail.revision if travail else None) == numero:
             continue
-        # Every number was given by a gesture: the last one on this fiche that still holds came after this one.
-        depuis = (
-            dossier.gestes.filter(annule_le__isnull=True, apres__has_key=cle, pk__gt=fait.pk)
-            .select_related("auteur", "evenement")
-            .latest("pk")
-        )
+        # Every number was given by a gesture or by a return: the last of them that still geste came after this one.
+        geste = Q(geste__annule_le__isnull=True, geste__apres__has_key=cle)
+        renvoi = Q(type=TypeEvenement.RENVOYE, details__fiches_commentees__contains=[int(cle)])
+        depuis = dossier.evenements.filter(geste | renvoi, pk__gt=fait.pk).select_related("acteur").latest("pk")
         raise Conflit(
             "geste_depasse",
-            f"{depuis.auteur} a changé depuis une des fiches de cette opération, le {_le(depuis.evenement.le)} "
-            f"({depuis.evenement.get_type_display().lower()}) : elle ne peut plus être annulée. Corrigez la fiche "
+            f"{depuis.acteur} a changé depuis une des fiches de cette opération, le {date_longue(depuis.le, 'heure')} "
+            f"({depuis.get_type_display().lower()}) : elle ne peut plus être annulée. Corrigez la fiche "
             "elle-même si c’est encore utile.",
         )
-
-
-def _le(instant: Any) -> str:
-    return date_format(timezone.localtime(instant), "j F Y à H:i")

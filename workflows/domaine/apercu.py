@@ -1,6 +1,6 @@
-"""The tree of a dossier: the register of today with the patches laid over it. Two statements for any size."""
+"""The tree of a dossier: the register of today with the patches laid over it. A constant number of statements."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from structures.enums import niveau_enfant, niveau_parent
@@ -10,6 +10,11 @@ from ..enums import Nature
 from ..models import Dossier, FicheTravail
 
 SANS_NOM = "(sans nom)"
+
+
+def designer(nom: str, identifiant: str) -> str:
+    """How a sentence names a fiche: by its identifier when it has no name."""
+    return nom or f"{SANS_NOM} {identifiant}"
 
 
 @dataclass(slots=True)
@@ -27,6 +32,10 @@ class NoeudTravail:
     parent_publie_id: int | None = None
     travail: FicheTravail | None = None
     enfants: list["NoeudTravail"] = field(default_factory=list)
+
+    @property
+    def designation(self) -> str:
+        return designer(self.nom, self.identifiant)
 
     @property
     def supprime(self) -> bool:
@@ -108,3 +117,10 @@ def apercu(dossier: Dossier, travaux: list[FicheTravail] | None = None) -> Aperc
     version = version_au(dossier.eg)
     champ, _ = champ_et_filiere(version.categorie if version else "")
     return Apercu(racine, noeuds, champ, ouvert=version is not None)
+
+
+def perdue(dossier: Dossier, travaux: Iterable[FicheTravail], egarees: Collection[int]) -> NoeudTravail | None:
+    """A fiche that a gesture would leave without a legal place, with these working copies; not one of ``egarees``,
+    which had none before it (``Apercu.sans_rattachement``)."""
+    apres = apercu(dossier, [t for t in travaux if t.patch])
+    return next((n for n in apres.sans_rattachement() if n.fiche_id not in egarees), None)

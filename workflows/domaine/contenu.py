@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
-from django.utils.formats import date_format
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Invalide
+from backoffice.socle.mots import date_longue
 from structures.champs import CHAMPS, Qui, libelle
 from structures.domaine.fusion import heurts
 from structures.domaine.patches import Etat, Patch, appliquer, difference, utile, valeur
@@ -24,10 +23,11 @@ from .departage import departager
 from .fusion import conflits, etat_de_travail
 from .journal import consigner
 from .qualite import a_corriger
-from .travaux import accomplir, noeud_de, ouvrir_brouillon, poser_patch
+from .travaux import accomplir, change, noeud_de, ouvrir_brouillon, photo, poser_patch
 
 MODIFIABLES = frozenset({Qui.PARTOUT, Qui.DOSSIER})
 A_LA_CREATION = MODIFIABLES | {Qui.CREATION}
+TYPE_ET_CHAMP = {"type_uo", "champ_activite"}
 
 
 @transaction.atomic
@@ -39,8 +39,8 @@ def enregistrer(
     saisie: Mapping[str, Any],
     revision: int,
     finaliser: bool = False,
+    registre: Etat,
     departages: Mapping[str, str] | None = None,
-    registre: Etat | None = None,
 ) -> FicheTravail | None:
     """« Enregistrer et mettre en attente », or « … et finaliser » (acceptance 73 and 75).
 
@@ -49,12 +49,13 @@ def enregistrer(
     ``departages``: by field that the register changed too, what to keep (``departage.Garder``); it is done first.
     ``registre``: what ``saisie`` and ``departages`` were decided on; a direct change of the same since is refused too.
     Finalising is refused (``Invalide`` with ``champs``) while mandatory fields are missing or a conflict with the
-    register is open. Returns None when nothing is left to change.
+    register is open. Returns None when nothing is left to change. A save that changes nothing leaves no trace.
     """
     dossier = ouvrir_brouillon(numero, acteur)
     arbre = apercu(dossier)
     noeud = noeud_de(dossier, arbre, fiche)
     refuser_supprimee(noeud)
+    avant = photo(noeud.travail) if noeud.travail else None
     repertoire = etats_au([fiche]).get(fiche, {})
     _refuser_champs_figes(noeud, saisie, etat_de_travail(noeud.travail, repertoire))
     if departages:
@@ -62,8 +63,7 @@ def enregistrer(
         for champ, garder in departages.items():
             consigner(dossier, TypeEvenement.CONFLIT_REGLE, acteur, fiche=fiche, champ=champ, garder=garder)
     mien = _ce_que_j_ai_change(noeud, repertoire, saisie, revision)
-    if registre is not None:
-        _refuser_registre_depasse(noeud, registre, repertoire, mien, departages or {})
+    _refuser_registre_depasse(noeud, registre, repertoire, mien, departages or {})
     etat = etat_de_travail(noeud.travail, repertoire)
     mien |= _champ_du_type(noeud, mien, appliquer(etat, mien))
     if mien:
@@ -76,8 +76,9 @@ def enregistrer(
             raise Invalide("rien_a_finaliser", "Cette fiche est identique au répertoire : il n’y a rien à finaliser.")
         _refuser_de_finaliser(travail, repertoire, a_corriger(arbre, [travail]).get(fiche, {}))
         travail.finaliser()
-    type_ = TypeEvenement.FICHE_FINALISEE if finaliser else TypeEvenement.FICHE_ENREGISTREE
-    accomplir(dossier, acteur, type_, [travail], fiche=fiche, champs=sorted(mien))
+    if departages or change(travail, avant):
+        type_ = TypeEvenement.FICHE_FINALISEE if finaliser else TypeEvenement.FICHE_ENREGISTREE
+        accomplir(dossier, acteur, type_, [travail], fiche=fiche, champs=sorted(mien))
     return travail if travail.patch else None
 
 
@@ -117,10 +118,10 @@ def finaliser(*, numero: int, acteur: User, fiches: Sequence[int]) -> tuple[list
 def refuser_supprimee(noeud: NoeudTravail) -> None:
     """Refuse to work on a fiche that the dossier closes: who decided it, and how to change that."""
     if noeud.supprime and noeud.travail is not None:
-        quand = date_format(timezone.localtime(noeud.travail.modifiee_le), "j F Y à H:i")
+        quand = date_longue(noeud.travail.modifiee_le, "heure")
         raise Conflit(
             "fiche_supprimee",
-            f"{noeud.travail.modifiee_par} a supprimé « {noeud.nom or noeud.identifiant} » dans ce dossier le {quand}. "
+            f"{noeud.travail.modifiee_par} a supprimé « {noeud.designation} » dans ce dossier le {quand}. "
             "Pour la modifier, annulez d’abord cette suppression.",
         )
 
@@ -145,7 +146,7 @@ def _ce_que_j_ai_change(
     trouves = [h.nom for h in heurts(montre, appliquer(repertoire, travail.patch), mien)]
     if trouves:
         noms = ", ".join(f"« {libelle(CHAMPS[n], noeud.niveau)} »" for n in trouves)
-        quand = date_format(timezone.localtime(travail.modifiee_le), "j F Y à H:i")
+        quand = date_longue(travail.modifiee_le, "heure")
         phrase = (
             f"{travail.modifiee_par} a enregistré cette fiche le {quand}, pendant que vous la remplissiez, et y a "
             f"changé {noms} autrement que vous. Comparez les deux versions et gardez la bonne."
@@ -178,20 +179,22 @@ def _refuser_champs_figes(noeud: NoeudTravail, saisie: Mapping[str, Any], etat: 
 
 
 def _champ_du_type(noeud: NoeudTravail, mien: Patch, voulu: Etat) -> Patch:
-    """A type brings its champ to a new fiche; on one that has a champ, or is given one, both agree (domain.md §2)."""
-    if not mien.keys() & {"type_uo", "champ_activite"}:
+    if not mien.keys() & TYPE_ET_CHAMP:
         return {}
-    champs = list(
-        Association.objects.filter(
-            nature=NatureConcept.TYPE_CHAMP, source__nomenclature="J238", source__code=valeur(voulu, "type_uo")
-        ).values_list("cible__code", flat=True)
-    )
+    champs = Association.objects.filter(
+        nature=NatureConcept.TYPE_CHAMP, source__nomenclature="J238", source__code=valeur(voulu, "type_uo")
+    ).values_list("cible__code", flat=True)
+    return champ_du_type(list(champs), mien, voulu, noeud.neuve)
+
+
+def champ_du_type(champs: Sequence[str], mien: Patch, voulu: Etat, neuve: bool) -> Patch:
+    """What a patch on an UO lacks for its champ to be one of its type (``champs``, none known: any): a type brings its
+    champ to a fiche without one, and to a new one unless the patch gives it. Else both agree, or ``Invalide``
+    (domain.md §2)."""
     champ = valeur(voulu, "champ_activite")
-    if not champs or champ in champs:
+    if not mien.keys() & TYPE_ET_CHAMP or not champs or champ in champs:
         return {}
-    if noeud.neuve and "champ_activite" not in mien:
-        return {"champ_activite": champs[0]}
-    if not champ:
+    if not champ or (neuve and "champ_activite" not in mien):
         return {"champ_activite": champs[0]}
     message = "Choisissez un type du même champ d’activité que l’unité."
     raise Invalide("type_hors_champ", message, champs={"type_uo": [message]})

@@ -16,9 +16,8 @@ from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
 from notifications.domaine import notifier
 from structures.domaine import reserver
 from structures.domaine.enregistrer import verrouiller
-from structures.enums import Filiere
 from structures.models import Autorite
-from structures.requetes import autorites_competentes, champ_et_filiere, version_au
+from structures.requetes import circuit_de, version_au
 
 from .. import notifications as types
 from ..enums import ENVOYES, EtatDossier, Issue, Nature, TypeEvenement
@@ -29,7 +28,7 @@ from .commentaires import commenter_le_renvoi
 from .empechements import empechements
 from .journal import consigner
 from .taches import autoriser, conclure, contexte_mail, saisir, tache_ouverte
-from .travaux import terminer_redaction
+from .travaux import renvoyer_en_attente, tache_du_noeud, terminer_redaction
 
 
 @transaction.atomic
@@ -60,15 +59,14 @@ def envoyer(*, numero: int, acteur: User, vu: str) -> Dossier:
         )
     if dossier.etat == EtatDossier.REDACTION:  # returned or withdrawn with everything still finalised
         terminer_redaction(dossier, acteur)
-    _, filiere = champ_et_filiere(eg.categorie)
-    autorites = autorites_competentes(eg) if filiere == Filiere.HANDICAP else []
+    filiere, autorites = circuit_de(eg)
     dossier.envoyer(par=acteur, filiere=filiere, autorites=autorites, empreinte=instantane.garder(dossier, decide))
     dossier.save()
     consigner(
         dossier, TypeEvenement.ENVOYE, acteur, filiere=filiere, autorites=autorites, empreinte=dossier.empreinte,
         fiches=len(travaux),
     )  # fmt: skip
-    conclure(_tache_du_noeud(dossier, "envoi"), dossier, acteur, Issue.ENVOYE)
+    conclure(tache_du_noeud(dossier, "envoi"), dossier, acteur, Issue.ENVOYE)
     reserver.annoncer(
         dossier=dossier.pk, etape=dossier.get_etat_display(), envoye=True, fiches=[t.fiche_id for t in travaux]
     )
@@ -129,9 +127,7 @@ def renvoyer(*, tache: int, acteur: User, motif: str, commentaires: Mapping[int,
         raise Invalide("commentaire", "Un commentaire vise une fiche qui n’est pas dans ce dossier.")
     cites = commenter_le_renvoi(dossier, acteur, commentes)
     a_reprendre = [t for t in a_reprendre if t.nature != Nature.SUPPRESSION]  # nothing to fill in a closing
-    for travail in a_reprendre:
-        travail.mettre_en_attente()
-    FicheTravail.objects.bulk_update(a_reprendre, ["etat"])
+    renvoyer_en_attente(a_reprendre)
     dossier.renvoyer(motif)
     _appliquer(
         dossier, ouverte, acteur, Issue.RENVOYE, TypeEvenement.RENVOYE, motif=motif,
@@ -194,7 +190,7 @@ def abandonner(*, numero: int, acteur: User) -> Dossier:
     dossier.abandonner()
     dossier.save()
     consigner(dossier, TypeEvenement.ABANDONNE, acteur)
-    conclure(_tache_du_noeud(dossier, noeud), dossier, acteur, Issue.ABANDONNE)
+    conclure(tache_du_noeud(dossier, noeud), dossier, acteur, Issue.ABANDONNE)
     reserver.clore(dossier=dossier.pk)
     _prevenir(types.DossierAbandonne, dossier, acteur, cle="abandon")
     return dossier
@@ -254,12 +250,6 @@ def _motif_exige(motif: str) -> str:
         message = "Indiquez le motif : il est transmis aux auteurs du dossier (5 000 caractères au plus)."
         raise Invalide("motif", message, champs={"motif": [message]})
     return motif
-
-
-def _tache_du_noeud(dossier: Dossier, noeud: str) -> Tache:
-    tache = Tache.objects.select_related("tache__owner").get(dossier=dossier, noeud=noeud, close_le__isnull=True)
-    tache.dossier = dossier
-    return tache
 
 
 def _conflit_etat(dossier: Dossier) -> Conflit:

@@ -20,12 +20,12 @@ from structures.requetes import etats_au
 
 from ..enums import TypeEvenement
 from ..models import Dossier, FicheTravail
-from .apercu import SANS_NOM, Apercu, NoeudTravail, apercu
+from .apercu import Apercu, NoeudTravail, apercu
 from .collisions import collisions
 from .fusion import etat_de_travail
 from .qualite import a_corriger
 from .qualite.identite import COPIE
-from .travaux import accomplir, noeud_de, ouvrir_brouillon, poser_patch
+from .travaux import accomplir, noeud_de, ouvrir_brouillon, poser_patch, refuser_si_depassee
 
 QUANTITE_MAXIMALE = 200
 DATES_DE_VIE = ("date_ouverture", "date_fermeture", "type_fermeture", "date_reouverture")  # not those of a copy
@@ -162,9 +162,10 @@ def refus_de_place(arbre: Apercu, noeud: NoeudTravail, sous: NoeudTravail) -> st
 
 
 @transaction.atomic
-def supprimer(*, numero: int, acteur: User, fiches: Sequence[int]) -> list[str]:
+def supprimer(*, numero: int, acteur: User, fiches: Sequence[int], jeton: str | None = None) -> list[str]:
     """Delete fiches and all below. Published ones will be closed, new ones disappear (domain.md §2).
 
+    ``jeton``: of the branch that the confirmation named; a branch that changed since is refused (``Conflit``).
     Refuses a new fiche under which published ones were moved, unless they are deleted too: they would be lost.
     Returns the names that go.
     """
@@ -177,6 +178,7 @@ def supprimer(*, numero: int, acteur: User, fiches: Sequence[int]) -> list[str]:
         if noeud.supprime:
             raise Conflit("deja_supprimee", f"{_nom(noeud)} est déjà supprimée dans ce dossier.")
     branche = branches(choisis)
+    refuser_si_depassee(dossier, branche, jeton)
     fermees = {n.fiche_id for n in branches(n for n in choisis if n.publie)}
     for noeud in choisis:
         accueillies = [n for n in noeud.parcours() if n.publie and not n.supprime and n.fiche_id not in fermees]
@@ -187,7 +189,7 @@ def supprimer(*, numero: int, acteur: User, fiches: Sequence[int]) -> list[str]:
                 "ailleurs.",
             )
     travaux = [fermee(dossier, acteur, n) for n in branche]
-    noms = [n.nom or n.identifiant for n in branche]
+    noms = [n.designation for n in branche]
     accomplir(
         dossier, acteur, TypeEvenement.FICHE_SUPPRIMEE, travaux,
         fiche=choisis[0].fiche_id, fiches=[n.identifiant for n in choisis], noms=noms,
@@ -215,10 +217,12 @@ def fermee(dossier: Dossier, acteur: User, noeud: NoeudTravail) -> FicheTravail:
 
 
 @transaction.atomic
-def annuler_changement(*, numero: int, acteur: User, fiche: int) -> None:
+def annuler_changement(*, numero: int, acteur: User, fiche: int, jeton: str | None = None) -> None:
     """Forget what the dossier does to a fiche, one that the register closed since too. A closing is undone for the
-    whole branch it took along; refuses to forget a new fiche that others hang under, and a move or closing that others
-    depend on."""
+    whole branch it took along; refuses to forget a new fiche that others hang under, and what would put a fiche under
+    one that the dossier closes.
+
+    ``jeton``: of the fiche as the page showed it; saved again since is refused (``Conflit``)."""
     dossier = ouvrir_brouillon(numero, acteur)
     travaux = list(dossier.fiches.select_related("fiche", "modifiee_par"))
     arbre = apercu(dossier, travaux)
@@ -230,15 +234,15 @@ def annuler_changement(*, numero: int, acteur: User, fiche: int) -> None:
     noeud = noeud_de(dossier, arbre, fiche)
     if noeud.travail is None:
         raise Conflit("rien_a_annuler", "Ce dossier ne change plus cette fiche.")
+    refuser_si_depassee(dossier, [noeud], jeton)
     if not noeud.publie and noeud.enfants:
         raise Invalide("fiches_dessous", "D’autres fiches sont rattachées à celle-ci : supprimez-la avec elles.")
     annules, reouverture = [noeud], noeud.supprime
     if reouverture:  # undone with everything that was closed by the same gesture
         lot = noeud.travail.revision
         annules = [n for n in arbre.noeuds.values() if n.supprime and n.travail and n.travail.revision == lot]
-    # An undone closing comes back where the dossier had put it, any other undone change where the register has it.
     for annule in annules:
-        parent = arbre.noeuds.get((annule.parent_id if annule.supprime else annule.parent_publie_id) or 0)
+        parent = _place_rendue(arbre, annule)
         if annule.publie and parent is not None and parent.supprime and parent not in annules:
             raise Invalide(
                 "parent_supprime",
@@ -252,13 +256,21 @@ def annuler_changement(*, numero: int, acteur: User, fiche: int) -> None:
             continue
         if reouverture:
             garde = set(travail.patch) - {"existe"}
-            if annule.parent_id not in arbre.noeuds:  # a new fiche that the dossier gave up since
+            if annule.parent_id not in arbre.noeuds:
                 garde -= {"parent"}
         travail.patch = {nom: v for nom, v in travail.patch.items() if nom in garde}
         travail.base = {nom: v for nom, v in travail.base.items() if nom in garde}
         travail.mettre_en_attente()
         rendus.append(travail)
     accomplir(dossier, acteur, TypeEvenement.CHANGEMENT_ANNULE, rendus, fiche=fiche, nom=noeud.nom)
+
+
+def _place_rendue(arbre: Apercu, annule: NoeudTravail) -> NoeudTravail | None:
+    """An undone closing comes back where the dossier had put it, unless that was a new fiche given up since; any other
+    undone change where the register has it."""
+    if annule.supprime and annule.parent_id in arbre.noeuds:
+        return arbre.noeuds[annule.parent_id]
+    return arbre.noeuds.get(annule.parent_publie_id or 0)
 
 
 @transaction.atomic
@@ -292,7 +304,7 @@ def _refuser_deux_fois(dossier: Dossier, acteur: User, vu: int | None, type_: st
 
 
 def _nom(noeud: NoeudTravail) -> str:
-    return f"« {noeud.nom or f'{SANS_NOM} {noeud.identifiant}'} »"
+    return f"« {noeud.designation} »"
 
 
 def _mots(niveau: str) -> str:

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.db import connection
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Introuvable
+from backoffice.socle.mots import date_longue
 from structures.domaine import reserver
 from structures.domaine.patches import Patch, appliquer, composer
 from structures.models import Fiche, VersionFiche
@@ -23,7 +23,8 @@ from .taches import conclure, saisir
 
 
 def ouvrir_brouillon(numero: int, acteur: User) -> Dossier:
-    """Lock a dossier to work on it. 404 when it is not the person's, 409 when it is no longer a draft."""
+    """Lock a dossier to work on it. 404 when there is none, 403 when the person does not edit its EG, 409 when it is no
+    longer a draft."""
     dossier = saisir(numero)
     if not peut_editer(acteur, dossier):
         raise Interdit("sans_droit", "Seuls les Référents et Directions de l’établissement modifient ce dossier.")
@@ -67,9 +68,7 @@ def _dernier(dossier: Dossier, **filtre: Any) -> Geste | None:
 
 
 def _retiree(nom: str, comment: str, quand: Any) -> Conflit:
-    jour = (
-        date_format(timezone.localtime(quand), "j F Y à H:i") if hasattr(quand, "hour") else date_format(quand, "j F Y")
-    )
+    jour = date_longue(quand, "heure")
     sujet = f"La fiche « {nom} » n’est" if nom else "Cette fiche n’est"
     return Conflit(
         "fiche_retiree",
@@ -115,7 +114,7 @@ def accomplir(
     """
     voulus = {t.fiche_id: t for t in travaux}
     avant = {t.fiche_id: photo(t) for t in FicheTravail.objects.filter(dossier=dossier, fiche__in=voulus)}
-    changes = {cle: t for cle, t in voulus.items() if confirmer or _contenu(t) != _contenu_de(avant.get(cle))}
+    changes = {cle: t for cle, t in voulus.items() if confirmer or change(t, avant.get(cle))}
     if changes:
         numero, maintenant = _numero(), timezone.now()
         for travail in changes.values():
@@ -140,12 +139,10 @@ def photo(travail: FicheTravail) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _contenu(travail: FicheTravail) -> tuple[Any, ...] | None:
-    return (travail.patch, travail.base, travail.etat) if travail.patch else None
-
-
-def _contenu_de(prise: Mapping[str, Any] | None) -> tuple[Any, ...] | None:
-    return (prise["patch"], prise["base"], prise["etat"]) if prise else None
+def change(travail: FicheTravail, avant: Mapping[str, Any] | None) -> bool:
+    """Whether a working copy says something else than its ``photo`` before; None: there was none."""
+    present = (travail.patch, travail.base, travail.etat) if travail.patch else None
+    return present != ((avant["patch"], avant["base"], avant["etat"]) if avant else None)
 
 
 def _numero() -> int:
@@ -165,10 +162,56 @@ def ecrire(travaux: Collection[FicheTravail]) -> None:
     # A gesture taken back brings back the number that it replaced, whose revision may still be there.
     Revision.objects.bulk_create(
         [
-            Revision(travail=t, numero=t.revision, patch=t.patch, auteur_id=t.modifiee_par_id, le=t.modifiee_le)
+            Revision(
+                dossier_id=t.dossier_id, fiche_id=t.fiche_id, numero=t.revision, patch=t.patch,
+                auteur_id=t.modifiee_par_id, le=t.modifiee_le,
+            )
             for t in gardes
         ],
         ignore_conflicts=True,
+    )  # fmt: skip
+
+
+def renvoyer_en_attente(travaux: Collection[FicheTravail]) -> None:
+    """Working copies that a return sends back: en attente, under a number of their own, so that no gesture made before
+    the return can take it back. They stay signed by who saved them."""
+    numero = _numero() if travaux else 0
+    for travail in travaux:
+        travail.revision = numero
+        travail.mettre_en_attente()
+    ecrire(travaux)
+
+
+# -- what a confirmation showed ----------------------------------------------------------------------
+
+
+def jeton_de(noeuds: Iterable[NoeudTravail]) -> str:
+    """Names what a confirmation shows: each fiche and the number of its save, 0 for one that the dossier leaves as it
+    is."""
+    return ",".join(f"{n.fiche_id}:{n.travail.revision if n.travail else 0}" for n in noeuds)
+
+
+def refuser_si_depassee(dossier: Dossier, noeuds: Collection[NoeudTravail], jeton: str | None) -> None:
+    """``Conflit`` (``confirmation_depassee``) when these are no longer what the confirmation with this token showed:
+    which fiches changed, by whom and when. None: no confirmation was shown (commands, tests)."""
+    if jeton is None:
+        return
+    vus, ici = set(jeton.split(",")), {jeton_de([n]): n for n in noeuds}
+    if vus == ici.keys():
+        return
+    cles = {cle.partition(":")[0] for cle in vus ^ ici.keys()}
+    venues = [f"« {n.designation} »" for cle, n in ici.items() if cle not in vus]
+    quoi = f" : {', '.join(venues[:3])}{' et d’autres' if len(venues) > 3 else ''}" if venues else ""
+    touches = dossier.gestes.filter(apres__has_any_keys=sorted(cles)).select_related("auteur", "evenement")
+    dernier = max(touches, key=lambda g: g.annule_le or g.evenement.le, default=None)
+    qui = "Le répertoire"
+    if dernier is not None:
+        quand = date_longue(dernier.annule_le or dernier.evenement.le, "heure")
+        qui = f"Le {quand}, {dernier.auteur}"
+    raise Conflit(
+        "confirmation_depassee",
+        f"{qui} a changé ce que cette confirmation montrait{quoi}. Rien n’a été fait : relisez ce qui suit, puis "
+        "confirmez de nouveau si c’est encore ce que vous voulez.",
     )
 
 

@@ -136,7 +136,8 @@ class FicheTravail(FSMModelMixin, models.Model):
     """The working copy of a touched fiche: its patch, and for each patched field the value of the register when
     the field was first patched (``base``), which the three-way merge needs.
 
-    ``revision`` counts the saves; each one is kept in ``Revision``.
+    ``revision`` is the number of its last save, greater than that of any save before it in any dossier; each save is
+    kept in ``Revision``. A fiche that the dossier no longer changes has no row.
     """
 
     dossier = models.ForeignKey(Dossier, models.PROTECT, related_name="fiches")
@@ -154,6 +155,11 @@ class FicheTravail(FSMModelMixin, models.Model):
 
     def __str__(self) -> str:
         return f"fiche {self.fiche_id} du dossier {self.dossier_id}"
+
+    @property
+    def revisions(self) -> "models.QuerySet[Revision]":
+        """Every save of the fiche in the dossier, those before the working copy was last removed included."""
+        return Revision.objects.filter(dossier=self.dossier_id, fiche=self.fiche_id)
 
     @property
     def nature(self) -> str:
@@ -182,9 +188,11 @@ class FicheTravail(FSMModelMixin, models.Model):
 
 
 class Revision(models.Model):
-    """One save of a working copy: what its patch became, by whom and when. Append-only."""
+    """One save of a fiche in a dossier: what its patch became, by whom and when. Append-only: it outlives the working
+    copy, so that a gesture taken back finds the saves of the copy that it brings back."""
 
-    travail = models.ForeignKey(FicheTravail, models.CASCADE, related_name="revisions")
+    dossier = models.ForeignKey(Dossier, models.PROTECT, related_name="revisions")
+    fiche = models.ForeignKey("structures.Fiche", models.PROTECT, related_name="+")
     numero = models.PositiveIntegerField("numéro")
     patch = models.JSONField("changements")
     auteur = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -192,8 +200,8 @@ class Revision(models.Model):
 
     class Meta:
         ordering = ["numero"]
-        constraints = [models.UniqueConstraint(fields=["travail", "numero"], name="revision_unique")]
-        triggers = [pgtrigger.ReadOnly(name="append_only")]
+        constraints = [models.UniqueConstraint(fields=["dossier", "fiche", "numero"], name="revision_unique")]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return f"révision {self.numero}"

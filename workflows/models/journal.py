@@ -1,4 +1,7 @@
-"""What happened to a dossier, who decided what, and what people said: never changed afterwards."""
+"""What happened to a dossier, who decided what, and what people said: never changed afterwards, by triggers.
+
+Of a comment, only « dealt with » changes.
+"""
 
 import pgtrigger
 from django.conf import settings
@@ -104,6 +107,10 @@ class Commentaire(models.Model):
                 | Q(resolu_le__isnull=False, resolu_par__isnull=False, parent__isnull=True),
                 name="commentaire_resolu_par",
             )
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(name="append_only", exclude=["resolu_le", "resolu_par"]),
+            pgtrigger.Protect(name="jamais_supprime", operation=pgtrigger.Delete),
         ]
 
     def __str__(self) -> str:

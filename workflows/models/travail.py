@@ -11,7 +11,8 @@ from .journal import Evenement
 class Geste(models.Model):
     """One gesture on the fiches of a draft, and what is needed to take it back.
 
-    ``avant``: by fiche id, the working copy before (``{"patch", "base", "etat"}``) or null when there was none.
+    ``avant``: by fiche id, the working copy before (``travaux.photo``: content, state, number, author and time of its
+    last save) or null when there was none.
     ``apres``: by fiche id, the number of the save that the gesture made, or null when it removed the working copy.
     A gesture can be taken back while each of its fiches still stands at that number.
     """

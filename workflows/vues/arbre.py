@@ -7,6 +7,7 @@ from backoffice.socle.arbre import Noeud
 from structures.enums import Niveau, niveau_parent
 
 from ..domaine.apercu import SANS_NOM, Apercu, NoeudTravail
+from ..domaine.travaux import jeton_de
 from ..enums import Nature, TypeEvenement
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ FILTRES = {
 
 
 def nom_de(noeud: NoeudTravail) -> str:
-    return noeud.nom or f"{SANS_NOM} {noeud.identifiant}"
+    return noeud.designation
 
 
 def chemin(arbre: Apercu, noeud: NoeudTravail | None) -> str:
@@ -88,7 +89,8 @@ def actions(espace: "Espace", noeud: NoeudTravail) -> list[dict[str, Any]]:
     if not espace.modifiable:
         return [lire]
     if noeud.supprime:
-        return [lire, _poster(espace, "annuler", "Annuler la suppression", "demi-tour", cle)]
+        vu = {"jeton": jeton_de([noeud])}
+        return [lire, _poster(espace, "annuler", "Annuler la suppression", "demi-tour", cle, vu)]
     lignes: list[dict[str, Any]] = []
     if dessous := espace.arbre.niveau_a_creer(noeud):
         lignes.append({"libelle": CREER[Niveau(dessous)], "url": f"{espace.url}ajouter/?sous={cle}", "icone": "ajout"})
@@ -99,7 +101,8 @@ def actions(espace: "Espace", noeud: NoeudTravail) -> list[dict[str, Any]]:
     if noeud is espace.arbre.racine:
         return [*lignes, annuler] if annulable else lignes
     a_dessous = any(not n.supprime for n in noeud.enfants)
-    lignes.append((_demander if a_dessous else _poster)(espace, "dupliquer", "Dupliquer", "dupliquer", cle))
+    dupliquer = (espace, "dupliquer", "Dupliquer", "dupliquer", cle)
+    lignes.append(_demander(*dupliquer) if a_dessous else _poster(*dupliquer, {"vu": espace.dernier_evenement}))
     deplacer = _demander(espace, "deplacer", "Déplacer", "deplacement", cle)
     lignes.append(deplacer if _ailleurs(espace, noeud) else deplacer | {"aide": "Il n’y a pas d’autre place possible."})
     if annulable:
@@ -124,8 +127,9 @@ def _demander(espace: "Espace", verbe: str, libelle: str, icone: str, fiche: int
     return {"libelle": libelle, "url": f"{espace.url}{verbe}/?fiche={fiche}", "icone": icone}
 
 
-def _poster(espace: "Espace", verbe: str, libelle: str, icone: str, fiche: int) -> dict[str, Any]:
-    champs = {"fiche": fiche, "vu": espace.dernier_evenement}
+def _poster(espace: "Espace", verbe: str, libelle: str, icone: str, fiche: int, vu: dict[str, Any]) -> dict[str, Any]:
+    """``vu``: what the page knows, by which the verb refuses what it was not asked for."""
+    champs = {"fiche": fiche, **vu}
     return {"libelle": libelle, "url": f"{espace.url}{verbe}/", "icone": icone, "methode": "post", "champs": champs}
 
 

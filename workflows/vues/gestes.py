@@ -10,13 +10,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from backoffice.socle.erreurs import Conflit, Introuvable, Invalide
-from backoffice.socle.templatetags.ror import nombre, pluriel
+from backoffice.socle.mots import nombre, pluriel
 from structures.champs import CHAMPS, libelle
 from structures.enums import Niveau
 
 from .. import chronologie, revue
 from ..domaine import annulation, contenu, gestes
 from ..domaine.apercu import NoeudTravail
+from ..domaine.travaux import jeton_de
 from ..forms import AjouterForm, DeplacerForm
 from .arbre import CREER, actions, chemin, nom_de
 from .espace import VueDossier, entier, noms
@@ -85,6 +86,18 @@ class VueAction(VueDossier):
         contexte |= {"noeud": noeuds[0], "fiches": ",".join(str(n.fiche_id) for n in noeuds)}
         actif = noeuds[0].fiche_id
         return self.panneau(self.request, gabarit, contexte, titre=titre, actif=actif, statut=statut)
+
+    def confirmation(self, contexte: dict[str, Any], *, titre: str, noeuds: list[NoeudTravail]) -> HttpResponse:
+        """What a gesture takes along, named before it is done; ``refus``: why it was not done (409)."""
+        statut = 409 if contexte["refus"] else 200
+        return self.question("workflows/_panneau_confirmer.html", contexte, titre=titre, noeuds=noeuds, statut=statut)
+
+    def depassee(self, refus: Conflit) -> str:
+        """Why the confirmation is asked again, on the dossier as it is now; any other refusal stays one."""
+        if refus.code != "confirmation_depassee":
+            raise refus
+        self.autoriser(self.request)
+        return refus.message
 
     def fait(self, phrase: str, fiche: int | None, *, ouvrir: bool = False) -> HttpResponse:
         """After the gesture: back to the tree, at this fiche (``ouvrir``: to its form); the script of the workspace
@@ -211,6 +224,9 @@ class SupprimerView(VueAction):
     """« Supprimer »: asks first, naming everything that goes with the fiches (acceptance 79)."""
 
     def get(self, request: HttpRequest, numero: int) -> HttpResponse:
+        return self._page()
+
+    def _page(self, refus: str = "") -> HttpResponse:
         noeuds = self.demandees()
         if noeuds[0] is self.espace.arbre.racine:
             raise Invalide("suppression_illegale", "Un établissement ne se supprime pas par un dossier collaboratif.")
@@ -218,8 +234,10 @@ class SupprimerView(VueAction):
         if not restent:
             sont = "Cette fiche est déjà supprimée" if len(noeuds) == 1 else "Ces fiches sont déjà supprimées"
             raise Conflit("deja_supprimee", f"{sont} dans ce dossier.")
-        branche = list({n.fiche_id: n for racine in restent for n in racine.parcours() if not n.supprime}.values())
+        branche = gestes.branches(restent)
         contexte = {
+            "refus": refus,
+            "jeton": jeton_de(branche),
             "url": f"{self.espace.url}supprimer/",
             "confirmer": "Supprimer" if len(branche) == 1 else f"Supprimer {nombre(len(branche))} fiches",
             "listes": [
@@ -231,13 +249,17 @@ class SupprimerView(VueAction):
             "phrase": "",
         }  # fmt: skip
         titre = f"Supprimer {cites(restent)} ?"
-        return self.question("workflows/_panneau_confirmer.html", contexte, titre=titre, noeuds=restent)
+        return self.confirmation(contexte, titre=titre, noeuds=restent)
 
     def post(self, request: HttpRequest, numero: int) -> HttpResponse:
         if self.a_choisir:
-            return self.get(request, numero)
+            return self._page()
         noeuds = self.demandees()
-        partis = gestes.supprimer(numero=numero, acteur=self.acteur, fiches=[n.fiche_id for n in noeuds])
+        cles, jeton = [n.fiche_id for n in noeuds], request.POST.get("jeton")
+        try:
+            partis = gestes.supprimer(numero=numero, acteur=self.acteur, fiches=cles, jeton=jeton)
+        except Conflit as refus:
+            return self._page(self.depassee(refus))
         premiere = noeuds[0]
         if len(noeuds) > 1:
             phrase = f"{nombre(len(partis))} fiches sont supprimées : à la publication pour celles du répertoire."
@@ -284,24 +306,35 @@ class AnnulerView(VueAction):
     """« Annuler ce changement »: the fiche is again as the register has it."""
 
     def get(self, request: HttpRequest, numero: int) -> HttpResponse:
+        return self._page()
+
+    def _page(self, refus: str = "") -> HttpResponse:
         noeud = self.demandee()
         if noeud.travail is None:
-            raise Conflit("rien_a_annuler", "Ce dossier ne change pas cette fiche.")
-        liste = revue.changements(self.dossier, request.user, fiche=noeud.fiche_id)
+            raise Conflit("rien_a_annuler", refus or "Ce dossier ne change pas cette fiche.")
+        liste = revue.changements(self.dossier, self.acteur, fiche=noeud.fiche_id)
+        devient = "redevient telle qu’elle est au répertoire. Ce que le dossier préparait est oublié :"
+        if noeud.supprime:
+            devient = "et les fiches supprimées avec elle ne seront plus supprimées :"
         contexte: dict[str, Any] = {
+            "refus": refus,
+            "jeton": jeton_de([noeud]),
             "url": f"{self.espace.url}annuler/",
             "confirmer": "Annuler ce changement",
             "listes": [],
-            "phrase": f"« {nom_de(noeud)} » redevient telle qu’elle est au répertoire. Ce que le dossier préparait "
-            "est oublié :",
+            "phrase": f"« {nom_de(noeud)} » {devient}",
             "changement": liste[0] if liste else None,
         }
         titre = "Annuler ce changement ?"
-        return self.question("workflows/_panneau_confirmer.html", contexte, titre=titre, noeuds=[noeud])
+        return self.confirmation(contexte, titre=titre, noeuds=[noeud])
 
     def post(self, request: HttpRequest, numero: int) -> HttpResponse:
         noeud = self.demandee()
-        gestes.annuler_changement(numero=numero, acteur=self.acteur, fiche=noeud.fiche_id)
+        cle, jeton = noeud.fiche_id, request.POST.get("jeton")
+        try:
+            gestes.annuler_changement(numero=numero, acteur=self.acteur, fiche=cle, jeton=jeton)
+        except Conflit as refus:
+            return self._page(self.depassee(refus))
         mot = "La suppression" if noeud.supprime else "Le changement"
         phrase = f"{mot} de « {nom_de(noeud)} » est annulé{'e' if noeud.supprime else ''}."
         return self.fait(phrase, noeud.fiche_id if noeud.publie else noeud.parent_id)

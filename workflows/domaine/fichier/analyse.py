@@ -392,7 +392,9 @@ class _Analyseur:
         for ligne in self.resultat.lignes:
             ligne["emporte"] = [[n.fiche_id, revision_de(n)] for n in dessous.get(ligne["fiche"], [])]
             if perdue := perdues.get(ligne["fiche"]):
-                raison = f"« {perdue.nom} » a été déplacée sous cette nouvelle fiche : déplacez-la d’abord ailleurs."
+                raison = (
+                    f"« {perdue.designation} » a été déplacée sous cette nouvelle fiche : déplacez-la d’abord ailleurs."
+                )
                 self._erreur(ligne["ligne"], ACTION, raison)
 
 
