@@ -17,7 +17,7 @@ from typing import Any
 from django.utils import timezone
 
 from backoffice.socle import semaine as semaines
-from backoffice.socle.templatetags.ror import date_longue, nombre
+from backoffice.socle.mots import date_longue, nombre
 
 from .champs import CHAMPS, UNITES, UNITES_AGE, Champ, Forme, Genre, est_vide, libelle
 from .domaine.horaires import lire_cle

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db.models import Avg, Count
 
 from backoffice.comptes.models import User
-from backoffice.socle.templatetags.ror import nombre, pluriel
+from backoffice.socle.mots import nombre, pluriel
 
 from .domaine.cog import departement
 from .domaine.referentiels import DONNEES

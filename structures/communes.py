@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.db.models import Count, Q
 
 from backoffice.socle.champs_formulaire import Lot
-from backoffice.socle.templatetags.ror import nombre, pluriel
+from backoffice.socle.mots import nombre, pluriel
 
 from .domaine.texte import normaliser
 from .models import Commune, Departement

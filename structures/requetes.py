@@ -134,6 +134,12 @@ def autorites_competentes(eg: VersionFiche) -> list[str]:
     return []
 
 
+def circuit_de(eg: VersionFiche) -> tuple[str, list[str]]:
+    """(filière, competent authorities) of an EG: who approves what is changed in it, as things are today."""
+    filiere = champ_et_filiere(eg.categorie)[1]
+    return filiere, autorites_competentes(eg) if filiere == Filiere.HANDICAP else []
+
+
 def _autorite_du_departement(type_: str, departement: str) -> str | None:
     du_type = Autorite.objects.filter(type=type_)
     locale = du_type.filter(departement=departement).first() or du_type.filter(departement="").first()

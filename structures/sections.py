@@ -13,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from backoffice.socle import semaine as semaines
-from backoffice.socle.templatetags.ror import date_longue
+from backoffice.socle.mots import date_longue
 
 from .affichage import BEAUCOUP, Affichage, Contact, lien_de, niveau_de, par_date
 from .champs import SECTIONS, UNITES, Champ, Genre, champs_de, est_exige, est_vide, libelle

@@ -3,18 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from backoffice.socle.templatetags.ror import date_longue
+from backoffice.socle.mots import date_longue
 from structures.enums import Filiere
 from structures.models import Autorite
-from structures.requetes import autorites_competentes, champ_et_filiere, options_de, version_au
+from structures.requetes import circuit_de, options_de, version_au
 
 from .enums import Cercle, EtatDossier, route
 from .models import Decision, Dossier, Tache
-
-if TYPE_CHECKING:
-    pass
 
 
 def signe_de(dossier: Dossier) -> str:
@@ -87,8 +83,7 @@ def parcours_de(dossier: Dossier) -> Parcours:
     categorie = version.categorie if version else ""
     filiere, codes = dossier.filiere, list(dossier.autorites)
     if dossier.est_brouillon or not filiere:
-        filiere = champ_et_filiere(categorie)[1]
-        codes = autorites_competentes(version) if version and filiere == Filiere.HANDICAP else []
+        filiere, codes = circuit_de(version) if version else (Filiere.AUTRE.value, [])
     noms = dict(Autorite.objects.filter(pk__in=codes).values_list("pk", "nom")) if codes else {}
     noeuds = route(filiere)
     if filiere == Filiere.HANDICAP and (not codes or dossier.etat == EtatDossier.AFFECTATION):

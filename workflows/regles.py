@@ -71,14 +71,19 @@ def peut_faire(user: "User | AnonymousUser", tache: Tache) -> bool:
 
 def acteurs_de(tache: Tache) -> QuerySet[User]:
     """Which people may do this task: the same table, seen from the other side."""
-    etape = ETAPES[tache.noeud]
+    return acteurs_a(tache.noeud, tache.eg_id, tache.autorite_id, tache.dossier.envoye_par_id)
+
+
+def acteurs_a(noeud: str, eg: int, autorite: str | None, expediteur: int | None) -> QuerySet[User]:
+    """Which people could do a step for this EG, this authority and what this person sends."""
+    etape = ETAPES[noeud]
     if etape.cercle is Cercle.GESTIONNAIRES:
         people = gestionnaires()
     elif etape.cercle is Cercle.TUTELLE:
-        people = membres_de(tache.autorite_id or "")
+        people = membres_de(autorite or "")
     else:
-        people = personnes_avec_role_sur([tache.eg_id], etape.roles)
-    return people.exclude(pk=tache.dossier.envoye_par_id) if etape.neutre and tache.dossier.envoye_par_id else people
+        people = personnes_avec_role_sur([eg], etape.roles)
+    return people.exclude(pk=expediteur) if etape.neutre and expediteur else people
 
 
 def dossiers_visibles(user: "User | AnonymousUser") -> QuerySet[Dossier]:
@@ -113,8 +118,8 @@ def peut_editer(user: "User | AnonymousUser", dossier: Dossier) -> bool:
 
 
 def participants(dossier: Dossier) -> QuerySet[User]:
-    """People who took part: authors of saves, sender, deciders. They hear of returns, refusals and publication,
-    as long as their habilitation lets them see the dossier."""
+    """People who took part: whoever opened it, sent it or did something that its journal keeps. They hear of returns,
+    refusals and publication, as long as their habilitation lets them see the dossier."""
     encore = Habilitation.objects.actives().filter(
         Q(role=Role.GESTIONNAIRE)
         | Q(autorite__in=dossier.autorites)

@@ -70,22 +70,6 @@ def onglets(user: "User | AnonymousUser") -> dict[str, QuerySet[Tache]]:
     }
 
 
-def a_prendre(user: "User | AnonymousUser") -> QuerySet[Tache]:
-    return onglets(user)["a-prendre"]
-
-
-def mes_taches(user: "User | AnonymousUser") -> QuerySet[Tache]:
-    return onglets(user)["mes-taches"]
-
-
-def en_retard(user: "User | AnonymousUser") -> QuerySet[Tache]:
-    return onglets(user)["en-retard"]
-
-
-def terminees(user: "User | AnonymousUser") -> QuerySet[Tache]:
-    return onglets(user)["terminees"]
-
-
 def a_faire(user: "User | AnonymousUser") -> QuerySet[Tache]:
     """Open tasks that wait for her: those she holds and those she may take."""
     return taches_de(user).filter(Q(tache__owner__isnull=True) | Q(tache__owner=user.pk), close_le__isnull=True)

@@ -13,7 +13,7 @@ from django.views import View
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Introuvable, Invalide
 from backoffice.socle.menu import adresse
-from backoffice.socle.templatetags.ror import nombre, pluriel
+from backoffice.socle.mots import nombre, pluriel
 from backoffice.socle.vues import VueProtegee
 from structures.enums import ROLES_EDITEURS, Role
 from structures.models import Habilitation

@@ -6,10 +6,10 @@ import pghistory
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Invalide
+from backoffice.socle.mots import date_longue
 
 from ..enums import ROLES_EDITEURS, Niveau, Role
 from ..models import Autorite, Fiche, Habilitation, VersionFiche
@@ -90,9 +90,7 @@ def terminer(*, habilitation: Habilitation, acteur: User | None, fin: date | Non
         pk=habilitation.pk
     )  # fmt: skip
     if verrouillee.fin is not None and verrouillee.fin <= aujourdhui:
-        raise Conflit(
-            "deja_terminee", f"Cette habilitation a déjà pris fin le {date_format(verrouillee.fin, 'j F Y')}."
-        )
+        raise Conflit("deja_terminee", f"Cette habilitation a déjà pris fin le {date_longue(verrouillee.fin)}.")
     if verrouillee.role == Role.GESTIONNAIRE:
         _garder_un_gestionnaire(verrouillee, acteur)
     verrouillee.fin = max(fin or aujourdhui, verrouillee.debut)
@@ -156,10 +154,8 @@ def _refuser_doublon(
         recouvertes = recouvertes.filter(debut__lt=fin)
     deja = recouvertes.order_by("debut").first()
     if deja is not None:
-        jusqu_au = f" jusqu’au {date_format(deja.fin, 'j F Y')}" if deja.fin else ""
-        raise _invalide(
-            "role", f"Cette personne a déjà ce droit depuis le {date_format(deja.debut, 'j F Y')}{jusqu_au}."
-        )
+        jusqu_au = f" jusqu’au {date_longue(deja.fin)}" if deja.fin else ""
+        raise _invalide("role", f"Cette personne a déjà ce droit depuis le {date_longue(deja.debut)}{jusqu_au}.")
 
 
 def _invalide(champ: str, message: str) -> Invalide:

@@ -4,10 +4,10 @@ from datetime import date
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Invalide
+from backoffice.socle.mots import date_longue
 
 from ..champs import CHAMPS, Qui, est_vide, libelle, manquants
 from ..enums import ChampEG, Source
@@ -59,7 +59,7 @@ def modifier(
     if etat is None:
         raise Conflit(
             "fiche_fermee",
-            f"Cette fiche n’existe pas au {date_format(date_effet)} : elle a été fermée ou n’est pas encore ouverte.",
+            f"Cette fiche n’existe pas au {date_longue(date_effet)} : elle a été fermée ou n’est pas encore ouverte.",
         )
     if jeton != jeton_de(fiche):
         _refuser_collision(fiche, patch, jeton, date_effet, etat, remplace)
@@ -124,7 +124,7 @@ def refuser_si_reservee(fiche: Fiche) -> None:
         raise Conflit(
             "fiche_reservee",
             f"Le dossier collaboratif « {reservation.nom} » change cette fiche et a été envoyé en validation le "
-            f"{date_format(timezone.localtime(reservation.envoye_le), 'j F Y')}. La fiche pourra être modifiée quand "
+            f"{date_longue(reservation.envoye_le)}. La fiche pourra être modifiée quand "
             "il sera publié ou rendu à ses auteurs.",
         )
 
@@ -159,7 +159,7 @@ def _refuser_collision(
     for heurt in trouves:
         auteurs.setdefault(passages[heurt.nom], []).append(f"« {libelle(CHAMPS[heurt.nom], fiche.niveau)} »")
     faits = " ; ".join(
-        f"{passage.qui} a modifié {', '.join(noms)} le {date_format(timezone.localtime(passage.quand), 'j F Y à H:i')}"
+        f"{passage.qui} a modifié {', '.join(noms)} le {date_longue(passage.quand, 'heure')}"
         for passage, noms in auteurs.items()
     )
     raise Conflit(

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Invalide
-from backoffice.socle.templatetags.ror import date_longue, nombre
+from backoffice.socle.mots import date_longue, nombre
 from notifications.domaine import notifier
 
 from .. import notifications as types

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Invalide
+from backoffice.socle.mots import date_longue
 
 from ..champs import CHAMPS, libelle
 from ..enums import Source
@@ -70,11 +70,11 @@ def refuser_si_pas_prevue(modification: Modification) -> None:
     """``Conflit`` that says what became of a change that can't be cancelled or entered again any more."""
     if modification.annulee_le is not None:
         suite = Modification.objects.filter(remplace=modification).first()
-        geste = f"modifié : il est prévu le {date_format(suite.date_effet)}" if suite else "annulé"
+        geste = f"modifié : il est prévu le {date_longue(suite.date_effet)}" if suite else "annulé"
         raise Conflit(
             "deja_annulee",
-            f"Ce changement a déjà été {geste}, par {modification.annulee_par} le {_moment(modification.annulee_le)}. "
-            "Rechargez la fiche pour voir son état.",
+            f"Ce changement a déjà été {geste}, par {modification.annulee_par} le "
+            f"{date_longue(modification.annulee_le, 'heure')}. Rechargez la fiche pour voir son état.",
         )
     if modification.source != Source.DIRECT or modification.date_effet <= timezone.localdate():
         raise Conflit(
@@ -146,7 +146,7 @@ def defaire(
     fiche, modification = _relire(modification)
     refuser_si_indefaisable(modification, acteur)
     if date_effet < modification.date_effet:
-        phrase = f"Choisissez une date à partir du {date_format(modification.date_effet)}, jour où elle a pris effet."
+        phrase = f"Choisissez une date à partir du {date_longue(modification.date_effet)}, jour où elle a pris effet."
         raise Invalide("date_trop_tot", phrase, champs={"date_effet": [phrase]})
     retour = retour_de(modification, date_effet)
     if retour is not None and retour.champs != set(champs):
@@ -184,8 +184,8 @@ def refuser_si_indefaisable(modification: Modification, acteur: User) -> None:
     if modification.annulee_le is not None:
         raise Conflit(
             "deja_annulee",
-            f"Ce changement a été annulé par {modification.annulee_par} le {_moment(modification.annulee_le)} : il n’y "
-            "a rien à défaire.",
+            f"Ce changement a été annulé par {modification.annulee_par} le "
+            f"{date_longue(modification.annulee_le, 'heure')} : il n’y a rien à défaire.",
         )
     if modification.date_effet > timezone.localdate():
         raise Conflit("pas_en_vigueur", "Ce changement n’est pas encore en vigueur : annulez-le sur la fiche.")
@@ -193,8 +193,8 @@ def refuser_si_indefaisable(modification: Modification, acteur: User) -> None:
     if deja is not None:
         raise Conflit(
             "deja_defaite",
-            f"{deja.auteur} a déjà défait cette modification le {_moment(deja.saisie_le)}, avec effet au "
-            f"{date_format(deja.date_effet)}. Rechargez l’historique pour le voir.",
+            f"{deja.auteur} a déjà défait cette modification le {date_longue(deja.saisie_le, 'heure')}, avec effet au "
+            f"{date_longue(deja.date_effet)}. Rechargez l’historique pour le voir.",
         )
     if not modification.patch.keys() <= modifiables:
         raise Interdit("champ_reserve", RESERVEE)
@@ -214,7 +214,7 @@ def _par_qui(retour: Retour, fiche: Fiche) -> str:
     """« : « Nom » par Ada le 3 mars 2027 à 10:00 », empty when nothing was changed again."""
     faits = [
         f"« {libelle(CHAMPS[h.nom], fiche.niveau)} » par {m.auteur or m.origine or 'un import'} "
-        f"le {_moment(m.saisie_le)}"
+        f"le {date_longue(m.saisie_le, 'heure')}"
         for h in retour.heurts
         if (m := retour.derniers.get(h.nom)) is not None
     ]
@@ -225,7 +225,3 @@ def _relire(modification: Modification) -> tuple[Fiche, Modification]:
     """The fiche, locked, and the modification as it is under that lock."""
     fiche = verrouiller([modification.fiche_id])[modification.fiche_id]
     return fiche, Modification.objects.select_related("fiche", "annulee_par", "inverse").get(pk=modification.pk)
-
-
-def _moment(quand: object) -> str:
-    return date_format(timezone.localtime(quand), "j F Y à H:i")  # type: ignore[arg-type]

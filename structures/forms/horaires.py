@@ -9,7 +9,7 @@ from django import forms
 
 from backoffice.socle import semaine as semaines
 from backoffice.socle.champs_formulaire import LundiField, SemaineField
-from backoffice.socle.templatetags.ror import date_longue
+from backoffice.socle.mots import date_longue
 
 from ..champs import Champ
 from ..domaine.horaires import LUNDI_ILLISIBLE, lire_cle, lundi_admis, semaines_en_vigueur

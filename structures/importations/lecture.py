@@ -13,9 +13,9 @@ from datetime import date
 from typing import BinaryIO, NamedTuple
 
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from backoffice.socle.erreurs import Invalide
+from backoffice.socle.mots import date_longue
 
 from .controles import forme_finess, lire_date
 
@@ -92,7 +92,7 @@ class Lecture:
         if jour is None:
             raise FichierRefuse(f"« {champs[3][:30]} » n’est pas une date AAAA-MM-JJ.", ligne=1, colonne=4)
         if jour > timezone.localdate():
-            raise FichierRefuse(f"le fichier est daté du {date_format(jour)}, dans l’avenir.", ligne=1, colonne=4)
+            raise FichierRefuse(f"le fichier est daté du {date_longue(jour)}, dans l’avenir.", ligne=1, colonne=4)
         self.version, self.date = champs[2], jour
 
     def _compter_structure(self, ligne: int, champs: list[str]) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
-from backoffice.socle.templatetags.ror import date_longue
+from backoffice.socle.mots import date_longue
 
 from .. import regles, temps
 from ..affichage import Affichage

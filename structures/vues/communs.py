@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from backoffice.socle.arbre import Noeud as NoeudAffiche
 from backoffice.socle.erreurs import Conflit, Introuvable
-from backoffice.socle.templatetags.ror import date_longue, nombre
+from backoffice.socle.mots import date_longue, nombre
 from backoffice.socle.vues import VueProtegee
 
 from .. import requetes, temps

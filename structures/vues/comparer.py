@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from backoffice.socle.erreurs import Introuvable
-from backoffice.socle.templatetags.ror import date_longue, nombre
+from backoffice.socle.mots import date_longue, nombre
 
 from .. import regles, requetes, temps
 from ..champs import UNITES

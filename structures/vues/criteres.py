@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from backoffice.comptes.models import User
-from backoffice.socle.templatetags.ror import INSECABLE, JOURS, date_longue
+from backoffice.socle.mots import INSECABLE, JOURS, date_longue
 from backoffice.socle.vues import VueProtegee, veut_fragment
 
 from .. import liste, recherche, requetes

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from backoffice.socle.templatetags.ror import date_longue
+from backoffice.socle.mots import date_longue
 
 from ..enums import Niveau
 from ..models import Fiche, Reservation

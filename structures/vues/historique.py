@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backoffice.socle.erreurs import Introuvable
-from backoffice.socle.templatetags.ror import date_longue
+from backoffice.socle.mots import date_longue
 
 from .. import regles, requetes, suivi, temps
 from ..affichage import Affichage, dossiers_vus

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Invalide
-from backoffice.socle.templatetags.ror import date_longue
+from backoffice.socle.mots import date_longue
 
 from .. import regles, requetes
 from ..affichage import Affichage

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django_htmx.http import push_url, trigger_client_event
 
 from backoffice.comptes.models import User
-from backoffice.socle.templatetags.ror import nombre, pluriel
+from backoffice.socle.mots import nombre, pluriel
 from backoffice.socle.vues import VueProtegee, veut_fragment
 
 from .. import recherche, requetes

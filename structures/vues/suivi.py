@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Interdit
-from backoffice.socle.templatetags.ror import nombre, pluriel
+from backoffice.socle.mots import nombre, pluriel
 
 from .. import regles, requetes, suivi
 from ..domaine.confirmer import confirmer

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from backoffice.socle.templatetags.ror import date_longue
+from backoffice.socle.mots import date_longue
 from structures import temps
 from structures.domaine import reserver
 from structures.domaine.confirmer import confirmer

@@ -219,8 +219,9 @@ def test_tri_et_pages() -> None:
     debut = requetes.page_taches(toutes, avant=ordre[1], taille=1)
     assert ([t.pk for t in debut.taches], debut.precedent, debut.suivant) == ([ordre[0]], None, ordre[0])
     assert requetes.page_taches(toutes, tri="anciennete").taches[0].pk == ordre[2]
-    finies = requetes.page_taches(requetes.onglets(gestionnaire)["terminees"], tri="fin", taille=1)
-    assert finies.taches[0].close_le == requetes.terminees(gestionnaire).first().close_le
+    terminees = requetes.onglets(gestionnaire)["terminees"]
+    finies = requetes.page_taches(terminees, tri="fin", taille=1)
+    assert finies.taches[0].close_le == terminees.first().close_le
 
 
 def test_un_compteur_s_arrete_a_mille() -> None:

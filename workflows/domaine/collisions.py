@@ -7,11 +7,11 @@ level only hangs under a higher one (``structures.enums.NIVEAUX_PARENTS``), whoe
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from django.utils import timezone
-from django.utils.formats import date_format
 
+from backoffice.socle.mots import date_longue
 from structures.enums import Niveau, Source, niveau_parent
 from structures.models import Modification, VersionFiche
 
@@ -133,7 +133,7 @@ def _sans_place(arbre: Apercu, noeuds: Collection[NoeudTravail], passees: dict[i
             )
             yield _a_replacer(arbre, noeud, "niveau_illegal", faute)
         elif _remuee(noeud) and parent.fiche_id in fermetures:
-            quand = _jour(fermetures[parent.fiche_id])
+            quand = date_longue(fermetures[parent.fiche_id])
             faute = f"serait rattachée à {_nom(parent)}, dont la fermeture est prévue au répertoire le {quand}."
             yield _a_replacer(arbre, noeud, "parent_ferme", faute)
 
@@ -183,11 +183,12 @@ def _changees_depuis(fermes: dict[int, NoeudTravail]) -> Iterator[Collision]:
     }
     for cle, m in derniers.items():
         qui = f"{m.auteur} a modifié {_nom(fermes[cle])}" if m.auteur else f"Un import a modifié {_nom(fermes[cle])}"
-        prevue = f", pour le {_jour(m.date_effet)}" if m.date_effet > timezone.localdate() else ""
+        prevue = f", pour le {date_longue(m.date_effet)}" if m.date_effet > timezone.localdate() else ""
         yield Collision(
             cle,
             "changee_depuis_la_suppression",
-            f"{qui} au répertoire le {_instant(m.saisie_le)}{prevue}, après sa suppression dans ce dossier.",
+            f"{qui} au répertoire le {date_longue(m.saisie_le, 'heure')}{prevue}, après sa suppression dans ce "
+            "dossier.",
             (
                 Choix("confirmer_suppression", "Supprimer quand même", cle),
                 Choix("annuler_changement", "Annuler la suppression", cle),
@@ -206,7 +207,8 @@ def _ouvertures_prevues(fermes: dict[int, NoeudTravail]) -> Iterator[Collision]:
         yield Collision(
             fiche,
             "ouverture_prevue",
-            f"« {nom} » doit être rattachée le {_jour(jours.lower)} à {_nom(fermes[parent])}, que ce dossier supprime.",
+            f"« {nom} » doit être rattachée le {date_longue(jours.lower)} à {_nom(fermes[parent])}, que ce dossier "
+            "supprime.",
             (Choix("annuler_changement", f"Annuler la suppression de {_nom(fermes[parent])}", parent),),
         )
 
@@ -215,7 +217,7 @@ def _ouvertures_prevues(fermes: dict[int, NoeudTravail]) -> Iterator[Collision]:
 
 
 def _nom(noeud: NoeudTravail) -> str:
-    return f"« {noeud.nom or noeud.identifiant} »"
+    return f"« {noeud.designation} »"
 
 
 def _mots(noeud: NoeudTravail) -> str:
@@ -224,14 +226,6 @@ def _mots(noeud: NoeudTravail) -> str:
 
 def _connue(nom: str | None, passee: _Passee | None) -> tuple[str, str]:
     """The name of a fiche that is no longer there, and « le … » when the day of its closing is known."""
-    quand = f" le {_jour(passee.fin)}" if passee and passee.fin else ""
+    quand = f" le {date_longue(passee.fin)}" if passee and passee.fin else ""
     nom = nom or (passee.nom if passee else "")
     return (f"« {nom} »" if nom else "une fiche"), quand
-
-
-def _jour(jour: date) -> str:
-    return date_format(jour, "j F Y")
-
-
-def _instant(instant: datetime) -> str:
-    return date_format(timezone.localtime(instant), "j F Y à H:i")

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Introuvable, Invalide
-from backoffice.socle.templatetags.ror import date_longue, nombre
+from backoffice.socle.mots import date_longue, nombre
 from notifications.domaine import notifier
 from notifications.registre import TypeNotification
 from structures.champs import CHAMPS, Champ, champs_de, libelle
@@ -33,7 +33,7 @@ from .travaux import noeud_de
 
 LONGUEUR_MAXIMALE = 5000  # characters of a comment
 EXTRAIT = 200  # characters of it that the journal repeats
-GROUPAGE = timedelta(minutes=10)  # one mail of a kind a person and dossier within it: the page shows the rest
+GROUPAGE = timedelta(minutes=10)  # slots of the clock: in each, one mail of a kind a person and dossier
 
 
 @transaction.atomic
@@ -296,7 +296,7 @@ def _prevenir(
     acteur: User,
     personnes: Iterable[User],
 ) -> None:
-    """One mail to each of those who still see the dossier; none when one of this kind left within ``GROUPAGE``."""
+    """One mail to each of those who still see the dossier; no second of this kind in a slot."""
     destinataires = set(personnes) & set(interlocuteurs_de(dossier))
     if not destinataires - {acteur}:
         return

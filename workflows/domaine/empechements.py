@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from structures.requetes import etats_au
 
 from ..models import Dossier, FicheTravail
-from .apercu import SANS_NOM, Apercu, NoeudTravail, apercu
+from .apercu import Apercu, NoeudTravail, apercu
 from .collisions import Collision, collisions
 from .fusion import tous_les_conflits
 from .qualite import bloquantes, controler
@@ -78,4 +78,4 @@ def _regles(arbre: Apercu, travaux: list[FicheTravail]) -> Iterator[Empechement]
 
 
 def _nom(noeud: NoeudTravail) -> str:
-    return f"« {noeud.nom or f'{SANS_NOM} {noeud.identifiant}'} »"
+    return f"« {noeud.designation} »"

@@ -31,6 +31,7 @@ from ..enums import ENVOYES, Issue, Nature, TypeEvenement
 from ..models import Decision, Dossier, FicheTravail, Instantane
 from ..regles import peut_editer
 from ..revue import conservation
+from .apercu import designer
 from .journal import consigner
 from .taches import saisir
 
@@ -146,7 +147,8 @@ def _ecarts(dossier: Dossier, maintenant: Contenu, travaux: Collection[FicheTrav
 def _noms(travaux: Collection[FicheTravail]) -> dict[int, str]:
     cles = [t.fiche_id for t in travaux]
     publies = dict(versions_au().filter(fiche__in=cles).order_by("fiche").values_list("fiche", "nom"))
-    return {t.fiche_id: t.patch.get("nom") or publies.get(t.fiche_id) or t.fiche.identifiant for t in travaux}
+    noms = {t.fiche_id: t.patch.get("nom") or publies.get(t.fiche_id, "") for t in travaux}
+    return {t.fiche_id: designer(noms[t.fiche_id], t.fiche.identifiant) for t in travaux}
 
 
 def _enumerer(phrases: list[str]) -> str:

@@ -23,6 +23,7 @@ from structures.requetes import noeuds_au
 from ..enums import EtatDossier, EtatFiche, Nature, TypeEvenement
 from ..models import Dossier, FicheTravail
 from ..regles import dossiers_visibles, peut_editer
+from .apercu import designer
 from .contenu import finaliser
 from .creer import creer
 from .fusion import poser
@@ -50,7 +51,7 @@ class Retour:
 
     @property
     def nom(self) -> str:
-        return valeur(self.etat, "nom") or self.fiche.identifiant
+        return designer(valeur(self.etat, "nom"), self.fiche.identifiant)
 
     @property
     def agit(self) -> bool:

@@ -56,7 +56,7 @@ def publier(dossier: Dossier, acteur: User | None) -> None:
 
 
 def modifications_de(dossier: Dossier, travaux: list[FicheTravail]) -> list[Modification]:
-    """The unsaved modifications that the dossier stands for, dated today; parents come before their children."""
+    """The unsaved modifications that the dossier stands for, dated today, in the order of their fiches."""
     jour = timezone.localdate()
     fermees = contenus_fermes([t.fiche_id for t in travaux if t.rouvre])
     return [

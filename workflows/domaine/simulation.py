@@ -11,10 +11,10 @@ from django.utils import timezone
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, ErreurMetier, Introuvable
 from notifications.models import Envoi
-from structures.enums import ROLES_EDITEURS, Filiere, Role
+from structures.enums import ROLES_EDITEURS, Role
 from structures.models import Habilitation
 from structures.regles import personnes_avec_role_sur
-from structures.requetes import Noeud, arbre, autorites_competentes, champ_et_filiere, noeuds_au, version_au
+from structures.requetes import Noeud, arbre, circuit_de, noeuds_au, version_au
 
 from .. import notifications as types
 from ..enums import ENVOYES, EtatDossier
@@ -86,8 +86,7 @@ def _mener_a_l_approbation(dossier: Dossier, acteur: User) -> None:
         eg = version_au(dossier.eg)
         if eg is None:
             raise Conflit("eg_ferme", "Cet établissement a été fermé au répertoire.")
-        _, filiere = champ_et_filiere(eg.categorie)
-        autorites = autorites_competentes(eg) if filiere == Filiere.HANDICAP else []
+        filiere, autorites = circuit_de(eg)
         dossier.envoyer(par=acteur, filiere=filiere, autorites=autorites, empreinte="aperçu")
     if dossier.etat == EtatDossier.VALIDATION:
         dossier.valider()

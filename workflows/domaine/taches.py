@@ -6,12 +6,12 @@ from typing import Any
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from viewflow.workflow.models import Task
 from viewflow.workflow.status import STATUS
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Introuvable
+from backoffice.socle.mots import date_longue
 from notifications.domaine import notifier
 from structures.models import VersionFiche
 from structures.regles import gestionnaires
@@ -20,7 +20,7 @@ from .. import notifications as types
 from ..delais import echeance
 from ..enums import ETAPES, TypeEvenement
 from ..models import Dossier, Processus, Tache
-from ..regles import acteurs_de, peut_faire
+from ..regles import acteurs_de, perimetre, peut_faire
 from .journal import consigner
 from .mouvement import mouvement
 
@@ -115,7 +115,7 @@ def tache_ouverte(numero: int, dossier: Dossier) -> Tache:
     if tache.close_le is None:
         tache.dossier = dossier
         return tache
-    quand = date_format(timezone.localtime(tache.close_le), "j F Y à H:i")
+    quand = date_longue(tache.close_le, "heure")
     qui = f"par {tache.close_par} " if tache.close_par else ""
     raise Conflit(
         "tache_close",
@@ -126,18 +126,26 @@ def tache_ouverte(numero: int, dossier: Dossier) -> Tache:
 
 def autoriser(tache: Tache, acteur: User) -> None:
     """Refuse a person who may not do the task, and one whose colleague has taken it and still may."""
+    if refus := refus_de(tache, acteur):
+        raise refus
+
+
+def refus_de(tache: Tache, acteur: User) -> Interdit | Conflit | None:
+    """Why this person can't do this open task now; None when she can."""
     if not peut_faire(acteur, tache):
-        if tache.etape.neutre and tache.dossier.envoye_par_id == acteur.pk:
-            raise Interdit("juge_et_partie", "Vous avez envoyé ce dossier : une autre personne doit l’approuver.")
-        raise Interdit("sans_droit", "Votre habilitation ne permet pas de faire cette tâche.")
+        sienne = Tache.objects.filter(perimetre(acteur), pk=tache.pk)
+        if tache.etape.neutre and tache.dossier.envoye_par_id == acteur.pk and sienne.exists():
+            return Interdit("juge_et_partie", "Vous avez envoyé ce dossier : une autre personne doit l’approuver.")
+        return Interdit("sans_droit", "Votre habilitation ne permet pas de faire cette tâche.")
     proprietaire = tache.tache.owner
     if proprietaire and proprietaire.pk != acteur.pk and proprietaire.is_active and peut_faire(proprietaire, tache):
         depuis = tache.tache.assigned
-        quand = f" le {date_format(timezone.localtime(depuis), 'j F Y à H:i')}" if depuis else ""
-        raise Conflit(
+        quand = f" le {date_longue(depuis, 'heure')}" if depuis else ""
+        return Conflit(
             "tache_prise",
             f"{proprietaire} a pris cette tâche{quand}. Demandez-lui de la rendre si vous devez vous en charger.",
         )
+    return None
 
 
 def _prise_en_main(numero: int) -> tuple[Tache, Dossier]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from django.db import connection
 from django.utils import timezone
 
-from backoffice.socle.templatetags.ror import nombre, pluriel
+from backoffice.socle.mots import nombre, pluriel
 from structures.affichage import Affichage
 from structures.champs import CHAMPS
 from structures.domaine.cog import departement, departement_sql

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 
-from backoffice.socle.templatetags.ror import nombre, pluriel
+from backoffice.socle.mots import nombre, pluriel
 from structures.affichage import Affichage
 from structures.champs import CHAMPS, Qui, champs_de, est_vide, libelle
 from structures.domaine.patches import Etat, appliquer, depuis_json, valeur

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from backoffice.socle.templatetags.ror import nombre
+from backoffice.socle.mots import nombre
 from structures.enums import Niveau
 
 from ..enums import Nature

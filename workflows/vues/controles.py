@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from backoffice.socle.templatetags.ror import nombre, pluriel
+from backoffice.socle.mots import nombre, pluriel
 from structures.champs import CHAMPS, libelle
 from structures.enums import Niveau
 from structures.regles import peut_lire_contacts_tres_restreints

@@ -22,7 +22,7 @@ from ..models import Dossier
 from .tache import page_tache, suite_de, tache_visible
 
 
-class Geste(VueProtegee):
+class ActionTache(VueProtegee):
     """A POST on a task. GET comes back to its page: a reloaded address is never a dead end."""
 
     http_method_names = ["get", "head", "post"]
@@ -41,14 +41,14 @@ class Geste(VueProtegee):
         return redirect("tache", numero=numero)
 
     def ou_revenir(self, request: HttpRequest) -> HttpResponse:
-        """To the list when the gesture was made there, else to the page of the task."""
+        """To the list when it was done there, else to the page of the task."""
         suite = suite_de(request)
         if request.POST.get("depuis") == "liste":
             return redirect(f"{reverse('taches')}?{suite}")
         return redirect(reverse("tache", args=[self.tache.pk]) + (f"?{suite}" if suite else ""))
 
 
-class Prendre(Geste):
+class Prendre(ActionTache):
     def post(self, request: HttpRequest, numero: int) -> HttpResponse:
         verbes.prendre(numero=numero, acteur=cast(User, request.user))
         lien = reverse("tache", args=[numero])
@@ -59,14 +59,14 @@ class Prendre(Geste):
         return self.ou_revenir(request)
 
 
-class Rendre(Geste):
+class Rendre(ActionTache):
     def post(self, request: HttpRequest, numero: int) -> HttpResponse:
         verbes.rendre(numero=numero, acteur=cast(User, request.user))
         messages.success(request, f"« {self.tache.dossier.nom} » est de nouveau à prendre par toute l’équipe.")
         return self.ou_revenir(request)
 
 
-class Decider(Geste, ABC):
+class Decider(ActionTache, ABC):
     """A decision: what is typed is kept when it is refused, and the next task of the list opens when it is taken."""
 
     panneau: ClassVar[str] = ""  # the part of the card that stays open on a refusal

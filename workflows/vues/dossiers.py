@@ -11,14 +11,14 @@ from django.utils.cache import patch_vary_headers
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
-from backoffice.socle.templatetags.ror import nombre, pluriel
+from backoffice.socle.mots import nombre, pluriel
 from backoffice.socle.vues import VueProtegee
-from structures.enums import Filiere, Niveau, Role
+from structures.enums import Filiere, Niveau
 from structures.models import Fiche
-from structures.regles import egs_de, gestionnaires, membres_de, personnes_avec_role_sur
+from structures.regles import egs_de
 from structures.requetes import noms_au, reservation_de, reservations_des
 
-from .. import chronologie, parcours, requetes, revue, schema
+from .. import chronologie, parcours, regles, requetes, revue, schema
 from ..domaine import creer as creation
 from ..domaine import decisions, instantane
 from ..enums import OUVERTS, TERMINES, EtatDossier
@@ -250,8 +250,8 @@ class EnvoyerView(VueDossier):
         vu = instantane.empreinte(instantane.contenu_decide(self.espace.travaux))
         depuis = self.espace.dernier_evenement
         venus: list[dict[str, Any]] = []
-        lu = entier(request.POST.get("depuis"))
-        if refus and lu is not None:
+        lu = entier(request.POST.get("depuis")) or 0
+        if refus:
             recents = derniers_evenements(self.dossier, JOURNAL_COURT)
             venus = chronologie.lignes_journal(self.dossier, [e for e in recents if e.pk > lu])
         liste = revue.changements(self.dossier, request.user)
@@ -291,10 +291,13 @@ class EnvoyerView(VueDossier):
 
 def alarmes(espace: Espace) -> list[str]:
     """Steps to come that nobody could do today (domain.md §6: an incident, never a silence)."""
-    dossier, parcours, user = espace.dossier, espace.parcours, espace.user
+    parcours = espace.parcours
     phrases = []
-    directions = personnes_avec_role_sur([dossier.eg_id], [Role.DIRECTION])
-    if parcours.filiere == Filiere.SANITAIRE and not directions.exists():
+
+    def personne(noeud: str, autorite: str | None = None) -> bool:
+        return not regles.acteurs_a(noeud, espace.dossier.eg_id, autorite, espace.user.pk).exists()
+
+    if parcours.filiere == Filiere.SANITAIRE and personne("validation_direction"):
         phrases.append(
             "Aucun compte Direction n’est ouvert sur cet établissement : personne ne pourra valider le dossier. "
             "Demandez au support l’ouverture d’un compte Direction."
@@ -307,9 +310,9 @@ def alarmes(espace: Espace) -> list[str]:
         phrases += [
             f"{nom} n’a pas de compte qui puisse approuver ce dossier : les gestionnaires SESAN en seront avertis."
             for code, nom in zip(parcours.codes, parcours.autorites, strict=True)
-            if not membres_de(code).exclude(pk=user.pk).exists()
+            if personne("approbation_tutelle", code)
         ]
-    elif not gestionnaires().exclude(pk=user.pk).exists():
+    elif personne("approbation_sesan"):
         phrases.append("Aucun gestionnaire SESAN ne peut approuver ce dossier aujourd’hui.")
     return phrases
 

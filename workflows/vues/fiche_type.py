@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from backoffice.socle.templatetags.ror import nombre, pluriel
+from backoffice.socle.mots import nombre, pluriel
 from structures.champs import CHAMPS
 
 from ..domaine.type_uo import Avis, avis

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from backoffice.socle.templatetags.ror import date_longue, definition, differences, nombre, pluriel
+from backoffice.socle.mots import date_longue, nombre, pluriel
+from backoffice.socle.templatetags.ror import definition, differences
 from structures.affichage import Affichage
 from structures.champs import CHAMPS, UNITES, libelle
 from structures.domaine.fusion import Heurt

@@ -15,7 +15,7 @@ from django.utils.cache import patch_vary_headers
 
 from backoffice.socle.arbre import Noeud
 from backoffice.socle.erreurs import Conflit, Introuvable
-from backoffice.socle.templatetags.ror import date_longue, nombre
+from backoffice.socle.mots import date_longue, nombre
 from structures.exports import FORMATS
 
 from .. import revue

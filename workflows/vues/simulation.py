@@ -2,10 +2,10 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.formats import date_format
 
 from backoffice.socle.arbre import Noeud as NoeudAffiche
 from backoffice.socle.erreurs import Conflit
+from backoffice.socle.mots import date_longue
 from structures.enums import Niveau
 from structures.requetes import Noeud
 
@@ -53,7 +53,7 @@ class ApercuView(VueDossier):
                     for niveau in NIVEAUX
                     if simulation.avant[niveau] or simulation.apres[niveau]
                 ],
-                "jour": date_format(simulation.jour, "j F Y"),
+                "jour": date_longue(simulation.jour),
             }
         return render(request, "workflows/apercu.html", contexte)
 

@@ -11,18 +11,19 @@ from django.urls import reverse
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Introuvable
-from backoffice.socle.templatetags.ror import date_longue
+from backoffice.socle.mots import date_longue
 from backoffice.socle.vues import VueProtegee
 from structures.requetes import libelles_communes
 
 from .. import parcours, regles, requetes, revue
 from ..domaine import instantane
+from ..domaine.taches import refus_de
 from ..enums import ETAPES, Issue
 from ..forms_taches import ONGLETS, AffectationForm, DecisionForm
 from ..models import Decision, Dossier, Tache
 from ..revue.synthese import montrer_les_commentes
 from .controles import controles_de
-from .decide import decisions_en_mots
+from .decisions_prises import decisions_en_mots
 from .taches import age_en_mots, echeance_en_mots, signe_de
 
 
@@ -46,22 +47,17 @@ class Situation:
 
 
 def situation(user: User, tache: Any) -> Situation:
-    """The same questions as ``domaine.taches.autoriser``, asked before drawing the buttons."""
+    """What the verbs would answer (``domaine.taches.refus_de``), asked before drawing the buttons."""
     if tache.close_le is not None:
         return Situation(False, False, False, "")
-    etape, proprietaire = ETAPES[tache.noeud], tache.tache.owner
-    if not regles.peut_faire(user, tache):
-        sienne = Tache.objects.filter(regles.perimetre(user), pk=tache.pk)
-        if etape.neutre and tache.dossier.envoye_par_id == user.pk and sienne.exists():
-            return Situation(False, False, False, "Vous avez envoyé ce dossier : une autre personne doit l’approuver.")
+    if refus := refus_de(tache, user):
+        if refus.code != "sans_droit":
+            return Situation(False, False, False, refus.message)
         qui = parcours.qui_agit([tache])
         return Situation(False, False, False, f"Cette tâche revient à : {qui}. Vous pouvez la consulter.")
+    proprietaire = tache.tache.owner
     if proprietaire is None or proprietaire.pk == user.pk:
-        return Situation(True, etape.reservable and proprietaire is None, proprietaire is not None, "")
-    if proprietaire.is_active and regles.peut_faire(proprietaire, tache):
-        depuis = f" le {date_longue(tache.tache.assigned, 'heure')}" if tache.tache.assigned else ""
-        raison = f"{proprietaire} a pris cette tâche{depuis}. Demandez-lui de la rendre si vous devez vous en charger."
-        return Situation(False, False, False, raison)
+        return Situation(True, tache.etape.reservable and proprietaire is None, proprietaire is not None, "")
     return Situation(True, True, False, f"{proprietaire} avait pris cette tâche et ne peut plus la faire.")
 
 

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backoffice.comptes.models import User
-from backoffice.socle.templatetags.ror import date_longue
+from backoffice.socle.mots import date_longue
 from backoffice.socle.vues import VueProtegee
 from structures.regles import signalements_a_traiter
 from structures.requetes import libelles_communes

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django import forms
 from django.core.exceptions import ValidationError
 
-from ..templatetags.ror import nombre, pluriel
+from ..mots import nombre, pluriel
 from .base import liste_postee
 
 GROUPEES = 12  # more communes than that are shown by département

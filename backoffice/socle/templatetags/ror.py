@@ -17,51 +17,17 @@ from django.utils.safestring import SafeString, mark_safe
 
 from backoffice.socle import arbre, semaine
 from backoffice.socle.etats import signe
+from backoffice.socle.mots import FINE, INSECABLE, date_longue, en_date, en_heure_locale, nombre, pluriel
 
 register = template.Library()
 
-INSECABLE = "\u00a0"
-FINE = "\u202f"
-MOIS = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
-JOURS = "lundi mardi mercredi jeudi vendredi samedi dimanche".split()
-
-
-def _local(valeur: datetime.datetime) -> datetime.datetime:
-    return timezone.localtime(valeur) if timezone.is_aware(valeur) else valeur
-
-
-def _en_date(valeur: Any) -> datetime.date | None:
-    if isinstance(valeur, datetime.datetime):
-        return _local(valeur).date()
-    if isinstance(valeur, datetime.date):
-        return valeur
-    if isinstance(valeur, str) and valeur:
-        try:
-            return datetime.date.fromisoformat(valeur[:10])
-        except ValueError:
-            return None
-    return None
-
-
-@register.filter
-def date_longue(valeur: Any, avec: str = "") -> str:
-    """« 3 mars 2027 », « 1er mars 2027 »; ``:"jour"`` puts the weekday in front, ``:"heure"`` « à 14 h 05 » behind."""
-    jour = _en_date(valeur)
-    if jour is None:
-        return ""
-    quantieme = "1er" if jour.day == 1 else str(jour.day)
-    texte = f"{quantieme}{INSECABLE}{MOIS[jour.month - 1]}{INSECABLE}{jour.year}"
-    if avec == "jour":
-        texte = f"{JOURS[jour.weekday()]} {texte}"
-    if avec == "heure" and isinstance(valeur, datetime.datetime):
-        heure = _local(valeur)
-        texte = f"{texte} à {heure.hour}{INSECABLE}h{INSECABLE}{heure.minute:02d}"
-    return texte
+for _mot in (date_longue, nombre, pluriel):
+    register.filter(_mot)
 
 
 def _ecart(valeur: datetime.date | datetime.datetime, maintenant: datetime.datetime) -> str:
     avec_heure = isinstance(valeur, datetime.datetime)
-    jour = _en_date(valeur)
+    jour = en_date(valeur)
     assert jour is not None
     jours = (timezone.localtime(maintenant).date() - jour).days
     if avec_heure:
@@ -97,7 +63,7 @@ def il_y_a(valeur: Any) -> SafeString | str:
         return ""
     avec_heure = isinstance(valeur, datetime.datetime)
     exact = date_longue(valeur, "heure" if avec_heure else "")
-    iso = _local(valeur).isoformat(timespec="minutes") if avec_heure else valeur.isoformat()  # type: ignore[arg-type]
+    iso = en_heure_locale(valeur).isoformat(timespec="minutes") if avec_heure else valeur.isoformat()  # type: ignore[arg-type]
     return format_html(
         '<time datetime="{}" title="{}">{}<span class="visually-hidden"> ({})</span></time>',
         iso,
@@ -105,31 +71,6 @@ def il_y_a(valeur: Any) -> SafeString | str:
         _ecart(valeur, timezone.now()),
         exact,
     )
-
-
-@register.filter
-def nombre(valeur: Any) -> str:
-    """« 12 345 » with thin no-break spaces, « 1,5 » with a comma; anything that is no number comes back as text."""
-    if valeur is None or valeur == "":
-        return ""
-    if isinstance(valeur, bool):
-        return str(valeur)
-    try:
-        texte = f"{valeur:,}" if isinstance(valeur, int | float) else f"{int(str(valeur)):,}"
-    except (TypeError, ValueError):
-        return str(valeur)
-    return texte.replace(",", FINE).replace(".", ",").replace("-", "\u2212")
-
-
-@register.filter
-def pluriel(valeur: Any, formes: str = "s") -> str:
-    """``{{ n }} dossier{{ n|pluriel }}``, ``{{ n|pluriel:"al,aux" }}``. French: 0 and 1 are singular."""
-    try:
-        n = len(valeur) if hasattr(valeur, "__len__") and not isinstance(valeur, str) else float(valeur)
-    except (TypeError, ValueError):
-        return ""
-    singulier, _, plusieurs = formes.rpartition(",")
-    return plusieurs if abs(n) >= 2 else singulier
 
 
 @register.simple_tag(takes_context=True)

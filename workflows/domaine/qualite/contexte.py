@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from django.utils import timezone
-from django.utils.formats import date_format
 
+from backoffice.socle.mots import date_longue
 from structures.affichage import codes_tenus
 from structures.champs import CHAMPS, Forme, Genre
 from structures.domaine.patches import Etat, Patch
@@ -124,7 +124,7 @@ def _a_revoir(codes: Collection[Code], jour: date) -> tuple[set[Code], dict[Code
             inconnus.add(code)
         elif all(o.ferme_au(jour) for o in trouvees):
             depuis = max(o.date_fin for o in trouvees if o.date_fin)
-            quand = date_format(depuis, "j F Y")
+            quand = date_longue(depuis)
             fermes[code] = f"« {trouvees[0].libelle} » (code {code[1]}) n’est plus en vigueur depuis le {quand}"
     return inconnus, fermes
 

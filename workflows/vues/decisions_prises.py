@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from backoffice.socle.erreurs import Introuvable
-from backoffice.socle.templatetags.ror import date_longue
+from backoffice.socle.mots import date_longue
 from structures.regles import peut_lire_contacts_tres_restreints
 
 from ..domaine import instantane
