@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from backoffice.socle.erreurs import Conflit, Invalide
-from backoffice.socle.templatetags.ror import nombre, pluriel
+from backoffice.socle.mots import nombre, pluriel
 from structures.affichage import Affichage
 from structures.champs import CHAMPS, UNITES, libelle
 from structures.domaine.fusion import heurts, sans_heurts
