@@ -1,10 +1,11 @@
 """« Annuler la dernière opération »: take back a gesture of one's own on the fiches of a draft."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from backoffice.comptes.models import User
@@ -26,11 +27,27 @@ def gestes_a_defaire(dossier: Dossier, user: User, n: int = 10) -> list[Geste]:
     """
     if not dossier.est_brouillon:
         return []
-    gestes = dossier.gestes.filter(auteur=user, annule_le__isnull=True).select_related("evenement__fiche")
-    derniers = list(gestes.defer("avant").order_by("-pk")[:n])
-    fiches = {int(cle) for geste in derniers for cle in geste.apres}
-    revisions = dict(dossier.fiches.filter(fiche__in=fiches).values_list("fiche_id", "revision"))
+    derniers = list(_gestes_de(dossier, user)[:n])
+    revisions = _revisions(dossier, derniers)
     return [g for g in derniers if all(revisions.get(int(cle)) == r for cle, r in g.apres.items())]
+
+
+def derniere_depassee(dossier: Dossier, user: User) -> tuple[Geste, str] | None:
+    """The person's very last gesture, with ``evenement``, when something was built on it: it can't be taken back, and
+    why. None when it can, or when there is none. Three statements at most."""
+    dernier = _gestes_de(dossier, user).first() if dossier.est_brouillon else None
+    refus = _depasse(dossier, dernier, _revisions(dossier, [dernier])) if dernier else None
+    return (dernier, refus.message) if dernier and refus else None
+
+
+def _gestes_de(dossier: Dossier, user: User) -> QuerySet[Geste]:
+    gestes = dossier.gestes.filter(auteur=user, annule_le__isnull=True).select_related("evenement__fiche")
+    return gestes.defer("avant").order_by("-pk")
+
+
+def _revisions(dossier: Dossier, gestes: Iterable[Geste]) -> dict[int, int]:
+    fiches = {int(cle) for geste in gestes for cle in geste.apres}
+    return dict(dossier.fiches.filter(fiche__in=fiches).values_list("fiche_id", "revision"))
 
 
 @transaction.atomic
@@ -50,7 +67,8 @@ def defaire(*, numero: int, acteur: User, geste: int) -> Geste:
     if fait.annule_le is not None:
         raise Conflit("deja_defait", f"Cette opération a déjà été annulée le {date_longue(fait.annule_le, 'heure')}.")
     travaux = {t.fiche_id: t for t in dossier.fiches.select_related("fiche", "modifiee_par")}
-    _refuser_depasse(dossier, fait, travaux)
+    if refus := _depasse(dossier, fait, {cle: t.revision for cle, t in travaux.items()}):
+        raise refus
     egarees = {n.fiche_id for n in apercu(dossier, list(travaux.values())).sans_rattachement()}
     fiches = Fiche.objects.in_bulk([int(cle) for cle in fait.avant])
     rendus = [
@@ -87,18 +105,19 @@ def _rendre(travail: FicheTravail, prise: dict[str, Any] | None) -> FicheTravail
     return travail
 
 
-def _refuser_depasse(dossier: Dossier, fait: Geste, travaux: dict[int, FicheTravail]) -> None:
+def _depasse(dossier: Dossier, fait: Geste, revisions: Mapping[int, int]) -> Conflit | None:
+    """Who changed one of the fiches since, and when. ``revisions``: the number of each one's save."""
     for cle, numero in fait.apres.items():
-        travail = travaux.get(int(cle))
-        if (travail.revision if travail else None) == numero:
+        if revisions.get(int(cle)) == numero:
             continue
-        # Every number was given by a gesture or by a return: the last of them that still geste came after this one.
+        # Every number was given by a gesture or by a return: the last of them that still holds came after this one.
         geste = Q(geste__annule_le__isnull=True, geste__apres__has_key=cle)
         renvoi = Q(type=TypeEvenement.RENVOYE, details__fiches_commentees__contains=[int(cle)])
         depuis = dossier.evenements.filter(geste | renvoi, pk__gt=fait.pk).select_related("acteur").latest("pk")
-        raise Conflit(
+        return Conflit(
             "geste_depasse",
             f"{depuis.acteur} a changé depuis une des fiches de cette opération, le {date_longue(depuis.le, 'heure')} "
             f"({depuis.get_type_display().lower()}) : elle ne peut plus être annulée. Corrigez la fiche "
             "elle-même si c’est encore utile.",
         )
+    return None

@@ -15,7 +15,7 @@ from structures.requetes import etats_au
 
 from ...enums import TypeEvenement
 from ...models import Dossier, Evenement, FicheTravail, Proposition
-from ..apercu import Apercu, NoeudTravail, apercu
+from ..apercu import Apercu, NoeudTravail, apercu, perdue
 from ..gestes import fermee
 from ..travaux import accomplir, ouvrir_brouillon, poser_patch
 from .analyse import Erreur, analyser
@@ -70,6 +70,7 @@ def appliquer_proposition(*, numero: int, acteur: User, proposition: int, prendr
     if proposee.appliquee_le is not None:
         raise Conflit("deja_appliquee", "Les changements de ce fichier ont déjà été repris dans le dossier.")
     arbre = apercu(dossier)
+    egarees = {n.fiche_id for n in arbre.sans_rattachement()}
     touchees = [ligne["fiche"] for ligne in proposee.lignes if ligne["fiche"]]
     registre = etats_au(touchees)
     _refuser_si_depassee(proposee, arbre, jetons_de(registre))
@@ -78,7 +79,13 @@ def appliquer_proposition(*, numero: int, acteur: User, proposition: int, prendr
     travaux = _travaux(dossier, acteur, proposee, arbre, registre, set(prendre))
     fermees = {n.fiche_id: n for cle, branche in dessous.items() for n in (arbre.noeuds[cle], *branche)}
     travaux |= {cle: fermee(dossier, acteur, noeud) for cle, noeud in fermees.items()}
-    _refuser_arbre_illegal(dossier, arbre, travaux)
+    apres = {n.fiche_id: n.travail for n in arbre.noeuds.values() if n.travail} | travaux
+    if noeud := perdue(dossier, apres.values(), egarees):
+        raise Conflit(
+            "proposition_depassee",
+            f"« {noeud.designation} » n’aurait plus de rattachement : le dossier a changé depuis cet aperçu. Rien n’a "
+            "été repris : déposez de nouveau le fichier.",
+        )
     evenement = accomplir(
         dossier, acteur, TypeEvenement.FICHIER_APPLIQUE, travaux.values(), fichier=proposee.fichier,
         creees=sum(ligne["action"] == CREER for ligne in proposee.lignes), nombre=len(travaux),
@@ -98,7 +105,7 @@ def _refuser_si_depassee(proposee: Proposition, arbre: Apercu, jetons: Mapping[i
         noeud = arbre.noeuds.get(ligne["fiche"])
         travail = noeud.travail if noeud else None
         if noeud is None or [revision_de(noeud), jetons.get(ligne["fiche"], "")] != ligne["version"]:
-            nom = (noeud.nom or noeud.identifiant) if noeud else "une fiche"
+            nom = noeud.designation if noeud else "une fiche"
             qui = f" par {travail.modifiee_par}" if travail and travail.revision != ligne["version"][0] else ""
             raise Conflit(
                 "proposition_depassee",
@@ -120,12 +127,11 @@ def _refuser_si_emporte_plus(proposee: Proposition, dessous: Mapping[int, list[N
         for noeud in dessous.get(ligne["fiche"], []):
             if montrees.get(noeud.fiche_id) != revision_de(noeud):
                 par = f" par {noeud.travail.modifiee_par}" if noeud.travail else ""
-                nom = noeud.nom or noeud.identifiant
                 raise Conflit(
                     "proposition_depassee",
-                    f"« {nom} », que la suppression de la ligne {ligne['ligne']} emporterait, a été ajoutée ou "
-                    f"modifiée{par} depuis cet aperçu. Rien n’a été repris : déposez de nouveau le fichier pour voir "
-                    "ce qu’il changerait maintenant.",
+                    f"« {noeud.designation} », que la suppression de la ligne {ligne['ligne']} emporterait, a été "
+                    f"ajoutée ou modifiée{par} depuis cet aperçu. Rien n’a été repris : déposez de nouveau le fichier "
+                    "pour voir ce qu’il changerait maintenant.",
                 )
 
 
@@ -159,20 +165,3 @@ def _travaux(
             noeud = arbre.noeuds[ligne["fiche"]]
             travaux[ligne["fiche"]] = poser_patch(dossier, acteur, noeud, mien, registre.get(ligne["fiche"], {}))
     return travaux
-
-
-def _ensemble(arbre: Apercu, travaux: Mapping[int, FicheTravail]) -> list[FicheTravail]:
-    """The working copies of the dossier with these in the place of theirs."""
-    actuels = {n.fiche_id: n.travail for n in arbre.noeuds.values() if n.travail}
-    return [t for t in {**actuels, **travaux}.values() if t.patch]
-
-
-def _refuser_arbre_illegal(dossier: Dossier, arbre: Apercu, travaux: Mapping[int, FicheTravail]) -> None:
-    egarees = {n.fiche_id for n in arbre.sans_rattachement()}
-    perdues = [n for n in apercu(dossier, _ensemble(arbre, travaux)).sans_rattachement() if n.fiche_id not in egarees]
-    if perdues:
-        raise Conflit(
-            "arbre_illegal",
-            f"« {perdues[0].nom or perdues[0].identifiant} » n’aurait plus de rattachement : le dossier a changé "
-            "depuis cet aperçu. Rien n’a été repris : déposez de nouveau le fichier.",
-        )
