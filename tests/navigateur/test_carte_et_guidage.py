@@ -11,10 +11,8 @@ from .conftest import TELEPHONE, sans_defaut
 pytestmark = [pytest.mark.navigateur, pytest.mark.lent, pytest.mark.timeout(300)]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_la_carte_au_clavier_et_sur_un_telephone(site, theme: str):
-    page = site.entrer("gestionnaire", f"{reverse('carte')}?mss=1", color_scheme=theme)
-    sans_defaut(page)
+def test_la_carte_au_clavier_et_sur_un_telephone(site):
+    page = site.entrer("gestionnaire", f"{reverse('carte')}?mss=1")
     expect(page.get_by_role("link", name="CAMSP TEST, Versailles (78)")).to_be_visible()
     page.get_by_role("button", name="Agrandir", exact=True).press("Enter")
     expect(page.get_by_role("button", name="Vers l’ouest")).to_be_visible()
@@ -36,9 +34,7 @@ def test_la_carte_au_clavier_et_sur_un_telephone(site, theme: str):
 def test_du_guide_au_territoire_un_departement_d_un_coup(site):
     page = site.entrer("referent.sessad", reverse("ou_modifier"))
     page.get_by_role("link", name="Le territoire d’intervention").click()
-    sans_defaut(page)
     page.get_by_role("link", name="SESSAD TEST").click()
-    sans_defaut(page)
     page.get_by_role("link", name="Unité SESSAD").click()
     champ, saisie = page.locator("ror-communes"), page.locator("#id_territoire")
     expect(champ).to_be_in_viewport()

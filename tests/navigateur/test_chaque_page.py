@@ -17,7 +17,7 @@ from tests.test_autorisations import eg_nomme, table, uo_de
 
 from .conftest import BUREAU, TELEPHONE, fautes_axe
 
-pytestmark = [pytest.mark.navigateur, pytest.mark.lent, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.navigateur, pytest.mark.lent, pytest.mark.timeout(600)]
 
 # Files, JSON, redirections, and the HTML of a mail, in a sandbox that no script enters.
 PAS_DES_PAGES = {
@@ -92,6 +92,8 @@ def pages(qui: str) -> list[str]:
         ("referent.hopital", "/repertoire/?q=introuvable"),
         ("referent.hopital", reverse("fiche", args=[eg.identifiant])),
         ("referent.ehpad", f"{reverse('fiche', args=[uo.identifiant])}?au={plus_tard.isoformat()}"),
+        ("referent.ehpad", "/signalements/?onglet=les-miens"),
+        ("referent.ehpad", "/signalements/?onglet=traites"),
         ("gestionnaire", "/"),
         ("direction.hopital", "/"),
         ("tutelle.ars", "/taches/?onglet=terminees"),
@@ -128,7 +130,7 @@ def fautes(page: Page, chemin: str, vues: set[str]) -> dict[str, object]:
 
 @pytest.mark.parametrize("qui", PERSONNES)
 def test_chaque_page(site, qui):
-    page, vues = site.entrer(qui, axe=False), set()
+    page, vues = site.entrer(qui), set()
     constats = {chemin: fautes(page, chemin, vues) for chemin in pages(qui)}
     trouvees = {chemin: constat for chemin, constat in constats.items() if constat}
     assert not trouvees, json.dumps(trouvees, indent=1, ensure_ascii=False)

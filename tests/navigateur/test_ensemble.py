@@ -55,7 +55,7 @@ def test_se_voir_se_parler(site):
 def test_sans_javascript_sur_un_telephone(site):
     dossier = Dossier.objects.get(nom="Unité d’accueil temporaire")
     fiche = f"/dossiers/{dossier.pk}/fiches/{dossier.fiches.get().fiche_id}/"
-    page = site.entrer("referent.ehpad", fiche, java_script_enabled=False, axe=False, viewport=TELEPHONE)
+    page = site.entrer("referent.ehpad", fiche, java_script_enabled=False, viewport=TELEPHONE)
     page.get_by_text("Commenter cette fiche").click()
     page.get_by_label("Votre commentaire").fill("Ce nom convient-il ?")
     page.locator(".commenter .citer-personnes summary").click()

@@ -63,7 +63,6 @@ def test_creer_un_dossier_depuis_le_repertoire(site):
     page = site.entrer("referent.hopital", "/dossiers/")
     page.get_by_text("Le dossier collaboratif, c’est quoi ?").click()
     expect(page.get_by_text("l’organisation d’un établissement", exact=True)).to_be_visible()
-    sans_defaut(page)
     creer_dossier(page, "Hôpital TEST", NOM)
     for niveau in ("EG", "P", "S", "UF", "UO"):
         expect(page.locator(f"#arbre-dossier .niveau-{niveau}").first).to_be_visible()
@@ -78,7 +77,6 @@ def test_creer_un_dossier_depuis_le_repertoire(site):
 def test_a_la_souris(site, dossier):
     """63 to 68, 74, 78 and 79 without one reload."""
     page = entrer(site, dossier)
-    sans_defaut(page)
 
     # 78: the dialog, a list that narrows as one types; then taken back from the toast
     agir(page, "Unité de radiothérapie", "Déplacer")
@@ -217,7 +215,6 @@ def test_au_clavier_seul(site, dossier):
 
 def test_sur_un_telephone(site, dossier):
     page = entrer(site, dossier, viewport=TELEPHONE, has_touch=True)
-    sans_defaut(page)
     agir(page, "Unité de radiothérapie", "Déplacer")
     sans_defaut(page)
     page.get_by_role("dialog").get_by_label("UF 2140 Dialyse").check()

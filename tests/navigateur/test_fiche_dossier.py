@@ -7,13 +7,12 @@ import pytest
 from playwright.sync_api import expect
 
 from backoffice.comptes.models import User
-from backoffice.socle.templatetags.ror import typo
 from structures.models import Concept, Fiche, VersionFiche
 from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
 from workflows.models import Dossier
 
-from .conftest import TELEPHONE, cocher, sans_defaut
+from .conftest import TELEPHONE, cocher, dit, sans_defaut
 
 pytestmark = [pytest.mark.navigateur, pytest.mark.lent, pytest.mark.timeout(300)]
 
@@ -42,11 +41,6 @@ def enregistrer(page, bouton: str) -> None:
     page.locator(".fiche-boutons").get_by_role("button", name=bouton, exact=True).click()
 
 
-def dit(page, texte: str) -> None:
-    """A message on the page; beside the tree when there is no reload."""
-    expect(page.locator("#messages, #toasts-dossier").filter(has_text=typo(texte))).to_have_count(1)
-
-
 def titre(page) -> object:
     return page.locator("#panneau h2").first
 
@@ -67,8 +61,9 @@ def completer(page, *, age: str = "18") -> None:
 def test_changer_le_type_d_une_unite(site, dossier):
     """60 to 62: the name follows, what does not go with the new type is asked about, nothing goes unasked."""
     unite = fiche(CARDIO)
-    page = site.entrer("referent.hopital", adresse(dossier, unite))
-    sans_defaut(page)
+    page = site.entrer("referent.hopital", f"/dossiers/{dossier.pk}/")
+    page.locator(f"#fiche-{unite.pk}").click()  # beside the tree, without a reload
+    expect(page.locator("#id_type_uo")).to_have_value("149")
     options = page.locator("#id_type_uo option").evaluate_all("o => o.map((x) => x.value)")
     assert REA in options
     assert "100" not in options  # SMR: another champ
@@ -97,7 +92,6 @@ def test_les_nouvelles_fiches_une_par_une(site, dossier):
     une, deux = fabrique.nouvelles(dossier, personne("referent.hopital"), uf.pk, 2)
     page = site.entrer("referent.hopital", adresse(dossier, une))
     expect(page.get_by_text("Il manque 7 informations pour finaliser")).to_be_visible()
-    sans_defaut(page)
     page.locator("#id_type_uo").select_option(REA)
     expect(page.locator("#id_nom")).to_have_value(propose(REA))
     page.locator("#id_nom").fill("Réanimation B")
@@ -176,7 +170,7 @@ def test_sans_javascript_sur_un_telephone(site, dossier):
     [neuve] = fabrique.nouvelles(dossier, personne("referent.hopital"), fiche("UF 2101 Cardiologie").pk)
     page = site.entrer(
         "referent.hopital", adresse(dossier, unite),
-        axe=False, java_script_enabled=False, viewport=TELEPHONE, color_scheme="dark",
+        java_script_enabled=False, viewport=TELEPHONE, color_scheme="dark",
     )  # fmt: skip
     page.locator("#id_type_uo").select_option(REA)
     enregistrer(page, "Enregistrer et mettre en attente")

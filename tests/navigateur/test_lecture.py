@@ -19,21 +19,17 @@ def eg(site) -> Fiche:
     return VersionFiche.objects.get(nom="Hôpital TEST").fiche
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"viewport": TELEPHONE}, {"color_scheme": "dark"}], ids=["bureau", "telephone", "sombre"]
-)
-def test_de_l_arbre_a_la_fiche(site, eg, options):
-    page = site.entrer("referent.hopital", f"/repertoire/{eg.identifiant}/", **options)
-    sans_defaut(page)
+def test_de_l_arbre_a_la_fiche(site, eg):
+    page = site.entrer("referent.hopital", f"/repertoire/{eg.identifiant}/")
     arbre = page.get_by_role("treegrid", name="Structures : Hôpital TEST")
     page.get_by_label("Filtrer les fiches").fill("orthogenie")
     ligne = arbre.get_by_role("row", name="Unité d’orthogénie")
     expect(ligne).to_contain_text("unité sensible")
     expect(arbre.get_by_text("Pôle Chirurgie")).to_be_hidden()
+    sans_defaut(page)
     ligne.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Unité d’orthogénie")
-    sans_defaut(page)
     page.get_by_role("link", name="Voir dans l’arbre").click()
     expect(page.locator("#noeud")).to_be_in_viewport()
     expect(page.locator("#noeud")).to_have_text("Unité d’orthogénie")

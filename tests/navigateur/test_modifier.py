@@ -129,7 +129,7 @@ def test_un_lien_vers_un_champ_replie_l_ouvre(site, unite):
 
 def test_le_meme_changement_sans_javascript_sur_un_telephone(site, unite):
     adresse = f"/repertoire/{unite.identifiant}/modifier/"
-    page = site.entrer("referent.hopital", adresse, axe=False, java_script_enabled=False, viewport=TELEPHONE)
+    page = site.entrer("referent.hopital", adresse, java_script_enabled=False, viewport=TELEPHONE)
     page.locator("#id_actes").click()
     page.locator("input[name=actes]").first.check()
     code = page.locator("input[name=actes]").first.get_attribute("value")

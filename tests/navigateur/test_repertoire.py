@@ -40,7 +40,7 @@ def test_les_criteres_s_appliquent_des_qu_on_les_choisit(site):
 
 
 def test_sans_javascript_les_criteres_s_appliquent_par_un_bouton(site):
-    page = site.entrer("tutelle.cd", "/repertoire/?mss=1", java_script_enabled=False, axe=False, viewport=TELEPHONE)
+    page = site.entrer("tutelle.cd", "/repertoire/?mss=1", java_script_enabled=False, viewport=TELEPHONE)
     page.locator("#panneau > summary").click()
     page.get_by_role("button", name="Choisir un département, une catégorie, une activité…").click()
     page.get_by_label("Yvelines (78)").check()

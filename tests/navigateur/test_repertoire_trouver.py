@@ -102,7 +102,7 @@ def test_d_une_faute_de_frappe_a_un_fichier(site):
 
 
 def test_la_meme_chose_sans_javascript_sur_un_telephone(site):
-    page = site.entrer("tutelle.cd", axe=False, java_script_enabled=False, viewport=TELEPHONE)
+    page = site.entrer("tutelle.cd", java_script_enabled=False, viewport=TELEPHONE)
     page.get_by_role("navigation", name="Menu principal").get_by_role("link", name="Répertoire").click()
     page.get_by_label(NOM).fill("sesad")
     page.get_by_label("MSS (Médico-Social et Social)").check()

@@ -28,7 +28,6 @@ def test_deplier_une_grande_revue(site, monkeypatch):
     page.set_viewport_size(TELEPHONE)
     adresse = f"/dossiers/{dossier.pk}/changements/"
     page.goto(adresse)
-    sans_defaut(page)
     page.get_by_text("5 unités opérationnelles").focus()
     page.keyboard.press("Enter")
     lignes = page.locator("details[open] li.changement")

@@ -11,6 +11,7 @@ from .conftest import (
     agir,
     connecter,
     creer_dossier,
+    dit,
     envoyer,
     etapes,
     etat,
@@ -28,7 +29,6 @@ UNITE = Offre("Unité d’insuffisance cardiaque", "149", "01", "28", ("013", "0
 
 def test_du_brouillon_au_repertoire(site):
     referent = site.entrer("referent.hopital")
-    sans_defaut(referent)
     creer_dossier(referent, "Hôpital TEST", NOM)
 
     agir(referent, "UF 2101 Cardiologie", "Créer des unités opérationnelles")
@@ -46,39 +46,35 @@ def test_du_brouillon_au_repertoire(site):
     sans_defaut(referent)
     remplir(referent, UNITE)
     finaliser(referent)
-    expect(referent.locator("#messages")).to_contain_text("est enregistrée et finalisée")
+    dit(referent, "est enregistrée et finalisée")
     ligne = noeud(referent, UNITE.nom)
     expect(ligne).to_contain_text("finalisée")
     expect(ligne.locator(".etat-ok, .badge-ok, .etat-finalisee")).to_have_count(1)
-    sans_defaut(referent)
 
     envoyer(referent)
+    sans_defaut(referent)
     assert etat(NOM) == "validation"
     referent.get_by_role("link", name="Répertoire", exact=True).first.click()
     referent.locator("a.eg-nom", has_text="Hôpital TEST").first.click()
     expect(referent.locator(".banniere-jaune")).to_contain_text("en cours de validation par un gestionnaire")
-    sans_defaut(referent)
     assert not VersionFiche.objects.filter(nom=UNITE.nom).exists()
     expect(referent.get_by_text(UNITE.nom)).to_have_count(0)
 
     direction = site.ouvrir(viewport=TELEPHONE)
     direction.goto(site.boite.lien("direction.hopital", NOM))
-    sans_defaut(direction)
     connecter(direction, "direction.hopital")
     bouton = direction.get_by_role("button", name="Valider le dossier")
     expect(bouton).to_be_in_viewport()
     expect(direction.locator(".changement-nom")).to_have_text(UNITE.nom)
-    sans_defaut(direction)
     bouton.click()
-    expect(direction.locator("#messages")).to_contain_text("est validé")
+    dit(direction, "est validé")
     assert etat(NOM) == "approbation"
 
     gestionnaire = site.entrer("gestionnaire", site.boite.lien("gestionnaire", NOM))
     gestionnaire.get_by_role("button", name="Prendre").click()
-    expect(gestionnaire.locator("#messages")).to_contain_text("est à votre nom")
-    sans_defaut(gestionnaire)
+    dit(gestionnaire, "est à votre nom")
     gestionnaire.get_by_role("button", name="Approuver").click()
-    expect(gestionnaire.locator("#messages")).to_contain_text("publié")
+    dit(gestionnaire, "publié")
     sans_defaut(gestionnaire)
 
     referent.goto(site.boite.lien("referent.hopital", NOM))  # the mail of the publication leads to the establishment
@@ -86,7 +82,6 @@ def test_du_brouillon_au_repertoire(site):
     referent.get_by_role("button", name="Tout déplier").click()
     referent.get_by_role("link", name=UNITE.nom).click()
     expect(referent.get_by_role("heading", level=1)).to_have_text(UNITE.nom)
-    sans_defaut(referent)
 
     assert etat(NOM) == "publie"
     assert etapes(NOM) == [

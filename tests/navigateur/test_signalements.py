@@ -17,9 +17,7 @@ def test_signaler_corriger_repondre(site):
     eg = VersionFiche.objects.get(nom="EHPAD TEST").fiche_id
     fiche = Fiche.objects.get(eg=eg, pk__in=VersionFiche.objects.filter(nom=REPIT).values("fiche"))
 
-    lecteur = site.entrer(
-        "tutelle.cd", reverse("fiche", args=[fiche.identifiant]), java_script_enabled=False, axe=False
-    )
+    lecteur = site.entrer("tutelle.cd", reverse("fiche", args=[fiche.identifiant]), java_script_enabled=False)
     lecteur.get_by_role("link", name="Signaler une erreur", exact=True).click()
     lecteur.get_by_label("Champ concerné").select_option("conditions_admission")
     lecteur.get_by_label("Ce qui ne va pas").select_option("perime")
@@ -56,29 +54,15 @@ def test_signaler_corriger_repondre(site):
     expect(lecteur.locator("main")).to_contain_text("C’est corrigé, merci.")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_tout_est_a_jour_sur_un_telephone(site, theme: str):
+def test_tout_est_a_jour_sur_un_telephone(site):
     eg = VersionFiche.objects.get(nom="EHPAD du Parc TEST").fiche
-    referent = site.entrer(
-        "referent.ehpad", reverse("fiche", args=[eg.identifiant]), viewport=TELEPHONE, color_scheme=theme
-    )
+    referent = site.entrer("referent.ehpad", reverse("fiche", args=[eg.identifiant]), viewport=TELEPHONE)
     expect(referent.locator(".fraicheur")).to_contain_text("Aucune unité sur 3 à jour depuis moins de 12 mois")
-    sans_defaut(referent)
     referent.get_by_role("link", name="Tout est à jour").click()
     dialogue = referent.get_by_role("dialog")
     expect(dialogue).to_contain_text("unités opérationnelles (3) sont exactes")
+    sans_defaut(referent)
     dialogue.get_by_role("button", name="Tout est à jour").click()
     expect(referent.locator("#messages")).to_contain_text("4 fiches confirmées")
     expect(referent.locator(".fraicheur")).to_contain_text("3 unités sur 3 à jour")
     assert Confirmation.objects.filter(fiche__eg=eg).count() == 4
-    for chemin in (
-        reverse("fiche_signaler", args=[eg.identifiant]) + "?champ=nom",
-        reverse("fiche_confirmer", args=[eg.identifiant]),
-        "/signalements/?onglet=les-miens",
-        "/signalements/?onglet=traites",
-        "/signalements/",
-        reverse("signalement", args=[Signalement.objects.get(auteur__username="tutelle.ars").pk]),
-        "/",
-    ):
-        referent.goto(chemin)
-        sans_defaut(referent)

@@ -14,7 +14,7 @@ from structures.regles import egs_de
 from structures.requetes import version_au
 from tests.factories import repertoire as fabrique
 
-from .conftest import TELEPHONE, sans_defaut
+from .conftest import TELEPHONE
 
 pytestmark = [pytest.mark.navigateur, pytest.mark.lent, pytest.mark.timeout(300)]
 
@@ -43,7 +43,6 @@ def test_un_autre_jour_puis_changer_et_defaire_ce_qui_est_prevu_et_passe(site, u
     page.get_by_role("button", name="Afficher").click()
     expect(page.locator("body")).to_have_class("autre-jour")
     expect(page.locator("#champ-conditions_accueil")).to_contain_text("Bientôt")
-    sans_defaut(page)
     page.get_by_role("link", name="Changement précédent").click()
     expect(page.locator("#champ-conditions_accueil")).to_contain_text("Bientôt")
     page.get_by_role("link", name="Revenir à aujourd’hui").click()
@@ -51,7 +50,6 @@ def test_un_autre_jour_puis_changer_et_defaire_ce_qui_est_prevu_et_passe(site, u
 
     page.locator("#prevus").get_by_role("link", name="Modifier le changement prévu").click()
     expect(page.locator("#id_conditions_accueil")).to_have_value("Bientôt")
-    sans_defaut(page)
     page.locator("#id_conditions_accueil").fill("Plus tard")
     page.locator(".actions-form").get_by_role("button", name="Modifier", exact=True).click()
     page.locator("#id_date_effet").fill((timezone.localdate() + timedelta(days=30)).isoformat())
@@ -61,24 +59,20 @@ def test_un_autre_jour_puis_changer_et_defaire_ce_qui_est_prevu_et_passe(site, u
 
     page.get_by_role("link", name="Tout l’historique").click()
     expect(page.locator(".historique > li").first).to_contain_text("changement prévu")
-    sans_defaut(page)
     page.get_by_role("link", name="Annuler cette modification").click()
-    sans_defaut(page)
     page.get_by_role("button", name="Annuler cette modification").click()
     expect(page.locator("#messages")).to_contain_text("La modification est défaite")
     assert [accueil(unite, dans) for dans in (0, 30)] == ["", "Plus tard"]
 
     page.get_by_role("button", name="Comparer").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Comparer deux dates")
-    sans_defaut(page)
     page.goto(f"/repertoire/{unite.eg.identifiant}/comparer/")
     expect(page.get_by_text("Fiches ajoutées")).to_be_visible()
-    sans_defaut(page)
 
 
 def test_la_meme_chose_sans_javascript_sur_un_telephone(site, unite):
     adresse = f"/repertoire/{unite.identifiant}/"
-    page = site.entrer("referent.hopital", adresse, axe=False, java_script_enabled=False, viewport=TELEPHONE)
+    page = site.entrer("referent.hopital", adresse, java_script_enabled=False, viewport=TELEPHONE)
     page.locator("#prevus").get_by_role("link", name="Annuler ce changement").click()
     page.get_by_role("button", name="Annuler ce changement").click()
     expect(page.locator("#messages")).to_contain_text("est annulé : il n’aura pas lieu")
