@@ -150,6 +150,21 @@ def test_le_classeur_explique_et_donne_les_valeurs(dossier):
 # -- what a file changes -----------------------------------------------------------------------------
 
 
+def test_un_type_amene_son_champ_dans_le_fichier_comme_dans_le_formulaire(monde, dossier):
+    """On a new fiche that had another champ; refused beside one that the same save gives, and on a published one."""
+    du_fichier, du_formulaire = fabrique.nouvelles(dossier, monde.referent, monde.uf.pk, 2)
+    for fiche in (du_fichier, du_formulaire):
+        fabrique.enregistrer(dossier, monde.referent, fiche.pk, {"type_uo": "149"}, finaliser=False)
+        assert fabrique.travail(dossier, fiche.pk).patch["champ_activite"] == "01"
+    reprendre(dossier, monde.referent, Feuille(dossier).poser(du_fichier.identifiant, type_uo="08").octets())
+    fabrique.enregistrer(dossier, monde.referent, du_formulaire.pk, {"type_uo": "08"}, finaliser=False)
+    assert [fabrique.travail(dossier, f.pk).patch["champ_activite"] for f in (du_fichier, du_formulaire)] == ["04"] * 2
+    with pytest.raises(Invalide, match="même champ"):
+        fabrique.enregistrer(dossier, monde.referent, monde.uo.pk, {"type_uo": "08"}, finaliser=False)
+    with pytest.raises(FichierEnErreur):
+        reprendre(dossier, monde.referent, Feuille(dossier).poser(monde.uo.identifiant, type_uo="08").octets())
+
+
 def test_modifier_deplacer_creer_supprimer_en_un_geste(monde, dossier):
     autre = repertoire.uo(monde.uf, "Unité à fermer")
     feuille = (
