@@ -3,8 +3,9 @@
 import csv
 import io
 import zipfile
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import count
+from time import process_time
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from openpyxl import Workbook, load_workbook
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
 
 from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
 from structures.exports import FORMATS, ecrire_classeur
@@ -22,6 +25,7 @@ from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
 from workflows.domaine import annulation, decisions, gestes
 from workflows.domaine.fichier import tableau
+from workflows.domaine.fichier.analyse import ERREURS_MAXIMALES
 from workflows.domaine.fichier.appliquer import FichierEnErreur, appliquer_proposition, proposer
 from workflows.domaine.fichier.gabarit import feuilles, lignes
 from workflows.enums import EtatFiche, Nature
@@ -469,6 +473,53 @@ def test_un_type_d_un_autre_champ(monde, dossier):
     assert (ligne, colonne, raison) == (6, "Type d’UO", "choisissez un type du même champ d’activité que l’unité.")
 
 
+@pytest.mark.parametrize("colonne", ["Équipements", "Capacités"])
+def test_un_nombre_se_lit_d_un_trait_dans_un_texte_demesure(monde, dossier, colonne):
+    feuille = Feuille(dossier).poser(monde.uo.identifiant, **{colonne: f"a:{' ' * 32_000}x"})
+    octets, debut = feuille.octets(), process_time()
+    [(ligne, ou, raison)] = erreurs(dossier, monde.referent, octets)
+    assert process_time() - debut < 5
+    assert (ligne, ou) == (6, colonne)
+    assert raison.endswith("compte 32003 caractères ; 2000 au plus.")
+
+
+def test_un_repere_ne_prend_pas_la_place_d_une_ligne_sans_repere(monde, dossier):
+    octets = en_csv([
+        ["Identifiant", "Niveau", "Rattachement", "Nom"],
+        ["ligne 3", "P", monde.eg.identifiant, "Pôle Un"],
+        ["", "P", monde.eg.identifiant, "Pôle Deux"],
+        ["", "S", "ligne 3", "Service du Un"],
+    ])  # fmt: skip
+    reprendre(dossier, monde.referent, octets)
+    travaux = {t.patch["nom"]: t for t in dossier.fiches.all()}
+    assert travaux["Service du Un"].patch["parent"] == travaux["Pôle Un"].fiche_id
+
+
+def test_une_ligne_sans_nom_ni_repere_se_lit_dans_l_apercu(monde, dossier):
+    proposition = deposer(dossier, monde.referent, en_csv([["Identifiant", "Niveau", "Rattachement"],
+                                                           ["", "P", monde.eg.identifiant]]))  # fmt: skip
+    page = client(monde.referent).get(url(dossier, f"fichier/{proposition.pk}/")).content.decode()
+    assert "(ligne 2)" in page
+
+
+def test_la_lecture_s_arrete_apres_les_erreurs_que_l_on_montre(monde, dossier):
+    rangees = [["", "UO", monde.uf.identifiant, "seize"] for _ in range(ERREURS_MAXIMALES + 50)]
+    octets = en_csv([["Identifiant", "Niveau", "Rattachement", "Âge minimum"], *rangees])
+    assert len(erreurs(dossier, monde.referent, octets)) == ERREURS_MAXIMALES
+    page = envoyer(client(monde.referent), dossier, octets).content.decode()
+    assert "Le fichier contient au moins 300 erreurs" in page
+    assert page.count('<td data-titre="Ligne">') == ERREURS_MAXIMALES
+
+
+def test_une_chaine_de_lignes_refusees_ne_se_remonte_pas(monde, dossier):
+    rangees = [[f"p{rang}", "P", f"p{rang + 1}"] for rang in range(ERREURS_MAXIMALES - 2)]
+    rangees += [[f"p{len(rangees)}", "P", monde.s.identifiant], [monde.s.identifiant, "", "", "supprimer"]]
+    octets = en_csv([["Identifiant", "Niveau", "Rattachement", "Action"], *rangees])
+    assert {raison for *_, raison in erreurs(dossier, monde.referent, octets)} == {
+        "une fiche de niveau P ne peut être que sous un niveau EG."
+    }
+
+
 def test_une_version_modifiee(monde, dossier):
     for version in ("n’importe quoi", "9/9.9/2026-01-01", "0/x/hier", f"{'9' * 30}/1.0/2026-01-01"):
         feuille = Feuille(dossier).poser(monde.uo.identifiant, nom="Autre", version=version)
@@ -521,6 +572,123 @@ def test_fichiers_refuses(nom):
     octets, mot = PIEGES[nom]
     with pytest.raises(FichierRefuse, match=mot):
         lire(octets)
+
+
+ODS = (
+    '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
+    ' xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"'
+    ' xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:spreadsheet>'
+    '<table:table table:name="Fiches">{}</table:table></office:spreadsheet></office:body></office:document-content>'
+)
+RANGEE = (
+    '<table:table-row table:number-rows-repeated="{}"><table:table-cell table:number-columns-repeated="{}"><text:p>{}'
+    "</text:p></table:table-cell></table:table-row>"
+)
+DOCTYPE = '<!DOCTYPE a [<!ENTITY b "c">]>'
+
+
+def ods(contenu: str) -> bytes:
+    return paquet(content_xml=ODS.format(contenu).encode())
+
+
+def xlsx(cible: str = "feuille.xml", feuille: str = "<worksheet/>", textes: str = "<sst/>") -> bytes:
+    liens = "".join(
+        f'<Relationship Id="{cle}" Type="http://x/{genre}" Target="{part}"/>'
+        for cle, genre, part in (("r1", "worksheet", cible), ("r2", "sharedStrings", "textes.xml"))
+    )
+    return paquet(**{
+        "xl/workbook.xml": b'<workbook xmlns:r="urn:r"><sheets><sheet name="Fiches" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f"<Relationships>{liens}</Relationships>".encode(),
+        "xl/textes.xml": textes.encode(),
+        f"xl/{cible}": feuille.encode(),
+    })  # fmt: skip
+
+
+def test_une_cellule_repetee_se_lit_une_fois_et_se_compte_avant(monkeypatch):
+    lues = []
+    monkeypatch.setattr(tableau, "en_texte", lambda brut: lues.append(brut) or brut)
+    assert lire(ods(RANGEE.format(1000, 200, "x"))) == [["x"] * tableau.COLONNES_MAXIMALES] * 1000
+    with pytest.raises(FichierRefuse, match="plus de 5000 lignes"):
+        lire(ods(RANGEE.format(6000, 200, "x" * 15_000)))
+    with pytest.raises(FichierRefuse, match="trop de texte"):
+        lire(ods(RANGEE.format(4000, 200, "x" * 15_000)))
+    assert len(lues) == 3
+
+
+def test_les_elements_se_comptent_avant_d_etre_lus(monkeypatch):
+    monkeypatch.setattr(tableau, "ELEMENTS_MAXIMAUX", 1000)
+    monkeypatch.setattr(tableau.ElementTree, "iterparse", lambda *_: pytest.fail("lu avant d’être compté"))
+    with pytest.raises(FichierRefuse, match="démesuré"):
+        lire(ods("<a/>" * 1001))
+    monkeypatch.undo()
+    monkeypatch.setattr(tableau, "ELEMENTS_MAXIMAUX", 1000)
+    monkeypatch.setattr(tableau, "_texte_xlsx", lambda _: pytest.fail("lu avant d’être compté"))
+    with pytest.raises(FichierRefuse, match="démesuré"):
+        lire(xlsx(textes=f"<sst>{'<si/>' * 1000}</sst>"))
+    with pytest.raises(FichierRefuse, match="démesuré"):
+        lire(ods("<a>" * 60 + "</a>" * 60))
+
+
+def test_rien_ne_reste_de_ce_qui_a_ete_lu():
+    lecture = tableau._Paquet(io.BytesIO(ods(RANGEE.format(1, 1, "x") * 5000 + "<a/>" * 5000)))
+    restes = [e for evenement, e in lecture.lire("content.xml", {"table-row"}) if evenement == "start"]
+    assert len(restes) == 10_004
+    assert sum(len(e) for e in restes if not e.tag.endswith("table-row")) == 0
+
+
+def test_cinq_mille_fiches_pleines_tiennent(dossier):
+    """A hundred fiches with every cell filled, fifty times."""
+    titres = gabarit(dossier)[0]
+    rangees = [[f"Cellule {rang} et son texte à dire" for _ in titres] for rang in range(100)]
+    for format_ in ("xlsx", "ods"):
+        tampon = io.BytesIO()
+        FORMATS[format_].ecrire(rangees, tampon, "Fiches")
+        assert lire(tampon.getvalue()) == rangees
+        entrees = zipfile.ZipFile(tampon)
+        contenus = [entrees.read(nom) for nom in entrees.namelist()]
+        assert 50 * sum(map(len, contenus)) < tableau.DEPLIE_MAXIMAL
+        assert 50 * sum(c.count(b"<") - c.count(b"</") for c in contenus) < tableau.ELEMENTS_MAXIMAUX
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        paquet(content_xml=f'<?xml version="1.0" encoding="UTF-16"?>{DOCTYPE}<a>&b;</a>'.encode("utf-16")),
+        xlsx("feuille.bin", f"{DOCTYPE}<worksheet/>"),
+        xlsx(textes=f"{DOCTYPE}<sst/>"),
+    ],
+    ids=["UTF-16", "feuille sans nom de XML", "textes partagés"],
+)
+def test_aucune_entite_quels_que_soient_l_encodage_et_le_nom(octets):
+    with pytest.raises(FichierRefuse, match="définitions XML"):
+        lire(octets)
+
+
+def test_les_lignes_gardent_leur_numero():
+    vides = RANGEE.format(2, 1, "") + RANGEE.format(1, 1, "x")
+    assert lire(ods(vides + RANGEE.format(1_000_000, 1, ""))) == [[], [], ["x"]]
+    assert lire(xlsx(feuille='<w><row r="3"><c r="B3"><v>7</v></c></row><row r="1048576"/></w>')) == [
+        [], [], ["", "7"],
+    ]  # fmt: skip
+    for desordre in ('<row r="2"><c r="A2"><v>7</v></c></row>' * 2, '<row><c r="B1"/><c r="A1"/></row>'):
+        with pytest.raises(FichierRefuse):
+            lire(xlsx(feuille=f"<w>{desordre}</w>"))
+
+
+def test_les_valeurs_d_un_classeur_xlsx():
+    livre = Workbook()
+    livre.active.append(["Une autre feuille"])
+    feuille = livre.create_sheet("Fiches")
+    riche = CellRichText("Deux ", TextBlock(InlineFont(b=True), "styles"))
+    feuille.append(["  texte ", 13, 13.5, True, date(2027, 3, 31), None, riche, "=1+1"])
+    feuille["A3"] = 999_999_999
+    feuille["A3"].number_format = "dd/mm/yyyy"
+    tampon = io.BytesIO()
+    livre.save(tampon)
+    premiere, vide, troisieme = lire(tampon.getvalue())
+    assert premiere == ["texte", "13", "13.5", "oui", "31/03/2027", "", "Deux styles", "=1+1"]
+    assert isinstance(premiere[-1], tableau.Formule)
+    assert (vide, troisieme) == ([], ["999999999"])
 
 
 def test_cent_megaoctets_ne_sont_pas_lus():

@@ -29,8 +29,6 @@ from ..models import Proposition
 from .arbre import nom_de
 from .espace import VueDossier
 
-ERREURS_MONTREES = 300
-
 
 class FichierView(VueDossier):
     """The template, and the file to send; refused, its errors by line and column."""
@@ -70,8 +68,7 @@ class FichierView(VueDossier):
             "explications": EXPLICATIONS[1:],
             "mega": TAILLE_MAXIMALE // 1024 // 1024,
             "refus": refus,
-            "erreurs": sorted(erreurs, key=lambda e: e.ligne)[:ERREURS_MONTREES],
-            "autres": max(0, len(erreurs) - ERREURS_MONTREES),
+            "erreurs": sorted(erreurs, key=lambda e: e.ligne),
             "nom": nom,
         }
         return render(request, "workflows/fichier.html", contexte, status=statut)
@@ -154,7 +151,7 @@ class _Apercu:
             cle: etat_de_travail(self.noeuds[cle].travail if cle in self.noeuds else None, registre.get(cle, {}))
             for cle in fiches
         }
-        self.noms = {x["cle"]: x["patch"].get("nom") or f"({x['cle']})" for x in self.proposees if x["cle"]}
+        self.noms = {x["cle"]: x["patch"].get("nom") or f"({x['cle'].strip()})" for x in self.proposees if x["cle"]}
         couples = [self._avant_apres(ligne) for ligne in self.proposees]
         collisions = [appliquer(avant, x["heurts"]) for x, (avant, _) in zip(self.proposees, couples, strict=True)]
         self.affichage = Affichage(

@@ -45,6 +45,7 @@ from .lexique import Illisible, Lexique
 from .suppressions import accueillies, emportees, revision_de
 from .tableau import Lignes, illisible
 
+ERREURS_MAXIMALES = 300  # nobody reads more at once
 _ACTIONS = {"": "", "modifier": MODIFIER, "creer": CREER, "supprimer": SUPPRIMER}
 _NIVEAUX = {normaliser(mot): n.value for n in Niveau for mot in (n.value, n.label)} | {"pole": Niveau.POLE.value}
 
@@ -83,13 +84,22 @@ class _Ligne:
 
     @property
     def cle(self) -> str:
-        """How others name a new fiche: what its row says, else the row itself."""
-        return self.cellules.get(IDENTIFIANT) or f"ligne {self.numero}"
+        """How others name a new fiche: what its row says, else what no trimmed cell can say."""
+        return self.cellules.get(IDENTIFIANT) or f" ligne {self.numero}"
 
 
 def analyser(dossier: Dossier, brutes: Lignes) -> Analyse:
-    """Read everything, refuse nothing silently. A constant number of statements."""
-    return _Analyseur(dossier).analyser(brutes)
+    """Read everything, refuse nothing silently, up to ``ERREURS_MAXIMALES``. A constant number of statements."""
+    analyseur = _Analyseur(dossier)
+    try:
+        analyseur.analyser(brutes)
+    except _TropDErreurs:
+        analyseur.resultat.lignes.clear()
+    return analyseur.resultat
+
+
+class _TropDErreurs(Exception):
+    """As many errors as are told."""
 
 
 class _Analyseur:
@@ -100,10 +110,10 @@ class _Analyseur:
         self.noeuds = {n.identifiant: n for n in self.arbre.noeuds.values()}
         self.resultat = Analyse()
 
-    def analyser(self, brutes: Lignes) -> Analyse:
+    def analyser(self, brutes: Lignes) -> None:
         lignes = self._lignes(brutes)
         if lignes is None:
-            return self.resultat
+            return
         self._reconnaitre(lignes)
         self._placer(lignes)
         self._lire_l_etat(lignes)
@@ -111,10 +121,11 @@ class _Analyseur:
             self._comparer(ligne)
         self._refuser_les_perdues(lignes)
         self._suivre_les_suppressions()
-        return self.resultat
 
     def _erreur(self, ligne: int, colonne: str, raison: str) -> None:
         self.resultat.erreurs.append(Erreur(ligne, colonne, raison))
+        if len(self.resultat.erreurs) == ERREURS_MAXIMALES:
+            raise _TropDErreurs
 
     # -- the columns ---------------------------------------------------------------------------------
 
@@ -212,6 +223,7 @@ class _Analyseur:
             if dessus.niveau != attendu:
                 ou = f"ne peut être que sous un niveau {attendu}" if attendu else "n’existe pas dans cet établissement"
                 self._erreur(ligne.numero, RATTACHEMENT, f"une fiche de niveau {ligne.niveau} {ou}.")
+                continue  # what hangs is never longer than the levels
             if isinstance(dessus, _Ligne):
                 ligne.parent = dessus.cle
             elif not ligne.noeud or dessus.fiche_id != ligne.noeud.parent_id:

@@ -18,7 +18,7 @@ from ...models import Dossier, Evenement, FicheTravail, Proposition
 from ..apercu import Apercu, NoeudTravail, apercu, perdue
 from ..gestes import fermee
 from ..travaux import accomplir, ouvrir_brouillon, poser_patch
-from .analyse import Erreur, analyser
+from .analyse import ERREURS_MAXIMALES, Erreur, analyser
 from .colonnes import CREER, MODIFIER
 from .gabarit import jetons_de
 from .suppressions import emportees, revision_de
@@ -28,11 +28,12 @@ ORDRE = [Niveau.POLE, Niveau.SERVICE, Niveau.UF, Niveau.UO]
 
 
 class FichierEnErreur(Invalide):
-    """Nothing of the file is kept: ``erreurs`` says where and why, all of it."""
+    """Nothing of the file is kept: ``erreurs`` says where and why, ``ERREURS_MAXIMALES`` of them at most."""
 
     def __init__(self, erreurs: list[Erreur]) -> None:
         n = f"{len(erreurs)} erreurs" if len(erreurs) > 1 else "une erreur"
-        super().__init__("fichier_en_erreur", f"Le fichier contient {n} : rien n’en est repris.")
+        au_moins = "au moins " if len(erreurs) == ERREURS_MAXIMALES else ""
+        super().__init__("fichier_en_erreur", f"Le fichier contient {au_moins}{n} : rien n’en est repris.")
         self.erreurs = erreurs
 
 

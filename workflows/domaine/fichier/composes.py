@@ -17,7 +17,7 @@ from structures.domaine.texte import normaliser
 
 from .lexique import Illisible, Lexique, elements
 
-_NOMBRE = re.compile(r"(.+):\s*([\d\s]+)", re.DOTALL)
+ELEMENT_MAXIMAL = 2_000  # characters
 _SEMAINE = re.compile(r"(.+?) à partir du (\d{1,2}/\d{1,2}/\d{4})\s*:(.*)", re.DOTALL)
 _PLAGE = re.compile(r"(\d{1,2})[:hH](\d{2})\s*[-–]\s*(\d{1,2})[:hH](\d{2})")
 _TELECOM = re.compile(r"(.+?) : (.+?)(?: \(([^()]+)\))?", re.DOTALL)
@@ -40,6 +40,8 @@ def lire(champ: Champ, texte: str, avant: Mapping[str, Any], lexique: Lexique) -
     connus = {_GENRES[champ.genre][0](champ, c, e, lexique): (c, e) for c, e in avant.items()}
     apres: dict[str, Any] = {}
     for element in elements(texte):
+        if len(element) > ELEMENT_MAXIMAL and element not in connus:
+            raise Illisible(f"« {element[:80]} »… compte {len(element)} caractères ; {ELEMENT_MAXIMAL} au plus.")
         cle_, contenu = connus.get(element) or _GENRES[champ.genre][1](champ, element, avant, lexique)
         if cle_ in apres:
             raise Illisible(f"« {element[:80]} » est là deux fois.")
@@ -68,10 +70,10 @@ def _refus(champ: Champ, texte: str) -> Illisible:
 
 
 def _nombre_de(champ: Champ, texte: str) -> tuple[str, int]:
-    trouve = _NOMBRE.fullmatch(texte)
-    if trouve is None:
+    quoi, _, combien = texte.rpartition(":")
+    if not quoi.strip() or not combien.strip():
         raise _refus(champ, texte)
-    return trouve[1].strip(), entier(trouve[2])
+    return quoi.strip(), entier(combien.strip())
 
 
 # -- equipment, capacities ---------------------------------------------------------------------------
