@@ -284,11 +284,15 @@ def _formats_de_date(paquet: _Paquet, nom: str) -> set[str]:
     """The styles of cells that show a number as a date."""
     formats: dict[str, str] = {str(cle): format_ for cle, format_ in BUILTIN_FORMATS.items()}
     styles: list[str] = []
-    for evenement, element in paquet.lire(nom, {"numFmts", "cellXfs"}):
-        if evenement == "end" and _local(element) == "numFmts":
-            formats |= {e.get("numFmtId"): e.get("formatCode")[:TEXTE_MAXIMAL] for e in element}
-        elif evenement == "end":
-            styles += [e.get("numFmtId", "0") for e in element]
+    liste = ""
+    for _, element in paquet.lire(nom):
+        match _local(element):
+            case "cellStyleXfs" | "cellXfs" as liste:
+                pass
+            case "numFmt":
+                formats[element.get("numFmtId")] = element.get("formatCode")
+            case "xf" if liste == "cellXfs":
+                styles.append(element.get("numFmtId", "0"))
     dates = {cle for cle in set(styles) if is_date_format(formats.get(cle))}
     return {str(rang) for rang, cle in enumerate(styles) if cle in dates}
 
@@ -329,8 +333,7 @@ def _jour(nombre: float, origine: datetime) -> Any:
 
 def _lire_ods(paquet: _Paquet) -> Iterator[Placee]:
     tables = (e for _, e in paquet.lire("content.xml", {"table-row"}) if e.tag == f"{_TABLE}table")
-    titres = [table.get(f"{_TABLE}name") for table in tables]
-    voulue = titres.index(FEUILLE) if FEUILLE in titres else 0
+    voulue = next((rang for rang, t in enumerate(tables) if t.get(f"{_TABLE}name") == FEUILLE), 0)
     table, numero = -1, 1
     for evenement, element in paquet.lire("content.xml", {"table-row"}):
         if element.tag == f"{_TABLE}table":
