@@ -123,7 +123,7 @@ class Etape:
 ETAPES: dict[str, Etape] = {
     etape.noeud: etape
     for etape in (
-        Etape("redaction", "Finaliser les fiches", "Compléter les fiches", Cercle.EDITEURS, False, False),
+        Etape("redaction", "Finaliser les fiches", "Finaliser les fiches", Cercle.EDITEURS, False, False),
         Etape("envoi", "Envoyer en validation", "Envoyer en validation", Cercle.EDITEURS, False, False),
         Etape(
             "validation_direction", "Validation par la Direction", "Valider le dossier", Cercle.DIRECTION, True, False

@@ -8,12 +8,13 @@ from django.http import QueryDict
 
 from backoffice.socle.champs_formulaire import ChoixField, EntierField, TexteField
 from structures.domaine.patches import valeur
-from structures.enums import Niveau
+from structures.enums import ChampEG, Niveau
 from structures.forms import FicheForm
 
 from .domaine.gestes import QUANTITE_MAXIMALE
 from .domaine.qualite.identite import UNITE
-from .domaine.type_uo import CHAMPS_DU_TYPE
+from .domaine.qualite.offre import CHAMPS_ADMIS
+from .domaine.type_uo import CHAMPS_DU_TYPE, champs_des_types
 
 RETIRER = "retirer"  # values « champ:code » to take off with a new type
 
@@ -75,6 +76,8 @@ class FicheDossierForm(FicheForm):
         super().__init__(data=data, **kwargs)
         if self.niveau == Niveau.UO:
             self._expliquer()
+            if nouvelle:
+                self._grouper_les_types()
             if data is not None:
                 self.data = self._suivre_le_type(data)
 
@@ -85,6 +88,16 @@ class FicheDossierForm(FicheForm):
         etat, self.etat = self.etat, {**self.etat, "champ_activite": ""}
         super()._lire_options()
         self.etat = etat
+
+    def _grouper_les_types(self) -> None:
+        """All the types in one list are long: by champ, those of the establishment first."""
+        liste: Any = self.fields["type_uo"]
+        champ_de, champs = champs_des_types(), dict(self._choix("R227")[0])
+        admis = CHAMPS_ADMIS[ChampEG(self.champ_eg)]
+        liste.widget.choices = [p for p in liste.choices if champ_de.get(p[0]) not in champs]
+        for champ in sorted(champs, key=lambda code: (code not in admis, code)):
+            if types := [p for p in liste.choices if champ_de.get(p[0]) == champ]:
+                liste.widget.choices.append((champs[champ], types))
 
     def _expliquer(self) -> None:
         aides = {

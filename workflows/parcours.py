@@ -95,7 +95,7 @@ def parcours_de(dossier: Dossier) -> Parcours:
 
 
 _LIBELLES_ETAPES = {
-    "redaction": "Compléter les fiches",
+    "redaction": "Finaliser les fiches",
     "envoi": "Envoyer en validation",
     "validation_direction": "Direction",
     "affectation_tutelle": "Choix de la tutelle",

@@ -153,6 +153,39 @@ def test_annuler_la_derniere_operation(monde, dossier):
         assert navigateur.post(url(dossier, "defaire/"), {"geste": forge}).status_code == 404
 
 
+def test_la_derniere_operation_ne_s_annule_plus(monde, dossier):
+    """No button takes an older one for it: who changed the fiche is said, and the older ones are in the menu."""
+    neuve = fabrique.nouvelle(dossier, monde.referent, monde.uf.pk, "Unité neuve")
+    gestes.supprimer(numero=dossier.pk, acteur=monde.referent, fiches=[monde.uo.pk])
+    fabrique.modifier(dossier, monde.referent, neuve.pk, age_min=18)
+    fabrique.modifier(dossier, monde.collegue, neuve.pk, age_min=20)
+    page = client(monde.referent).get(url(dossier))
+    dits = texte(page)
+    assert "Annuler la dernière opération" not in dits
+    assert "Votre dernière opération ne peut plus être annulée. Fiche enregistrée et finalisée : « Unité" in dits
+    assert f"{monde.collegue} a changé depuis une des fiches de cette opération, le " in dits
+    assert "Mes dernières opérations" in page.content.decode()
+    assert "Fiche supprimée : « Unité de cardiologie », à " in dits
+    assert "data-defaire" not in page.content.decode()
+    assert "Annuler la dernière opération" in texte(client(monde.collegue).get(url(dossier)))
+
+
+def test_deplacer_dit_ce_qui_n_est_plus_finalise(monde, dossier):
+    cible = repertoire.uf(monde.s, "UF 2102")
+    neuve = fabrique.nouvelle(dossier, monde.referent, monde.uf.pk, "Unité neuve")
+    navigateur = client(monde.referent)
+    pleine = navigateur.post(url(dossier, "deplacer/"), {"fiche": neuve.pk, "parent": cible.pk}, follow=True)
+    assert "« Unité neuve » est déplacée sous « UF 2102 »." in texte(pleine)
+    assert "en attente : il y manque" not in texte(pleine)
+    [vide] = fabrique.nouvelles(dossier, monde.referent, monde.uf.pk)
+    dossier.fiches.filter(fiche=vide).update(etat="finalisee")
+    choix = {"fiche": f"{neuve.pk},{vide.pk}", "parent": monde.uf.pk}
+    navigateur.post(url(dossier, "deplacer/"), choix | {"parent": cible.pk})
+    dossier.fiches.filter(fiche=vide).update(etat="finalisee")
+    reponse = navigateur.post(url(dossier, "deplacer/"), choix, follow=True)
+    assert "1 fiche finalisée est revenue en attente : il y manque une information." in texte(reponse)
+
+
 # -- without a reload --------------------------------------------------------------------------------
 
 

@@ -33,7 +33,7 @@ def test_espace_de_travail(monde, dossier):
     assert f'id="fiche-{finalisee.pk}"' in corps
     assert f'href="{url_fiche(dossier, attente)}"' in corps
     assert "disabled" in corps.split("Envoyer en validation")[0].rsplit("<button", 1)[1]
-    assert "Compléter les fiches en cours" in mots
+    assert "Finaliser les fiches en cours" in mots
     assert "Centre hospitalier" in mots
     assert "la Direction de l’établissement valide le dossier, puis SESAN" in mots
 
@@ -136,7 +136,7 @@ def test_renvoi_visible(monde, dossier):
     )
     navigateur = client(monde.referent)
     page = texte(navigateur.get(url(dossier)))
-    assert "renvoyé pour correction" in page
+    assert f"Renvoyé pour correction par {monde.direction} le " in page
     assert "Les âges sont à revoir." in page
     assert "Unité commentée ajout en attente commentée" in page
     assert "1 fiche finalisée sur 2" in page
@@ -145,6 +145,24 @@ def test_renvoi_visible(monde, dossier):
     page = texte(navigateur.get(url(dossier)))
     assert "Unité commentée ajout finalisée" in page
     assert "Les âges sont à revoir." in page
+
+
+def test_renvoi_sans_fiche_commentee(monde, dossier):
+    """Everything is still finalised: the page says what to do, not that all is done."""
+    fabrique.modifier(dossier, monde.referent, monde.uo.pk, nom="Unité de cardiologie générale")
+    fabrique.envoye(dossier, monde.referent)
+    fabrique.renvoye(dossier, monde.direction, "Les âges sont à revoir.")
+    navigateur = client(monde.referent)
+    page = texte(navigateur.get(url(dossier)))
+    assert f"Renvoyé pour correction par {monde.direction} le " in page
+    assert "1 fiche finalisée sur 1 Corrigez ce que le renvoi demande, puis renvoyez le dossier en validation." in page
+    assert "Toutes les fiches ont été finalisées" not in page.split("Journal")[0]
+    assert "Finaliser les fiches en cours" in page
+    fabrique.modifier(dossier, monde.referent, monde.uo.pk, age_min=18)
+    page = texte(navigateur.get(url(dossier)))
+    assert "1 fiche finalisée sur 1 Toutes les fiches ont été finalisées." in page
+    assert "Envoyer en validation en cours" in page
+    assert f"Renvoyé pour correction par {monde.direction} le " in page
 
 
 def test_dossier_envoye_se_lit(monde, dossier):
@@ -196,7 +214,7 @@ def test_schema_et_position(monde, dossier):
     corps = client(monde.referent).get(url(dossier)).content.decode()
     assert "Où en est le dossier" in corps
     dessin = corps.split('<svg class="schema"')[1].split("</svg>")[0]
-    assert "1. Compléter les fiches : en cours." in dessin
+    assert "1. Finaliser les fiches : en cours." in dessin
     assert dessin.count("schema-ici") == 1
     bpmn = client(monde.referent).get("/dossiers/circuit.bpmn")
     assert bpmn["Content-Type"].startswith("application/bpmn+xml")

@@ -1,6 +1,7 @@
 """A new Type d'UO in the form of a fiche: the name that it proposes, what is not known to go with it (acceptance 60–62,
 70)."""
 
+import html
 import re
 
 import pytest
@@ -166,6 +167,47 @@ def test_une_fiche_sans_type_n_a_rien_a_verifier(monde, dossier):
     [neuve] = fabrique.nouvelles(dossier, monde.referent, monde.uf.pk)
     page = ouvrir(monde.referent, dossier, neuve)
     assert poster(monde.referent, dossier, neuve, page, type_uo=REA, activites=["013"]).status_code == 302
+
+
+# -- the list of types -------------------------------------------------------------------------------
+
+
+def groupes(reponse) -> dict[str, list[str]]:
+    """The types offered, by group of the list; "" for those outside any."""
+    liste = reponse.content.decode().split('<select name="type_uo"')[1].split("</select>")[0]
+    hors, *blocs = liste.split('<optgroup label="')
+    codes = {html.unescape(b.split('"')[0]): re.findall(r'<option value="([^"]*)"', b) for b in blocs}
+    return {"": re.findall(r'<option value="([^"]*)"', hors), **codes}
+
+
+def test_les_types_d_une_nouvelle_unite_par_champ(monde, dossier):
+    """The champs of a hospital first; each type once, under the name that the list of champs has."""
+    [neuve] = fabrique.nouvelles(dossier, monde.referent, monde.uf.pk)
+    page = ouvrir(monde.referent, dossier, neuve)
+    trouves = groupes(page)
+    assert list(trouves) == [
+        "", "Médecine Chirurgie Obstétrique (MCO)", "Soins Médicaux et de réadaptation (SMR)", "Psychiatrie (PSY)",
+        "Ville", "Médico-social (MS)",
+    ]  # fmt: skip
+    assert trouves[""] == [""]
+    codes = [code for liste in trouves.values() for code in liste]
+    assert len(codes) == len(set(codes)) == 126
+    assert {"149", REA} < set(trouves["Médecine Chirurgie Obstétrique (MCO)"])
+    assert poster(monde.referent, dossier, neuve, page, type_uo="100").status_code == 302  # the champ follows
+    assert dossier.fiches.get().patch["champ_activite"] == "02"
+    assert 'value="100" selected' in ouvrir(monde.referent, dossier, neuve).content.decode()
+
+
+def test_les_types_d_une_nouvelle_unite_medico_sociale(db):
+    ehpad = repertoire.etablissement("handicap")
+    referent = repertoire.compte("referent", ehpad)
+    dossier = fabrique.brouillon(ehpad, referent)
+    [neuve] = fabrique.nouvelles(dossier, referent, ehpad.pk)
+    assert list(groupes(ouvrir(referent, dossier, neuve)))[1] == "Médico-social (MS)"
+
+
+def test_une_unite_publiee_n_a_qu_un_champ(monde, dossier):
+    assert list(groupes(ouvrir(monde.referent, dossier, monde.uo))) == [""]
 
 
 # -- the name ----------------------------------------------------------------------------------------

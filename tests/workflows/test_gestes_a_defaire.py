@@ -1,5 +1,7 @@
 """« Annuler la dernière opération »: each gesture can be taken back by its author while nothing was built on it."""
 
+import re
+
 import pytest
 
 from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
@@ -94,6 +96,49 @@ def test_un_geste_depasse_dit_par_qui(monde: Monde) -> None:
     assert [g.pk for g in annulation.gestes_a_defaire(monde.dossier, monde.lea)] == [geste]
     monde.defaire(geste)
     assert monde.etat() == {}
+
+
+def test_la_derniere_operation_n_en_cache_pas_une_autre(monde: Monde) -> None:
+    """Something was built on the last one: it is said by whom and when, and the older ones keep their place."""
+    assert annulation.derniere_depassee(monde.dossier, monde.lea) is None
+    neuves = [t.fiche_id for t in monde.faire(gestes.ajouter, parent=monde.uf.pk, quantite=2)]
+    for cle in neuves:
+        _saisir(monde, cle, **fabrique.COMPLETE, nom=f"Unité {cle}")
+    autre = _saisir(monde, monde.uo.pk, conditions_accueil="A", finaliser=True)
+    monde.faire(contenu.finaliser, fiches=neuves)
+    dernier = monde.dernier()
+    assert annulation.derniere_depassee(monde.dossier, monde.lea) is None
+    _saisir(monde, neuves[1], acteur=monde.tom, conditions_accueil="B", finaliser=True)
+    trouve, pourquoi = annulation.derniere_depassee(monde.dossier, monde.lea)
+    assert trouve.pk == dernier
+    assert re.match(rf"{monde.tom} a changé depuis une des fiches de cette opération, le \d+\s\w+\s\d{{4}}", pourquoi)
+    restent = annulation.gestes_a_defaire(monde.dossier, monde.lea)
+    assert dernier not in [g.pk for g in restent]
+    assert restent[0].apres == {str(monde.uo.pk): autre.revision}
+    monde.defaire(acteur=monde.tom)
+    assert annulation.derniere_depassee(monde.dossier, monde.lea) is None
+    fabrique.envoye(monde.dossier, monde.lea)
+    assert annulation.derniere_depassee(fabrique.relu(monde.dossier), monde.lea) is None
+
+
+def test_deplacer_ne_retire_pas_ce_qui_est_finalise(monde: Monde) -> None:
+    """New or changed, a fiche that is still complete stays finalised; one that lacks something does not."""
+    neuve, vide = (t.fiche_id for t in monde.faire(gestes.ajouter, parent=monde.uf.pk, quantite=2))
+    attente = _saisir(monde, monde.uo.pk, conditions_accueil="A")
+    monde.faire(gestes.deplacer, fiches=[neuve, monde.uo.pk], parent=monde.uf2.pk)
+    assert [monde.etat()[cle][2] for cle in (neuve, attente.fiche_id)] == ["en_attente"] * 2
+    _saisir(monde, neuve, finaliser=True, **fabrique.COMPLETE, nom="Unité neuve")
+    _saisir(monde, monde.uo.pk, finaliser=True, conditions_accueil="A")
+    FicheTravail.objects.filter(dossier=monde.dossier, fiche=vide).update(etat="finalisee")
+    troisieme = uf(monde.service, nom="UF 3")
+    monde.faire(gestes.deplacer, fiches=[neuve, vide, monde.uo.pk], parent=troisieme.pk)
+    etat = monde.etat()
+    assert {cle: etat[cle][2] for cle in (neuve, vide, monde.uo.pk)} == {
+        neuve: "finalisee", vide: "en_attente", monde.uo.pk: "finalisee",
+    }  # fmt: skip
+    assert {etat[cle][0]["parent"] for cle in (neuve, vide, monde.uo.pk)} == {troisieme.pk}
+    monde.faire(gestes.deplacer, fiches=[monde.uo.pk], parent=monde.uf.pk)  # where the register has it
+    assert monde.etat()[monde.uo.pk][:3] == ({"conditions_accueil": "A"}, {"conditions_accueil": ""}, "finalisee")
 
 
 def test_les_enregistrements_d_avant_un_changement_annule_reviennent_avec_lui(monde: Monde) -> None:

@@ -126,10 +126,12 @@ def deplacer(*, numero: int, acteur: User, fiches: Sequence[int], parent: int) -
     de = arbre.noeuds.get(deplaces[0].parent_id or 0)
     repertoire = etats_au(n.fiche_id for n in deplaces)
     place = {"parent": sous.fiche_id}
+    finalisees = {n.fiche_id for n in deplaces if n.travail and n.travail.est_finalisee}
     travaux = [poser_patch(dossier, acteur, n, place, repertoire.get(n.fiche_id, {})) for n in deplaces]
-    seules = [t for t in travaux if t.patch.keys() == {"parent"}]  # nothing to fill in, unless it lacked something
-    manques = a_corriger(arbre, seules)
-    for travail in seules:
+    # Finalised before, or only moved: nothing to fill in, unless it lacks something.
+    remplies = [t for t in travaux if t.fiche_id in finalisees or t.patch.keys() == {"parent"}]
+    manques = a_corriger(arbre, remplies)
+    for travail in remplies:
         if travail.fiche_id not in manques:
             travail.finaliser()
     accomplir(

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from structures.champs import CONTENU, Genre
 from structures.domaine.patches import Etat, valeur
-from structures.enums import Niveau
+from structures.enums import NatureConcept, Niveau
+from structures.models import Association
 
 # The coded lists that say what a unit offers and with what.
 CHAMPS_DU_TYPE = tuple(
@@ -33,6 +34,12 @@ class Avis:
     unites: int
     du_type: bool
     inconnues: dict[str, list[str]]
+
+
+def champs_des_types() -> dict[str, str]:
+    """The champ d’activité of each Type d'UO, by code: each has one (structures/donnees/type_champ.csv)."""
+    paires = Association.objects.filter(nature=NatureConcept.TYPE_CHAMP, source__nomenclature="J238")
+    return dict(paires.values_list("source__code", "cible__code"))
 
 
 def avis(fiche: int, etat: Etat, type_uo: str) -> Avis:

@@ -20,6 +20,7 @@ from django.utils.formats import date_format
 from backoffice.comptes.models import User
 from backoffice.socle.arbre import Noeud, rendre_places
 from backoffice.socle.erreurs import Interdit, Introuvable
+from backoffice.socle.mots import date_longue
 from backoffice.socle.vues import VueProtegee, decouper
 from structures.champs import CHAMPS
 from structures.domaine.fusion import Heurt
@@ -27,13 +28,14 @@ from structures.enums import Niveau, niveau_parent
 from structures.requetes import etats_au
 
 from .. import chronologie, discussions, parcours, presences, regles
-from ..domaine.annulation import gestes_a_defaire
+from ..domaine.annulation import derniere_depassee, gestes_a_defaire
 from ..domaine.apercu import Apercu, NoeudTravail, apercu
 from ..domaine.collisions import Collision, collisions
 from ..domaine.empechements import empechements
 from ..domaine.fusion import tous_les_conflits
 from ..domaine.instantane import peut_retirer
 from ..domaine.travaux import exiger_brouillon, noeud_de
+from ..enums import TypeEvenement
 from ..models import Dossier, Evenement, FicheTravail, Tache
 from ..requetes import noms_des_etablissements
 from . import arbre as dessin
@@ -207,6 +209,18 @@ class Espace:
         lignes = chronologie.lignes_journal(self.dossier, [g.evenement for g in gestes]) if gestes else []
         return [{"geste": g.pk, **ligne} for g, ligne in zip(gestes, lignes, strict=True)]
 
+    @cached_property
+    def depassee(self) -> dict[str, Any] | None:
+        """The person's last gesture when it can no longer be taken back, with why: an older one must not be taken for
+        it."""
+        trouvee = derniere_depassee(self.dossier, self.user) if self.modifiable else None
+        if trouvee is None:
+            return None
+        geste, pourquoi = trouvee
+        geste.evenement.acteur = self.user
+        [ligne] = chronologie.lignes_journal(self.dossier, [geste.evenement])
+        return {**ligne, "pourquoi": pourquoi}
+
     @property
     def menu_operations(self) -> list[dict[str, Any]]:
         return [
@@ -239,6 +253,12 @@ class Espace:
         return parcours.signe_de(self.dossier)
 
     @property
+    def renvoi(self) -> str:
+        """Who sent the draft back for correction, and when."""
+        renvoi = self.dossier.evenements.filter(type=TypeEvenement.RENVOYE).select_related("acteur").latest("pk")
+        return f"Renvoyé pour correction par {renvoi.acteur} le {date_longue(renvoi.le, 'heure')}"
+
+    @property
     def menu(self) -> list[dict[str, Any]]:
         """Actions on the dossier itself that are seldom wanted."""
         return [
@@ -258,6 +278,8 @@ class Espace:
         if not self.dossier.est_brouillon:
             return ""
         if not self.en_attente:
+            if self.pret and self.signe == "renvoye":
+                return "Corrigez ce que le renvoi demande, puis renvoyez le dossier en validation."
             return "Toutes les fiches ont été finalisées." if self.pret else "Il reste des conflits à régler."
         noms_ = [f"« {nom_de(n)} »" for n in self.en_attente[:3]]
         autres = len(self.en_attente) - len(noms_)

@@ -18,6 +18,7 @@ from .. import chronologie, revue
 from ..domaine import annulation, contenu, gestes
 from ..domaine.apercu import NoeudTravail
 from ..domaine.travaux import jeton_de
+from ..enums import EtatFiche
 from ..forms import AjouterForm, DeplacerForm
 from .arbre import CREER, actions, chemin, nom_de
 from .espace import VueDossier, entier, noms
@@ -187,10 +188,18 @@ class DeplacerView(VueAction):
             return self._page(noeuds, form, statut=422)
         parent = self.noeud(form.cleaned_data["parent"])
         cles = [n.fiche_id for n in noeuds]
+        finalisees = [n.fiche_id for n in noeuds if n.travail and n.travail.est_finalisee]
         deplaces = gestes.deplacer(numero=numero, acteur=self.acteur, fiches=cles, parent=parent.fiche_id)
         bouges = [n for n in noeuds if n.fiche_id in deplaces]
         sont = "est déplacée" if len(bouges) == 1 else "sont déplacées"
-        return self.fait(f"{cites(bouges)} {sont} sous « {nom_de(parent)} ».", bouges[0].fiche_id)
+        perdues = self.dossier.fiches.filter(fiche__in=finalisees, etat=EtatFiche.EN_ATTENTE).count()
+        suite = ""
+        if perdues:
+            n = f"{nombre(perdues)} fiche{pluriel(perdues)} finalisée{pluriel(perdues)}"
+            suite = (
+                f" {n} {'est revenue' if perdues == 1 else 'sont revenues'} en attente : il y manque une information."
+            )
+        return self.fait(f"{cites(bouges)} {sont} sous « {nom_de(parent)} ».{suite}", bouges[0].fiche_id)
 
     def _form(self, noeuds: list[NoeudTravail], data: Any = None) -> DeplacerForm:
         arbre = self.espace.arbre

@@ -78,7 +78,7 @@ _FAVORABLES = {
 _RENVOYABLES = {"validation_direction", "approbation_sesan", "approbation_tutelle"}
 _REFUSABLES = {"approbation_sesan", "approbation_tutelle"}
 _VERBES_TITRE = {
-    "redaction": "Compléter les fiches de",
+    "redaction": "Finaliser les fiches de",
     "envoi": "Envoyer en validation",
     "validation_direction": "Valider",
     "affectation_tutelle": "Choisir la tutelle de",
