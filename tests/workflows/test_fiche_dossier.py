@@ -110,7 +110,7 @@ def test_nom_d_une_unite(monde, dossier):
     """Acceptance 70: a hint, a proposal, a warning that does not block."""
     page = ouvrir(monde.referent, dossier, monde.uo)
     assert "« Unité », suivi du nom du type d’unité opérationnelle." in texte(page)
-    assert '"149": "Unit' in page.content.decode()
+    assert '&quot;149&quot;: &quot;Unit' in page.content.decode()
     reponse = client(monde.referent).post(
         url_fiche(dossier, monde.uo), saisir(page, action="finaliser", nom="Cardio"), follow=True
     )
