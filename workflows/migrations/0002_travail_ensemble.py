@@ -9,150 +9,243 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('structures', '0009_parent_dont_on_sait_le_niveau'),
-        ('workflows', '0001_initial'),
+        ("structures", "0009_parent_dont_on_sait_le_niveau"),
+        ("workflows", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Geste',
+            name="Geste",
             fields=[
-                ('evenement', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='geste', serialize=False, to='workflows.evenement')),
-                ('avant', models.JSONField(verbose_name='avant')),
-                ('apres', models.JSONField(verbose_name='après')),
-                ('annule_le', models.DateTimeField(null=True, verbose_name='annulé le')),
+                (
+                    "evenement",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="geste",
+                        serialize=False,
+                        to="workflows.evenement",
+                    ),
+                ),
+                ("avant", models.JSONField(verbose_name="avant")),
+                ("apres", models.JSONField(verbose_name="après")),
+                ("annule_le", models.DateTimeField(null=True, verbose_name="annulé le")),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Instantane',
+            name="Instantane",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('empreinte', models.CharField(max_length=64, verbose_name='empreinte')),
-                ('contenu', models.JSONField(verbose_name='contenu')),
-                ('le', models.DateTimeField(default=django.utils.timezone.now, verbose_name='le')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("empreinte", models.CharField(max_length=64, verbose_name="empreinte")),
+                ("contenu", models.JSONField(verbose_name="contenu")),
+                ("le", models.DateTimeField(default=django.utils.timezone.now, verbose_name="le")),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Presence',
+            name="Presence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('vu_le', models.DateTimeField(default=django.utils.timezone.now, verbose_name='vu le')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("vu_le", models.DateTimeField(default=django.utils.timezone.now, verbose_name="vu le")),
             ],
         ),
         migrations.CreateModel(
-            name='Proposition',
+            name="Proposition",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('fichier', models.CharField(max_length=200, verbose_name='nom du fichier')),
-                ('lignes', models.JSONField(verbose_name='lignes')),
-                ('le', models.DateTimeField(default=django.utils.timezone.now, verbose_name='le')),
-                ('appliquee_le', models.DateTimeField(null=True, verbose_name='appliquée le')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("fichier", models.CharField(max_length=200, verbose_name="nom du fichier")),
+                ("lignes", models.JSONField(verbose_name="lignes")),
+                ("le", models.DateTimeField(default=django.utils.timezone.now, verbose_name="le")),
+                ("appliquee_le", models.DateTimeField(null=True, verbose_name="appliquée le")),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.AddField(
-            model_name='commentaire',
-            name='champ',
-            field=models.CharField(blank=True, max_length=40, verbose_name='champ'),
+            model_name="commentaire",
+            name="champ",
+            field=models.CharField(blank=True, max_length=40, verbose_name="champ"),
         ),
         migrations.AddField(
-            model_name='commentaire',
-            name='mentions',
-            field=models.ManyToManyField(related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='personnes citées'),
+            model_name="commentaire",
+            name="mentions",
+            field=models.ManyToManyField(
+                related_name="+", to=settings.AUTH_USER_MODEL, verbose_name="personnes citées"
+            ),
         ),
         migrations.AddField(
-            model_name='commentaire',
-            name='parent',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reponses', to='workflows.commentaire'),
+            model_name="commentaire",
+            name="parent",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="reponses",
+                to="workflows.commentaire",
+            ),
         ),
         migrations.AddField(
-            model_name='commentaire',
-            name='resolu_par',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="commentaire",
+            name="resolu_par",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='dossier',
-            name='annule',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='annulations', to='workflows.dossier', verbose_name='dossier publié qu’il annule'),
+            model_name="dossier",
+            name="annule",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="annulations",
+                to="workflows.dossier",
+                verbose_name="dossier publié qu’il annule",
+            ),
         ),
         migrations.AlterField(
-            model_name='evenement',
-            name='type',
-            field=models.CharField(choices=[('cree', 'Dossier créé'), ('fiche_ajoutee', 'Fiche ajoutée'), ('fiche_enregistree', 'Fiche enregistrée et mise en attente'), ('fiche_finalisee', 'Fiche enregistrée et finalisée'), ('fiche_dupliquee', 'Fiche dupliquée'), ('fiche_deplacee', 'Fiche déplacée'), ('fiche_supprimee', 'Fiche supprimée'), ('changement_annule', 'Changement annulé'), ('conflit_regle', 'Conflit réglé'), ('fiches_finalisees', 'Toutes les fiches ont été finalisées'), ('rouvert', 'Rédaction reprise'), ('envoye', 'Envoyé en validation'), ('tache_creee', 'Étape ouverte'), ('tache_prise', 'Tâche prise'), ('tache_rendue', 'Tâche remise dans la file'), ('sans_acteur', 'Incident : personne ne peut faire cette tâche'), ('rappel', 'Rappel envoyé'), ('escalade', 'Retard signalé'), ('valide', 'Validé par la Direction'), ('affecte', 'Tutelle affectée'), ('approuve', 'Approuvé'), ('renvoye', 'Renvoyé pour correction'), ('refuse', 'Refusé'), ('retire', 'Retiré par l’expéditeur'), ('abandonne', 'Abandonné'), ('commente', 'Commentaire'), ('commentaire_resolu', 'Commentaire résolu'), ('commentaire_rouvert', 'Commentaire rouvert'), ('geste_annule', 'Dernière opération annulée'), ('fichier_applique', 'Changements repris d’un fichier'), ('decisions_caduques', 'Décisions caduques : le contenu a changé'), ('publie', 'Publié')], max_length=20, verbose_name='type'),
+            model_name="evenement",
+            name="type",
+            field=models.CharField(
+                choices=[
+                    ("cree", "Dossier créé"),
+                    ("fiche_ajoutee", "Fiche ajoutée"),
+                    ("fiche_enregistree", "Fiche enregistrée et mise en attente"),
+                    ("fiche_finalisee", "Fiche enregistrée et finalisée"),
+                    ("fiche_dupliquee", "Fiche dupliquée"),
+                    ("fiche_deplacee", "Fiche déplacée"),
+                    ("fiche_supprimee", "Fiche supprimée"),
+                    ("changement_annule", "Changement annulé"),
+                    ("conflit_regle", "Conflit réglé"),
+                    ("fiches_finalisees", "Toutes les fiches ont été finalisées"),
+                    ("rouvert", "Rédaction reprise"),
+                    ("envoye", "Envoyé en validation"),
+                    ("tache_creee", "Étape ouverte"),
+                    ("tache_prise", "Tâche prise"),
+                    ("tache_rendue", "Tâche remise dans la file"),
+                    ("sans_acteur", "Incident : personne ne peut faire cette tâche"),
+                    ("rappel", "Rappel envoyé"),
+                    ("escalade", "Retard signalé"),
+                    ("valide", "Validé par la Direction"),
+                    ("affecte", "Tutelle affectée"),
+                    ("approuve", "Approuvé"),
+                    ("renvoye", "Renvoyé pour correction"),
+                    ("refuse", "Refusé"),
+                    ("retire", "Retiré par l’expéditeur"),
+                    ("abandonne", "Abandonné"),
+                    ("commente", "Commentaire"),
+                    ("commentaire_resolu", "Commentaire résolu"),
+                    ("commentaire_rouvert", "Commentaire rouvert"),
+                    ("geste_annule", "Dernière opération annulée"),
+                    ("fichier_applique", "Changements repris d’un fichier"),
+                    ("decisions_caduques", "Décisions caduques : le contenu a changé"),
+                    ("publie", "Publié"),
+                ],
+                max_length=20,
+                verbose_name="type",
+            ),
         ),
         migrations.AddIndex(
-            model_name='commentaire',
-            index=models.Index(fields=['dossier', 'fiche'], name='commentaire_fiche'),
+            model_name="commentaire",
+            index=models.Index(fields=["dossier", "fiche"], name="commentaire_fiche"),
         ),
         migrations.AddConstraint(
-            model_name='commentaire',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('resolu_le__isnull', True), ('resolu_par__isnull', True)), models.Q(('parent__isnull', True), ('resolu_le__isnull', False), ('resolu_par__isnull', False)), _connector='OR'), name='commentaire_resolu_par'),
+            model_name="commentaire",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("resolu_le__isnull", True), ("resolu_par__isnull", True)),
+                    models.Q(("parent__isnull", True), ("resolu_le__isnull", False), ("resolu_par__isnull", False)),
+                    _connector="OR",
+                ),
+                name="commentaire_resolu_par",
+            ),
         ),
         migrations.AddField(
-            model_name='geste',
-            name='auteur',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="geste",
+            name="auteur",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='geste',
-            name='dossier',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='gestes', to='workflows.dossier'),
+            model_name="geste",
+            name="dossier",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="gestes", to="workflows.dossier"
+            ),
         ),
         migrations.AddField(
-            model_name='instantane',
-            name='dossier',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='instantanes', to='workflows.dossier'),
+            model_name="instantane",
+            name="dossier",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="instantanes", to="workflows.dossier"
+            ),
         ),
         migrations.AddField(
-            model_name='presence',
-            name='dossier',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='presences', to='workflows.dossier'),
+            model_name="presence",
+            name="dossier",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="presences", to="workflows.dossier"
+            ),
         ),
         migrations.AddField(
-            model_name='presence',
-            name='fiche',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='structures.fiche'),
+            model_name="presence",
+            name="fiche",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="structures.fiche"
+            ),
         ),
         migrations.AddField(
-            model_name='presence',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="presence",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='proposition',
-            name='auteur',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="proposition",
+            name="auteur",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='proposition',
-            name='dossier',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='propositions', to='workflows.dossier'),
+            model_name="proposition",
+            name="dossier",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="propositions", to="workflows.dossier"
+            ),
         ),
         migrations.AddIndex(
-            model_name='geste',
-            index=models.Index(fields=['dossier', 'auteur', 'evenement'], name='geste_dossier'),
+            model_name="geste",
+            index=models.Index(fields=["dossier", "auteur", "evenement"], name="geste_dossier"),
         ),
         migrations.AddConstraint(
-            model_name='instantane',
-            constraint=models.UniqueConstraint(fields=('dossier', 'empreinte'), name='instantane_unique'),
+            model_name="instantane",
+            constraint=models.UniqueConstraint(fields=("dossier", "empreinte"), name="instantane_unique"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='instantane',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='f5f2b6827ab5bf0bb5bed5dda4eac5b8e3e7dd2f', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_441a9', table='workflows_instantane', when='BEFORE')),
+            model_name="instantane",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="f5f2b6827ab5bf0bb5bed5dda4eac5b8e3e7dd2f",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_441a9",
+                    table="workflows_instantane",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='presence',
-            constraint=models.UniqueConstraint(fields=('dossier', 'user'), name='presence_unique'),
+            model_name="presence",
+            constraint=models.UniqueConstraint(fields=("dossier", "user"), name="presence_unique"),
         ),
     ]
