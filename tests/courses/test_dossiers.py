@@ -189,7 +189,7 @@ def test_deux_dossiers_sur_un_etablissement() -> None:
 
 
 def test_modification_directe_contre_envoi() -> None:
-    """Either the change is in before the lock and the dossier merges with it, or it is refused by the lock."""
+    """Either the dossier is sent and its lock refuses the change, or the change is in and the sending asks about it."""
     ehpad = eg("EHPAD TEST")
     referent = User.objects.get(username="referent.ehpad")
     uo = ehpad.fiches.filter(niveau="UO", versions__isnull=False).first()
@@ -198,16 +198,18 @@ def test_modification_directe_contre_envoi() -> None:
     lecture = lire(uo)
     resultats = ensemble(
         [
-            partial(decisions.envoyer, numero=dossier.pk, acteur=referent),
+            partial(decisions.envoyer, numero=dossier.pk, acteur=referent, vu=instantane.empreinte_de(dossier)),
             partial(
                 modifier, fiche=uo, acteur=referent, patch={"conditions_accueil": "Chambres doubles."},
                 date_effet=timezone.localdate(), jeton=lecture.jeton,
             ),
         ]
     )  # fmt: skip
-    assert isinstance(resultats[0], Dossier)
-    if refus(resultats):
-        assert [p.code for p in refus(resultats)] == ["fiche_reservee"]
+    (perdant,) = refus(resultats)
+    if isinstance(resultats[0], Dossier):
+        assert perdant.code == "fiche_reservee"
+    else:
+        assert "a modifié" in perdant.message
 
 
 def test_deux_distributeurs_de_minuteries() -> None:
