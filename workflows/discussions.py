@@ -15,7 +15,7 @@ from .domaine.commentaires import champ_en_mots, champs_a_commenter, noms_a_cite
 from .domaine.journal import noms_des
 from .enums import OUVERTS
 from .models import Commentaire, Dossier
-from .regles import dossiers_visibles, interlocuteurs_de
+from .regles import dossiers_visibles, roles_sur
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -153,7 +153,8 @@ class Discussion:
         return [("", "La fiche entière"), *((c.nom, libelle(c, self.niveau)) for c in champs_a_commenter(self.niveau))]
 
     @cached_property
-    def personnes(self) -> list[tuple[int, str]]:
-        """(number, name after « @ ») of those who see the dossier, but herself."""
-        noms = noms_a_citer(interlocuteurs_de(self.dossier))
-        return [(pk, nom) for pk, nom in noms.items() if pk != self.user.pk]
+    def personnes(self) -> list[tuple[int, str, str]]:
+        """(number, name after « @ », « Direction » or « Tutelle, ARS ») of those who see the dossier, but herself."""
+        roles = roles_sur(self.dossier)
+        noms = noms_a_citer(roles)
+        return [(p.pk, noms[p.pk], " et ".join(mots)) for p, mots in roles.items() if p.pk != self.user.pk]

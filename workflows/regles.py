@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from backoffice.comptes.models import User
 from structures.enums import ROLES_EDITEURS, Role
-from structures.models import Fiche, Habilitation
+from structures.models import Fiche, Habilitation, VersionFiche
 from structures.regles import (
     a_role_sur,
     autorites_de,
@@ -106,6 +107,24 @@ def interlocuteurs_de(dossier: Dossier) -> QuerySet[User]:
         user_id=OuterRef("pk"),
     )
     return User.objects.filter(Exists(habilites.order_by())).order_by("last_name", "first_name", "pk")
+
+
+def roles_sur(dossier: Dossier) -> dict[User, list[str]]:
+    """``interlocuteurs_de``, each with what makes her one: « Référent », « Tutelle, ARS Île-de-France ». One
+    statement."""
+    ej = VersionFiche.objects.filter(fiche=dossier.eg_id, validite__contains=timezone.localdate()).values("parent")
+    tenues = Habilitation.objects.actives().filter(
+        Q(fiche__isnull=True) | Q(fiche=dossier.eg_id) | Q(fiche__in=ej), user__in=interlocuteurs_de(dossier).order_by()
+    )
+    roles: dict[User, list[str]] = {}
+    for tenue in tenues.select_related("user", "autorite").order_by(
+        "user__last_name", "user__first_name", "user", "pk"
+    ):
+        role = Role(tenue.role).label
+        mot = f"{role}, {tenue.autorite}" if tenue.autorite else role
+        if mot not in roles.setdefault(tenue.user, []):
+            roles[tenue.user].append(mot)
+    return roles
 
 
 def peut_creer(user: "User | AnonymousUser", eg_id: int) -> bool:

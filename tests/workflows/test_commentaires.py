@@ -14,7 +14,7 @@ from structures.models import Habilitation
 from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
 from tests.navigation import HTMX, client, requetes_de, texte
-from workflows import chronologie, discussions
+from workflows import chronologie, discussions, regles
 from workflows.domaine import commentaires, decisions, gestes
 from workflows.enums import TypeEvenement
 from workflows.models import Commentaire, Dossier, Evenement
@@ -119,7 +119,8 @@ def test_les_interlocuteurs_sont_ceux_qui_voient(gens: SimpleNamespace) -> None:
     parti.habilitations.update(debut=timezone.localdate(), fin=timezone.localdate())
     fabrique.envoye(dossier, referent)
     visibles = {u.pk for u in User.objects.all() if discussions.dossiers_visibles(u).filter(pk=dossier.pk).exists()}
-    assert set(discussions.interlocuteurs_de(dossier).values_list("pk", flat=True)) == visibles
+    assert set(regles.interlocuteurs_de(dossier).values_list("pk", flat=True)) == visibles
+    assert {u.pk for u in regles.roles_sur(dossier)} == visibles  # nobody is named without a role
     assert {gens.tutelle.pk, gens.gestionnaire.pk, referent.pk} <= visibles
     assert not {parti.pk, gens.referent.pk} & visibles
 
@@ -360,7 +361,9 @@ def test_ce_qui_attend_une_personne(gens: SimpleNamespace, dossier: Dossier) -> 
 def test_commenter_repondre_resoudre_sans_javascript(gens: SimpleNamespace, dossier: Dossier) -> None:
     navigateur = client(gens.referent)
     fiche = url_fiche(dossier, gens.uf)
-    assert "Commenter cette fiche" in texte(navigateur.get(fiche))
+    ouverte = texte(navigateur.get(fiche))
+    assert "Commenter cette fiche" in ouverte
+    assert "Jean Petit Direction" in ouverte  # whom one names, and in what role
     recu = {"texte": "<b>Bon</b> nom ?", "champ": "nom", "cites": [gens.direction.pk], "vu": "0"}
     reponse = navigateur.post(f"{fiche}commentaires/", recu, HTTP_REFERER=f"http://testserver{fiche}")
     [fil] = Commentaire.objects.all()

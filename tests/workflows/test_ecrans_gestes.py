@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_ajouter(monde, dossier):
-    """Acceptance 65, 66, 68: any number; one leads straight to its fiche."""
+    """Acceptance 65, 66, 68: any number, told apart before they have a name; the first one opens."""
     navigateur = client(monde.referent)
     page = navigateur.get(url(dossier, f"ajouter/?sous={monde.uf.pk}"))
     assert "Créer des unités opérationnelles sous « UF 2101 »" in texte(page)
@@ -24,7 +24,9 @@ def test_ajouter(monde, dossier):
     assert [(t.fiche.niveau, t.patch, t.etat) for t in crees] == [
         ("UO", NEUVE | {"parent": monde.uf.pk}, "en_attente")
     ] * 3
-    assert reponse["Location"] == url(dossier, f"#fiche-{crees[0].fiche_id}")
+    assert reponse["Location"] == url_fiche(dossier, crees[0].fiche)
+    arbre = texte(navigateur.get(url(dossier)))
+    assert all(f"(sans nom) {t.fiche.identifiant}" in arbre for t in crees)
     reponse = navigateur.post(url(dossier, "ajouter/"), {"sous": monde.s.pk, "quantite": "1"})
     uf = dossier.fiches.order_by("pk").last()
     assert (uf.fiche.niveau, reponse["Location"]) == ("UF", url_fiche(dossier, uf.fiche))

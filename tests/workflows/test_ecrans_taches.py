@@ -413,7 +413,9 @@ def test_nul_n_approuve_ce_qu_il_a_envoye() -> None:
     assert client("gestionnaire").post(f"/taches/{numero}/approuver/").status_code == 403
     assert boutons(client("gestionnaire2").get(f"/taches/{numero}/")) == {"approuver", "renvoyer", "refuser"}
     reponse = client("gestionnaire2").post(f"/taches/{numero}/approuver/", follow=True)
-    assert any("approuvé et publié" in m for m in messages(reponse))
+    [dit] = [m for m in messages(reponse) if "approuvé et publié" in m]
+    assert f'<a href="/dossiers/{dossier.pk}/">Ouvrir le dossier</a>' in dit
+    assert f'<a href="/repertoire/{dossier.eg.identifiant}/">Voir l’établissement</a>' in dit
     assert fabrique.relu(dossier).etat == EtatDossier.PUBLIE
 
 

@@ -201,7 +201,7 @@ def test_la_page_dit_ce_qui_revient_et_ce_qui_reste(monde, publie):
     for mots in ("5 fiches remises comme avant", "réouverture", "a été changé de nouveau", "direction"):
         assert mots in page
     donnees = lire_formulaire(page)
-    assert donnees["nom"] == "Annulation de « Ouverture de l’UHCD »"
+    assert donnees["nom"] == "Annulation : Ouverture de l’UHCD"
     refus = navigateur.post(adresse, donnees | {"nom": ""})
     assert refus.status_code == 422
     suite = navigateur.post(adresse, {**donnees.dict(), "prendre": [f"{monde.uo.pk}:nom"]})

@@ -205,7 +205,7 @@ def ligne(espace: "Espace", n: NoeudTravail) -> Noeud:
         url=espace.url_fiche(n.fiche_id),
         etats=etats(espace, n),
         supprime=n.supprime,
-        note=provenance(espace, n),
+        note=provenance(espace, n) if n.nom else n.identifiant,
         actions=actions(espace, n) if espace.menus_inclus else [],
         attrs={"id": f"fiche-{n.fiche_id}"},
     )

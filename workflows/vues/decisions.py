@@ -140,7 +140,11 @@ class Decider(ActionTache, ABC):
             taches = requetes.a_faire(user)
         tri = filtre.ordre if filtre.ordre != "fin" else "echeance"
         prochaine = requetes.suivante(taches, tri=tri, apres=self.tache.pk)
-        messages.success(request, self.fait(dossier))
+        lien = format_html('<a href="{}">Ouvrir le dossier</a>', reverse("dossier", args=[dossier.pk]))
+        if dossier.etat == EtatDossier.PUBLIE:
+            eg = reverse("fiche", args=[dossier.eg.identifiant])
+            lien = format_html('{} · <a href="{}">Voir l’établissement</a>', lien, eg)
+        messages.success(request, format_html("{} {}", self.fait(dossier), lien))
         if prochaine is None:
             return redirect(f"{reverse('taches')}?{suite}" if suite else reverse("taches"))
         messages.info(request, "Tâche suivante : la voici.")

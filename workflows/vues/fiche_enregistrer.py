@@ -113,7 +113,11 @@ class VueEnregistrement(VueFormulaire):
         return self._enregistrer(form, montre, mien, choix)
 
     def _enregistrer(self, form: FicheDossierForm, montre: Etat, mien: Patch, choix: dict[str, str]) -> HttpResponse:
-        finaliser = self.request.POST.get("action") in FINALISER
+        return self._sauver(form, montre, mien, choix, finaliser=self.request.POST.get("action") in FINALISER)
+
+    def _sauver(
+        self, form: FicheDossierForm, montre: Etat, mien: Patch, choix: dict[str, str], *, finaliser: bool
+    ) -> HttpResponse:
         try:
             travail = contenu.enregistrer(
                 numero=self.dossier.pk,
@@ -133,6 +137,8 @@ class VueEnregistrement(VueFormulaire):
             noms = {UNITES.get(n, n) for n in refus.champs}
             return self._comparer(montre, self.vu, mien, noms, refus.message)
         except Invalide as refus:
+            if refus.code == "rien_a_finaliser":  # as the register has it: saved so, and said, nothing is wrong
+                return self._sauver(form, montre, mien, choix, finaliser=False)
             form.ajouter_erreurs(self._en_bref(refus))
             return self._retour(form, statut=422, refus=refus.code)
         self._dire(travail, finaliser=finaliser, change=bool(mien or choix))

@@ -135,8 +135,8 @@ class AjouterView(VueAction):
         n, (un, plusieurs) = len(crees), PLURIELS[Niveau(crees[0].fiche.niveau)]
         phrase = f"Une fiche est créée ({un}) : complétez-la."
         if n > 1:
-            phrase = f"{n} fiches sont créées ({plusieurs}) : complétez-les une par une."
-        return self.fait(phrase, crees[0].fiche_id, ouvrir=n == 1)
+            phrase = f"{n} fiches sont créées ({plusieurs}) : complétez-les une par une. Voici la première."
+        return self.fait(phrase, crees[0].fiche_id, ouvrir=True)
 
     def _page(self, parent: NoeudTravail, form: AjouterForm, statut: int = 200) -> HttpResponse:
         niveau = self.espace.arbre.niveau_a_creer(parent)

@@ -45,7 +45,7 @@ class AnnulerPublicationView(VueDossier):
         request.libelles_saisie = {"nom": "Nom du nouveau dossier"}  # type: ignore[attr-defined]
 
     def get(self, request: HttpRequest, numero: int) -> HttpResponse:
-        nom = f"Annulation de « {self.dossier.nom} »"
+        nom = f"Annulation : {self.dossier.nom}"
         return self._page(request, AnnulationForm(initial={"nom": nom[:NOM_MAXIMAL]}))
 
     def post(self, request: HttpRequest, numero: int) -> HttpResponse:

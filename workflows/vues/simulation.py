@@ -13,6 +13,7 @@ from ..domaine.apercu import SANS_NOM
 from ..domaine.qualite import controler
 from ..domaine.simulation import Simulation, simuler
 from .arbre import GRAND_ARBRE
+from .controles import Controles
 from .espace import VueDossier
 
 NIVEAUX = (Niveau.POLE, Niveau.SERVICE, Niveau.UF, Niveau.UO)
@@ -41,12 +42,13 @@ class ApercuView(VueDossier):
             "obstacles": self.espace.obstacles if self.dossier.est_brouillon else [],
             "noeuds": [],
             "comptes": [],
-            "avertissements": [],
+            "avertissements": None,
         }
         if simulation is not None and simulation.racine is not None:
             fautes = controler(self.espace.arbre, self.espace.travaux)
+            controles = Controles(self.dossier, self.request.user, fautes, en_edition=self.espace.modifiable)
             contexte |= {
-                "avertissements": [faute.en_public for faute in fautes if faute.touchee and not faute.bloque],
+                "avertissements": controles.par_fiche(["avertissements"], slice(10)),
                 "noeuds": [self._noeud(simulation.racine)],
                 "comptes": [
                     (niveau.label, simulation.avant[niveau], simulation.apres[niveau])

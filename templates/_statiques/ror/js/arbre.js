@@ -23,6 +23,10 @@ class Arbre extends HTMLElement {
     this.arbre.setAttribute('role', 'none');
     this.choisies = new Set();
     if (this.dataset.selection) grille.setAttribute('aria-multiselectable', 'true');
+    // On a phone a long tree shows its first levels and what waits (data-plier: where that is wanted).
+    if (this.dataset.plier && matchMedia('(max-width: 575px)').matches) {
+      for (const li of this.arbre.querySelectorAll('li li:has(> ul):not(:has(ul :is(.i-attente, .i-coche, .arbre-actif)))')) li.classList.add('arbre-ferme');
+    }
     for (const li of this.arbre.querySelectorAll('.arbre-ferme')) {
       li.classList.remove('arbre-ferme');
       sousDe(li).setAttribute('hidden', 'until-found');

@@ -6,8 +6,8 @@ let numero = 0;
 class Citer extends HTMLElement {
   connectedCallback() {
     this.texte = this.querySelector('textarea');
-    this.noms = [...this.querySelectorAll('.citer-personnes label')].map((l) => l.textContent.trim());
-    if (!this.texte || !this.noms.length || this.liste) return;
+    this.noms = new Map([...this.querySelectorAll('.citer-personnes label')].map(({ children: [nom, role] }) => [nom.textContent, role?.textContent ?? '']));
+    if (!this.texte || !this.noms.size || this.liste) return;
     this.liste = Object.assign(document.createElement('ul'), { id: `citer-${numero += 1}`, className: 'citer-liste', hidden: true });
     this.liste.setAttribute('role', 'listbox');
     this.liste.setAttribute('aria-label', 'Personnes à citer');
@@ -30,10 +30,12 @@ class Citer extends HTMLElement {
   chercher() {
     const debut = this.debut;
     const mots = debut === null ? null : plier(debut).split(/\s+/).filter(Boolean);
-    const trouves = mots ? this.noms.filter((n) => mots.every((m) => plier(n).split(/[\s(-]+/).some((p) => p.startsWith(m)))).slice(0, 8) : [];
+    const trouves = mots ? [...this.noms.keys()].filter((n) => mots.every((m) => plier(n).split(/[\s(-]+/).some((p) => p.startsWith(m)))).slice(0, 8) : [];
     if (!trouves.length) { this.fermer(); return; }
     this.liste.replaceChildren(...trouves.map((nom, i) => {
-      const li = Object.assign(document.createElement('li'), { id: `${this.liste.id}-${i}`, textContent: nom });
+      const li = Object.assign(document.createElement('li'), { id: `${this.liste.id}-${i}` });
+      li.dataset.nom = nom;
+      li.append(nom, ' ', Object.assign(document.createElement('small'), { textContent: this.noms.get(nom) }));
       li.setAttribute('role', 'option');
       return li;
     }));
@@ -63,7 +65,7 @@ class Citer extends HTMLElement {
 
   choisir(li) {
     const fin = this.texte.selectionStart;
-    this.texte.setRangeText(`${li.textContent} `, fin - this.debut.length, fin, 'end');
+    this.texte.setRangeText(`${li.dataset.nom} `, fin - this.debut.length, fin, 'end');
     this.fermer();
     this.texte.focus();
   }

@@ -57,6 +57,7 @@ if (espace && dialogue && window.HTMLDialogElement) {
       document.querySelector('#outils-dossier [aria-current]')?.focus({ preventScroll: true });
     }
     if (id === 'nouvelles' || id === 'alertes') fermer();
+    if (id === 'nouvelles') document.dispatchEvent(new CustomEvent('espace:fait'));
     if (id !== 'dialogue-corps' || !corps.querySelector('section')) return;
     if (!dialogue.open) dialogue.showModal();
     (corps.querySelector('[data-filtre], input:checked, input:not([type=hidden]), button[type=submit]') ?? dialogue).focus();
@@ -81,6 +82,7 @@ if (espace && dialogue && window.HTMLDialogElement) {
         window.htmx.process(place);
         place.dispatchEvent(new CustomEvent('htmx:load', { bubbles: true, detail: { elt: place } }));
       }
+      document.getElementById('messages').replaceChildren(); // what the page said before this
       this.remove();
       const dire = (nom, detail) => document.dispatchEvent(new CustomEvent(`espace:${nom}`, { detail }));
       dire('arbre');

@@ -34,6 +34,15 @@ if (espace) {
     for (const l of arbre.querySelectorAll('.arbre-cible, .arbre-dessus, .arbre-pris')) l.classList.remove('arbre-cible', 'arbre-dessus', 'arbre-pris');
   };
 
+  // Several lines held under the pointer: how many. The browser takes a picture of the words.
+  const tenir = (transfert, n) => {
+    const mot = Object.assign(document.createElement('div'), { className: 'arbre-tenu', textContent: `${n} fiches` });
+    document.body.append(mot);
+    transfert.setDragImage(mot, -12, -12);
+    window.rorAnnoncer(mot.textContent);
+    setTimeout(() => mot.remove());
+  };
+
   // A line is draggable from the moment the pointer presses it: 3,000 of them need not be told before.
   espace.addEventListener('pointerdown', (e) => {
     const ligne = e.target.closest('.arbre-ligne');
@@ -54,6 +63,7 @@ if (espace) {
     if (dernierRefus) { e.preventDefault(); window.rorAlerter(dernierRefus); pris = null; return; }
     e.dataTransfer.effectAllowed = 'move';
     e.dataTransfer.setData('text/plain', lignes.map((l) => nomDe(l).textContent).join(', '));
+    if (lignes.length > 1) tenir(e.dataTransfer, lignes.length);
     for (const l of lignes) l.classList.add('arbre-pris');
     marquer(arbre);
   });

@@ -22,6 +22,9 @@ document.addEventListener('arbre:selection', (e) => {
   compte.textContent = texte;
 });
 
+// What was chosen was for one gesture: the next one names its own fiches.
+document.addEventListener('espace:fait', () => arbre()?.viderSelection());
+
 document.addEventListener('click', (e) => {
   if (e.target.closest('[data-tout-choisir]')) arbre()?.toutChoisir();
   if (e.target.closest('[data-vider]')) arbre()?.viderSelection();
