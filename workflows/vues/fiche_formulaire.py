@@ -15,7 +15,7 @@ from structures.domaine.lecture import lire, relire
 from structures.domaine.patches import Etat, Patch, appliquer, valeur
 from structures.enums import Niveau
 from structures.models import Fiche
-from structures.regles import Droits, droits_sur
+from structures.regles import Droits, est_gestionnaire
 
 from ..discussions import Discussion
 from ..domaine import contenu, travaux
@@ -67,8 +67,8 @@ class VueFormulaire(VueDossier):
     @cached_property
     def droits(self) -> Droits:
         """What the person may read and change of the fiche, as in the répertoire."""
-        fiche = Fiche(pk=self.cle, niveau=self.place.niveau, eg_id=self.dossier.eg_id)
-        return droits_sur(self.request.user, fiche)
+        user = self.request.user
+        return Droits(user.pk, self.place.niveau, est_gestionnaire(user), self.espace.editeur)
 
     # -- what the form is filled from ----------------------------------------------------------------
 
