@@ -215,6 +215,7 @@ def test_au_clavier_seul(site, dossier):
 
 def test_sur_un_telephone(site, dossier):
     page = entrer(site, dossier, viewport=TELEPHONE, has_touch=True)
+    page.get_by_role("button", name="Tout déplier").click()  # a phone shows the first levels
     agir(page, "Unité de radiothérapie", "Déplacer")
     sans_defaut(page)
     page.get_by_role("dialog").get_by_label("UF 2140 Dialyse").check()
