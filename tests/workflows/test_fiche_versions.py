@@ -240,6 +240,8 @@ def test_requetes_constantes(monde, dossier, deux_conflits):
     adresse = url_fiche(dossier, monde.uo)
     une, *autres = fabrique.nouvelles(dossier, monde.referent, monde.uf.pk, 4)
     fabrique.modifier(dossier, monde.collegue, une.pk, finaliser=False, nom="Unité")
+    # Her own last gesture both times: that of somebody else costs the sentence that says whose it is.
+    fabrique.modifier(dossier, monde.referent, monde.uo.pk, finaliser=False, age_min=11)
     avant = requetes_de(client(monde.referent), adresse)
     for fiche in autres:
         fabrique.modifier(dossier, monde.collegue, fiche.pk, finaliser=False, nom="Unité")
