@@ -150,6 +150,7 @@ def test_a_la_souris(site, dossier):
     # a fiche beside the tree, saved, without leaving it
     page.get_by_role("navigation", name="Montrer dans l’arbre").get_by_role("link", name="Toutes").click()
     ligne(page, "Unité de dialyse en centre lourd").locator(".arbre-nom").click()
+    expect(page.locator("#panneau h2").first).to_contain_text("Unité de dialyse en centre lourd")
     page.locator("#id_conditions_accueil").fill("Sur rendez-vous")
     page.get_by_role("button", name=re.compile("^Enregistrer et finaliser$")).click()
     fait(page, "est enregistrée et finalisée")

@@ -39,7 +39,15 @@ if (espace) {
     lien.scrollIntoView({ block: 'center' });
     lien.closest('.arbre-ligne').focus({ preventScroll: true });
   };
-  const lire = (url) => window.htmx.ajax('GET', url, { source: panneau, target: panneau, swap: 'innerHTML show:#panneau:top' });
+  // What leaves the panel takes no more typing: it would be lost with it.
+  const lire = async (url) => {
+    panneau.inert = true;
+    try {
+      await window.htmx.ajax('GET', url, { source: panneau, target: panneau, swap: 'innerHTML show:#panneau:top' });
+    } finally {
+      panneau.inert = false;
+    }
+  };
 
   espace.addEventListener('click', async (e) => {
     const lien = e.target.closest('.arbre a[href], #panneau a[href]');

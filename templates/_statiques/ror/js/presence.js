@@ -40,14 +40,16 @@ if (adresse) {
     const mien = enCours = new AbortController();
     minuterie = setTimeout(battre, PERIODE); // a lost call is made again at the next beat
     let reponse;
+    let lue;
     try {
       reponse = await fetch(adresse, {
         method: 'POST', body: new URLSearchParams({ fiche: ici() }), headers: { 'X-CSRFToken': jeton }, signal: mien.signal,
       });
+      lue = reponse.ok && await reponse.json();
     } catch {
-      return; // the network is down or a newer beat took its place: the next one will tell
+      return; // the network is down or a newer beat took its place, be it while reading: the next one will tell
     }
-    if (reponse.ok) montrer(await reponse.json());
+    if (lue) montrer(lue);
     else if (reponse.status < 500) clearTimeout(minuterie); // session ended, or the dossier is no longer hers: nothing to tell
   };
 
