@@ -17,6 +17,12 @@ def est_ouvre(jour: date) -> bool:
     return jour.weekday() < 5 and jour not in _feries(jour.year)
 
 
+@cache
+def feries_en_semaine(annee: int) -> list[date]:
+    """The public holidays of the twenty years up to this one that fall from Monday to Friday, in order."""
+    return sorted(jour for a in range(annee - 19, annee + 1) for jour in _feries(a) if jour.weekday() < 5)
+
+
 def ajouter_jours_ouvres(depart: date, nombre: int) -> date:
     """The working day that comes ``nombre`` working days after ``depart`` (before, when negative)."""
     pas, jour = (1 if nombre >= 0 else -1), depart

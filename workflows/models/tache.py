@@ -2,12 +2,18 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from viewflow.workflow.models import Task
 
 from ..enums import ETAPES, Etape, Issue
 from .dossier import Dossier
+
+# How a task ends when somebody dealt with it: what ``workflows.durees`` counts.
+TRANCHEES = (
+    Issue.FINALISE, Issue.ENVOYE, Issue.VALIDE, Issue.AFFECTE, Issue.APPROUVE, Issue.RENVOYE, Issue.REFUSE,
+)  # fmt: skip
 
 
 class Tache(models.Model):
@@ -42,6 +48,13 @@ class Tache(models.Model):
                 condition=Q(close_le__isnull=True, autorite__isnull=False),
             ),
             models.Index(fields=["close_par", "close_le"], name="tache_close_par", condition=Q(close_le__isnull=False)),
+            models.Index(
+                "noeud",
+                Coalesce("autorite", Value("")),
+                F("close_le").desc(),
+                name="tache_durees",
+                condition=Q(issue__in=TRANCHEES),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
