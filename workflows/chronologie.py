@@ -5,6 +5,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from backoffice.socle.mots import date_longue
 from structures.champs import CHAMPS
 from structures.enums import Niveau
 from structures.models import Autorite
@@ -21,6 +22,9 @@ _ICONES = {
     TypeEvenement.CHANGEMENT_ANNULE: "demi-tour", TypeEvenement.CONFLIT_REGLE: "ok",
     TypeEvenement.FICHES_FINALISEES: "ok", TypeEvenement.ROUVERT: "crayon", TypeEvenement.ENVOYE: "envoi",
     TypeEvenement.TACHE_CREEE: "taches", TypeEvenement.TACHE_PRISE: "personne", TypeEvenement.TACHE_RENDUE: "inbox",
+    TypeEvenement.TACHE_REPRISE: "personne", TypeEvenement.TACHE_ATTRIBUEE: "personne",
+    TypeEvenement.MISE_DE_COTE: "horloge", TypeEvenement.RESSORTIE: "inbox",
+    TypeEvenement.SUIVI: "oeil", TypeEvenement.SUIVI_FINI: "oeil",
     TypeEvenement.SANS_ACTEUR: "alerte", TypeEvenement.RAPPEL: "cloche", TypeEvenement.ESCALADE: "retard",
     TypeEvenement.VALIDE: "approbation", TypeEvenement.AFFECTE: "tableau", TypeEvenement.APPROUVE: "approbation",
     TypeEvenement.RENVOYE: "renvoi", TypeEvenement.REFUSE: "refus", TypeEvenement.RETIRE: "demi-tour",
@@ -31,6 +35,8 @@ _ICONES = {
 }  # fmt: skip
 
 COMMENTAIRES = (TypeEvenement.COMMENTE, TypeEvenement.COMMENTAIRE_RESOLU, TypeEvenement.COMMENTAIRE_ROUVERT)
+
+MAINS = (TypeEvenement.TACHE_REPRISE, TypeEvenement.TACHE_ATTRIBUEE, TypeEvenement.MISE_DE_COTE)
 
 
 def lignes_journal(dossier: Dossier, evenements: Collection[Evenement]) -> list[dict[str, Any]]:
@@ -47,7 +53,7 @@ def lignes_journal(dossier: Dossier, evenements: Collection[Evenement]) -> list[
                 "quand": e.le,
                 "titre": _titre_evenement(e, nom),
                 "qui": str(e.acteur) if e.acteur_id else "Automatique",
-                "texte": _texte_evenement(e, autorites),
+                "texte": _texte_tache(e.details) if e.type in MAINS else _texte_evenement(e, autorites),
                 "etat": "",
                 "icone": _ICONES[TypeEvenement(e.type)],
                 "url": _adresse(e, ouvertes),
@@ -118,3 +124,11 @@ def _texte_evenement(e: Evenement, autorites: Mapping[str, str]) -> str:
     motif = d.get("motif") or ""
     autorite = autorites.get(d.get("autorite") or "", "")
     return "\n".join(x for x in (autorite, motif) if x)
+
+
+def _texte_tache(d: Mapping[str, Any]) -> str:
+    """Whose the task was, whose it is, and why; or until when it is put aside."""
+    if "retour" in d:
+        return f"Revient le {date_longue(d['retour'])}."
+    mains = " ".join(mot for mot in (f"De {d['de']}" if d["de"] else "", f"à {d['a']}" if "a" in d else "") if mot)
+    return "\n".join(x for x in (mains[:1].upper() + mains[1:], d["motif"]) if x)

@@ -71,6 +71,12 @@ class TypeEvenement(models.TextChoices):
     TACHE_CREEE = "tache_creee", "Étape ouverte"
     TACHE_PRISE = "tache_prise", "Tâche prise"
     TACHE_RENDUE = "tache_rendue", "Tâche remise dans la file"
+    TACHE_REPRISE = "tache_reprise", "Tâche reprise à un collègue"
+    TACHE_ATTRIBUEE = "tache_attribuee", "Tâche attribuée"
+    MISE_DE_COTE = "mise_de_cote", "Tâche mise de côté"
+    RESSORTIE = "ressortie", "Tâche de nouveau en vue"
+    SUIVI = "suivi", "Dossier suivi"
+    SUIVI_FINI = "suivi_fini", "Dossier qui n’est plus suivi"
     SANS_ACTEUR = "sans_acteur", "Incident : personne ne peut faire cette tâche"
     RAPPEL = "rappel", "Rappel envoyé"
     ESCALADE = "escalade", "Retard signalé"
@@ -88,6 +94,10 @@ class TypeEvenement(models.TextChoices):
     FICHIER_APPLIQUE = "fichier_applique", "Changements repris d’un fichier"
     DECISIONS_CADUQUES = "decisions_caduques", "Décisions caduques : le contenu a changé"
     PUBLIE = "publie", "Publié"
+
+
+# What somebody arranges for herself: she does not take part in the dossier by it.
+PERSONNELS = (TypeEvenement.MISE_DE_COTE, TypeEvenement.RESSORTIE, TypeEvenement.SUIVI, TypeEvenement.SUIVI_FINI)
 
 
 class Cercle(Enum):

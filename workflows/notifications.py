@@ -36,6 +36,30 @@ class TacheSansActeur(TypeNotification):
 
 
 @enregistrer
+class TacheAttribuee(TypeNotification):
+    code = "tache_attribuee"
+    libelle = "Tâche attribuée"
+    description = "À la personne à qui quelqu’un d’autre attribue une tâche."
+    bouton = "Ouvrir la tâche"
+
+
+@enregistrer
+class TacheReprise(TypeNotification):
+    code = "tache_reprise"
+    libelle = "Tâche reprise"
+    description = "À la personne qui avait pris une tâche, quand quelqu’un la reprend ou l’attribue."
+    bouton = "Voir la tâche"
+
+
+@enregistrer
+class DossierAvance(TypeNotification):
+    code = "dossier_avance"
+    libelle = "Décision sur un dossier suivi"
+    description = "À ceux qui suivent le dossier, quand il est validé, affecté ou approuvé par une tutelle."
+    bouton = "Ouvrir le dossier"
+
+
+@enregistrer
 class DossierRenvoye(TypeNotification):
     code = "dossier_renvoye"
     libelle = "Dossier renvoyé pour correction"

@@ -18,7 +18,7 @@ from structures.regles import (
     personnes_avec_role_sur,
 )
 
-from .enums import ETAPES, Cercle
+from .enums import ETAPES, PERSONNELS, Cercle
 from .models import Dossier, Tache
 
 if TYPE_CHECKING:
@@ -137,8 +137,8 @@ def peut_editer(user: "User | AnonymousUser", dossier: Dossier) -> bool:
 
 
 def participants(dossier: Dossier) -> QuerySet[User]:
-    """People who took part: whoever opened it, sent it or did something that its journal keeps. They hear of returns,
-    refusals and publication, as long as their habilitation lets them see the dossier."""
+    """People who took part: whoever opened it, sent it or did something that its journal keeps; and those who follow
+    it. They hear of returns, refusals and publication, as long as their habilitation lets them see the dossier."""
     encore = Habilitation.objects.actives().filter(
         Q(role=Role.GESTIONNAIRE)
         | Q(autorite__in=dossier.autorites)
@@ -149,7 +149,8 @@ def participants(dossier: Dossier) -> QuerySet[User]:
         Exists(encore.order_by()),
         Q(pk=dossier.auteur_id)
         | Q(pk=dossier.envoye_par_id)
-        | Q(pk__in=dossier.evenements.filter(acteur__isnull=False).values("acteur")),
+        | Q(pk__in=dossier.suivis.order_by().values("user"))
+        | Q(pk__in=dossier.evenements.filter(acteur__isnull=False).exclude(type__in=PERSONNELS).values("acteur")),
     ).order_by("pk")
 
 

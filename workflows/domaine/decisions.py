@@ -27,6 +27,7 @@ from . import instantane
 from .commentaires import commenter_le_renvoi
 from .empechements import empechements
 from .journal import consigner
+from .suivi import prevenir_les_suiveurs
 from .taches import autoriser, conclure, contexte_mail, saisir, tache_ouverte
 from .travaux import renvoyer_en_attente, tache_du_noeud, terminer_redaction
 
@@ -226,6 +227,7 @@ def _appliquer(
         reserver.clore(dossier=dossier.pk)
     elif dossier.est_ouvert:
         reserver.annoncer(dossier=dossier.pk, etape=dossier.get_etat_display(), envoye=dossier.etat in ENVOYES)
+    prevenir_les_suiveurs(dossier, tache, acteur, issue)
     return dossier
 
 

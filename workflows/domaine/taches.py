@@ -132,23 +132,31 @@ def autoriser(tache: Tache, acteur: User) -> None:
 
 def refus_de(tache: Tache, acteur: User) -> Interdit | Conflit | None:
     """Why this person can't do this open task now; None when she can."""
-    if not peut_faire(acteur, tache):
-        sienne = Tache.objects.filter(perimetre(acteur), pk=tache.pk)
-        if tache.etape.neutre and tache.dossier.envoye_par_id == acteur.pk and sienne.exists():
-            return Interdit("juge_et_partie", "Vous avez envoyé ce dossier : une autre personne doit l’approuver.")
-        return Interdit("sans_droit", "Votre habilitation ne permet pas de faire cette tâche.")
+    if refus := refus_de_droit(tache, acteur):
+        return refus
     proprietaire = tache.tache.owner
     if proprietaire and proprietaire.pk != acteur.pk and proprietaire.is_active and peut_faire(proprietaire, tache):
         depuis = tache.tache.assigned
         quand = f" le {date_longue(depuis, 'heure')}" if depuis else ""
         return Conflit(
             "tache_prise",
-            f"{proprietaire} a pris cette tâche{quand}. Demandez-lui de la rendre si vous devez vous en charger.",
+            f"{proprietaire} a pris cette tâche{quand}. Si vous devez vous en charger, reprenez-la en disant pourquoi.",
         )
     return None
 
 
-def _prise_en_main(numero: int) -> tuple[Tache, Dossier]:
+def refus_de_droit(tache: Tache, acteur: User) -> Interdit | None:
+    """Whoever holds the task, why this person may not do it; None when she may."""
+    if peut_faire(acteur, tache):
+        return None
+    sienne = Tache.objects.filter(perimetre(acteur), pk=tache.pk)
+    if tache.etape.neutre and tache.dossier.envoye_par_id == acteur.pk and sienne.exists():
+        return Interdit("juge_et_partie", "Vous avez envoyé ce dossier : une autre personne doit l’approuver.")
+    return Interdit("sans_droit", "Votre habilitation ne permet pas de faire cette tâche.")
+
+
+def prise_en_main(numero: int) -> tuple[Tache, Dossier]:
+    """Lock the dossier of a task that is still open; every verb on a task begins so."""
     dossier_id = Tache.objects.filter(pk=numero).values_list("dossier_id", flat=True).first()
     if dossier_id is None:
         raise Introuvable("tache_inconnue", "Cette tâche n’existe pas.")
@@ -159,12 +167,12 @@ def _prise_en_main(numero: int) -> tuple[Tache, Dossier]:
 @transaction.atomic
 def prendre(*, numero: int, acteur: User) -> Tache:
     """Claim a task: it leaves « À prendre » of the others. Refuses (``Conflit``) one that a colleague holds."""
-    tache, dossier = _prise_en_main(numero)
+    tache, dossier = prise_en_main(numero)
     if not tache.etape.reservable:
         raise Conflit("non_reservable", "Cette tâche est commune à l’équipe de l’établissement : elle ne se prend pas.")
     autoriser(tache, acteur)
     if tache.tache.owner_id != acteur.pk:
-        _attribuer(tache.tache, acteur)
+        attribuer_a(tache.tache, acteur)
         consigner(dossier, TypeEvenement.TACHE_PRISE, acteur, tache=tache.pk, noeud=tache.noeud)
     return tache
 
@@ -172,15 +180,16 @@ def prendre(*, numero: int, acteur: User) -> Tache:
 @transaction.atomic
 def rendre(*, numero: int, acteur: User) -> Tache:
     """Give a task back to the common queue; only its owner can."""
-    tache, dossier = _prise_en_main(numero)
+    tache, dossier = prise_en_main(numero)
     if tache.tache.owner_id != acteur.pk:
         raise Conflit("pas_a_vous", "Cette tâche n’est pas à votre nom : il n’y a rien à rendre.")
-    _attribuer(tache.tache, None)
+    attribuer_a(tache.tache, None)
     consigner(dossier, TypeEvenement.TACHE_RENDUE, acteur, tache=tache.pk, noeud=tache.noeud)
     return tache
 
 
-def _attribuer(task: Task, acteur: User | None) -> None:
+def attribuer_a(task: Task, acteur: User | None) -> None:
+    """Write whose the task is; the verb has checked."""
     task.owner = acteur
     task.status = STATUS.ASSIGNED if acteur else STATUS.NEW
     task.assigned = timezone.now() if acteur else None
@@ -204,7 +213,7 @@ def rendre_les_taches_de(users: Iterable[int]) -> int:
             tache.dossier = dossier
             if proprietaire.is_active and peut_faire(proprietaire, tache):
                 continue
-            _attribuer(tache.tache, None)
+            attribuer_a(tache.tache, None)
             consigner(
                 dossier, TypeEvenement.TACHE_RENDUE, None, tache=tache.pk, noeud=tache.noeud,
                 proprietaire=proprietaire.username,

@@ -1,5 +1,6 @@
 from .dossier import Dossier, FicheTravail, Processus, Revision
 from .journal import Commentaire, Decision, Evenement, Instantane
+from .suivi import MiseDeCote, Suivi
 from .tache import Tache
 from .travail import Geste, Presence, Proposition
 
@@ -11,9 +12,11 @@ __all__ = [
     "FicheTravail",
     "Geste",
     "Instantane",
+    "MiseDeCote",
     "Presence",
     "Processus",
     "Proposition",
     "Revision",
+    "Suivi",
     "Tache",
 ]
