@@ -168,18 +168,26 @@ def _signalements_de_ses_fiches(user: "User | AnonymousUser") -> Q:
     return Q(fiche__eg__in=egs_de(user)) | Q(fiche__in=_roles(user, ROLES_EDITEURS).order_by().values("fiche"))
 
 
-def signalements_a_traiter(user: "User | AnonymousUser") -> QuerySet[Signalement]:
+def signalements_a_traiter(user: "User | AnonymousUser", roles: Collection[str] | None = None) -> QuerySet[Signalement]:
     """Open reports that wait for her: on the fiches that she edits and, for a gestionnaire, on those that no Référent
-    and no Direction answers for."""
+    and no Direction answers for. ``roles``: those that she holds, when they have been read already."""
+    a_elle = Q(pk__in=[])
+    if roles is None or any(r in roles for r in ROLES_EDITEURS):
+        a_elle |= _signalements_de_ses_fiches(user)
+    if roles is None or Role.GESTIONNAIRE in roles:
+        a_elle |= _sans_editeur() & Q(Exists(_roles(user, [Role.GESTIONNAIRE]).order_by()))
+    return Signalement.objects.filter(a_elle, clos_le__isnull=True)
+
+
+def _sans_editeur() -> Q:
+    """Reports on fiches that no Référent and no Direction answers for."""
     editeurs = Habilitation.objects.actives().filter(role__in=ROLES_EDITEURS).order_by()
     de_l_eg = editeurs.filter(fiche=Coalesce(OuterRef("fiche__eg"), OuterRef("fiche")))
     de_l_ej = editeurs.filter(
         fiche__versions_enfants__fiche=OuterRef("fiche__eg"),
         fiche__versions_enfants__validite__contains=timezone.localdate(),
     )
-    gestionnaire = Exists(_roles(user, [Role.GESTIONNAIRE]).order_by())
-    sans_editeur = Q(gestionnaire) & ~Q(Exists(de_l_eg)) & ~Q(Exists(de_l_ej))
-    return Signalement.objects.filter(_signalements_de_ses_fiches(user) | sans_editeur, clos_le__isnull=True)
+    return ~Q(Exists(de_l_eg)) & ~Q(Exists(de_l_ej))
 
 
 def traitants_de(fiche: Fiche) -> QuerySet[User]:

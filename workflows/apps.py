@@ -13,10 +13,15 @@ class WorkflowsConfig(AppConfig):
         from backoffice.socle import menu
         from structures.affichage import enregistrer_regle_dossiers
 
-        from . import regles
-
-        menu.enregistrer(menu.EntreeMenu(30, "Dossiers collaboratifs", "dossiers", visible=regles.peut_voir_dossiers))
+        menu.enregistrer(menu.EntreeMenu(30, "Dossiers collaboratifs", "dossiers", visible=_a_un_role))
         enregistrer_regle_dossiers(_dossiers_vus)
+
+
+def _a_un_role(user: Any) -> bool:
+    """Whoever holds a habilitation has dossiers to look at, or may have."""
+    from .regles import roles_de
+
+    return bool(roles_de(user))
 
 
 def _dossiers_vus(user: Any, numeros: Collection[int]) -> set[int]:

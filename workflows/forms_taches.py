@@ -62,12 +62,12 @@ class FiltreTaches(forms.Form):
 
     @property
     def ordre(self) -> str:
-        """A sort of ``requetes.TRIS``."""
+        """A sort of ``boite.TRIS``."""
         return "fin" if self.liste == "terminees" else self.choix.get("tri") or "echeance"
 
     @property
     def criteres(self) -> dict[str, Any]:
-        """Arguments of ``requetes.filtrer``."""
+        """Arguments of ``boite.filtrer``."""
         choix = self.choix
         return {
             "etape": choix.get("etape", ""),

@@ -1,5 +1,6 @@
 """Who may, on dossiers and tasks: predicates and their scoped twins, from one table of steps (enums.ETAPES)."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -25,45 +26,59 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 
-def perimetre(user: "User | AnonymousUser") -> Q:
-    """The tasks, open or not, that the habilitations of the person are for (not yet « what she sent herself »)."""
-    if not user.is_authenticated:
-        return Q(pk__in=[])
+Portees = dict[str, set[str | None]]  # role → the authorities that it is held on
+
+
+def perimetre(user: "User | AnonymousUser", tenus: Portees | None = None) -> Q:
+    """The tasks, open or not, that the habilitations of the person are for (not yet « what she sent herself »).
+
+    ``tenus``: her ``portees`` when they have been read already.
+    """
     condition = Q(pk__in=[])
-    tenus = portees(user)
-    egs: dict[tuple[str, ...], list[int] | QuerySet[Fiche]] = {}
+    if not user.is_authenticated:
+        return condition
+    tenus = portees(user) if tenus is None else tenus
+    egs: dict[frozenset[str], list[int] | QuerySet[Fiche]] = {}
     for etape in ETAPES.values():
-        tenues = tenus.keys() & etape.roles
+        tenues = frozenset(tenus.keys() & etape.roles)
         if etape.cercle is Cercle.GESTIONNAIRES and tenues:
             condition |= Q(noeud=etape.noeud)
         elif etape.cercle is Cercle.TUTELLE and tenues:
             condition |= Q(noeud=etape.noeud, autorite__in=tenus[Role.TUTELLE])
         elif etape.cercle in (Cercle.EDITEURS, Cercle.DIRECTION) and tenues:
-            if etape.roles not in egs:
-                egs[etape.roles] = _egs(user, etape.roles)
-            condition |= Q(noeud=etape.noeud, eg__in=egs[etape.roles])
+            if tenues not in egs:
+                egs[tenues] = _egs(user, tenues)
+            condition |= Q(noeud=etape.noeud, eg__in=egs[tenues])
     return condition
 
 
-def portees(user: "User | AnonymousUser") -> dict[str, set[str | None]]:
+def portees(user: "User | AnonymousUser") -> Portees:
     """The roles that the person holds today, each with the authorities that it is held on. One statement."""
-    tenus: dict[str, set[str | None]] = {}
+    tenus: Portees = {}
     for role, autorite in Habilitation.objects.actives().filter(user=user.pk).values_list("role", "autorite"):
         tenus.setdefault(role, set()).add(autorite)
     return tenus
 
 
-def _egs(user: "User | AnonymousUser", roles: tuple[str, ...]) -> list[int] | QuerySet[Fiche]:
+def roles_de(user: "User | AnonymousUser") -> Portees:
+    """``portees`` of the person of a request, asked once for it: the menu wants them several times on every page."""
+    if not hasattr(user, "_roles_du_jour"):
+        user._roles_du_jour = portees(user) if user.is_authenticated else {}  # type: ignore[union-attr]
+    roles: Portees = user._roles_du_jour  # type: ignore[union-attr]
+    return roles
+
+
+def _egs(user: "User | AnonymousUser", roles: Iterable[str]) -> list[int] | QuerySet[Fiche]:
     """Written out when they are few: the partial index (step, EG) then finds the tasks without reading the others."""
     egs = egs_de(user, roles)
     cles = list(egs.values_list("pk", flat=True)[:201])
     return cles if len(cles) < 201 else egs
 
 
-def taches_de(user: "User | AnonymousUser") -> QuerySet[Tache]:
+def taches_de(user: "User | AnonymousUser", tenus: Portees | None = None) -> QuerySet[Tache]:
     """Tasks that the person may do: her perimeter, less the approval of what she sent herself."""
     neutres = [etape.noeud for etape in ETAPES.values() if etape.neutre]
-    return Tache.objects.filter(perimetre(user)).exclude(noeud__in=neutres, dossier__envoye_par=user.pk)
+    return Tache.objects.filter(perimetre(user, tenus)).exclude(noeud__in=neutres, dossier__envoye_par=user.pk)
 
 
 def peut_faire(user: "User | AnonymousUser", tache: Tache) -> bool:
@@ -152,8 +167,3 @@ def participants(dossier: Dossier) -> QuerySet[User]:
         | Q(pk__in=dossier.suivis.order_by().values("user"))
         | Q(pk__in=dossier.evenements.filter(acteur__isnull=False).exclude(type__in=PERSONNELS).values("acteur")),
     ).order_by("pk")
-
-
-def peut_voir_dossiers(user: "User | AnonymousUser") -> bool:
-    """Whoever holds a habilitation has dossiers to look at, or may have."""
-    return user.is_authenticated and Habilitation.objects.actives().filter(user_id=user.pk).exists()

@@ -25,24 +25,26 @@ class PagesConfig(AppConfig):
 
 
 def _a_un_role(user: Any) -> bool:
-    from .requetes import roles_de
+    from workflows.regles import roles_de
 
     return bool(roles_de(user))
 
 
 def _est_gestionnaire(user: Any) -> bool:
     from structures.enums import Role
-
-    from .requetes import roles_de
+    from workflows.regles import roles_de
 
     return Role.GESTIONNAIRE in roles_de(user)
 
 
 def _a_faire(user: Any) -> int:
     """What waits for her: the tasks that she holds and those she may take, and the errors reported on her fiches;
-    « 1 000 » says a thousand or more."""
+    « 1 000 » says a thousand or more. One statement, one more to find her establishments."""
     from structures.regles import signalements_a_traiter
-    from workflows.requetes import PLAFOND, a_faire, compter
+    from workflows.boite import a_faire
+    from workflows.regles import roles_de
+    from workflows.requetes import PLAFOND, compter
 
-    listes = {"taches": a_faire(user), "signalements": signalements_a_traiter(user)}
+    roles = roles_de(user)
+    listes = {"taches": a_faire(user, roles), "signalements": signalements_a_traiter(user, roles)}
     return min(sum(compter(listes).values()), PLAFOND)

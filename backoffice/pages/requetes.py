@@ -18,23 +18,15 @@ from structures.enums import ChampEG, Niveau, Role
 from structures.models import Habilitation, RegleCategorie, Reservation, VersionFiche
 from structures.regles import egs_de
 from structures.requetes import libelles_communes, noms_au, versions_au
+from workflows import boite
 from workflows import requetes as dossiers
 from workflows.models import Dossier, Tache
-from workflows.regles import portees
 
 LIMITE = 12
 TAILLE_PAGE = 50
 
 
 # -- home ------------------------------------------------------------------------------------------------
-
-
-def roles_de(user: Any) -> dict[str, set[str | None]]:
-    """The roles of the person, asked once a request: the menu wants them several times on every page."""
-    if not hasattr(user, "_roles_du_jour"):
-        user._roles_du_jour = portees(user) if user.is_authenticated else {}
-    roles: dict[str, set[str | None]] = user._roles_du_jour
-    return roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +91,10 @@ def mes_etablissements(user: User, limite: int = LIMITE) -> tuple[list[Etablisse
 
 def premieres_taches(user: User, *, noeuds: Collection[str] = (), a_elle: bool = False, limite: int = 5) -> list[Any]:
     """The most urgent tasks that wait for her (that she holds, ``a_elle``), at these steps. Rows of the inbox."""
-    taches = dossiers.onglets(user)["mes-taches"] if a_elle else dossiers.a_faire(user)
+    taches = boite.onglets(user)["mes-taches"] if a_elle else boite.a_faire(user)
     if noeuds:
         taches = taches.filter(noeud__in=list(noeuds))
-    return dossiers.page_taches(taches, taille=limite).taches
+    return boite.page_taches(taches, taille=limite).taches
 
 
 # -- supervision -----------------------------------------------------------------------------------------
@@ -166,12 +158,12 @@ def supervision(limite: int = 20) -> Supervision:
     vue = Supervision(dossiers.charge_par_etape(Tache.objects.all()), incidents, suivi.signalements_ouverts())
     vue.nombre_retards = sum(c.en_retard for c in vue.charge)
     if vue.nombre_retards:
-        vue.retards = dossiers.page_taches(en_retard(), taille=limite).taches
+        vue.retards = boite.page_taches(en_retard(), taille=limite).taches
     vue.nombre_en_defaut = suivi.nombre_en_defaut()
     if vue.nombre_en_defaut:
         vue.en_defaut = suivi.en_defaut(limite)
     if incidents.sans_acteur:
-        vue.sans_acteur = dossiers.page_taches(dossiers.sans_acteur(), taille=limite).taches
+        vue.sans_acteur = boite.page_taches(dossiers.sans_acteur(), taille=limite).taches
     if incidents.courriels:
         vue.courriels = list(envois_en_echec().defer("corps_texte", "corps_html", "secret")[:limite])
     if incidents.minuteries or incidents.erreurs:

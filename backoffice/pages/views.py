@@ -19,10 +19,12 @@ from structures.enums import ROLES_EDITEURS, Role
 from structures.models import Habilitation
 from structures.suivi import signalements_ouverts
 from structures.vues.personnel import mon_repertoire
+from workflows import boite
 from workflows import requetes as dossiers
 from workflows.discussions import qui_attendent
 from workflows.enums import ETAPES, Cercle
 from workflows.parcours import qui_agit
+from workflows.regles import roles_de
 from workflows.vues.tache import AutreTutelle, autres_tutelles
 from workflows.vues.taches import Ligne, lignes
 
@@ -52,7 +54,7 @@ class Accueil(VueProtegee):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         user = _user(request)
-        roles = requetes.roles_de(user)
+        roles = roles_de(user)
         contexte: dict[str, Any] = {
             "roles": roles,
             "editeur": bool(roles.keys() & set(ROLES_EDITEURS)),
@@ -76,7 +78,7 @@ class Accueil(VueProtegee):
                 AApprouver(ligne, autres_tutelles(soeurs.get(ligne.tache.pk, []))) for ligne in lignes(taches, user)
             ]
         if Role.GESTIONNAIRE in roles:
-            charge = dossiers.charge_par_etape(dossiers.a_faire(user))
+            charge = dossiers.charge_par_etape(boite.a_faire(user))
             contexte |= {
                 "charge": [(ETAPES[c.noeud], c) for c in charge],
                 "retards": sum(c.en_retard for c in charge),

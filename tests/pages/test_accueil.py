@@ -6,13 +6,14 @@ from html import unescape
 
 import pytest
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from viewflow.workflow.models import Task
 
 from backoffice.comptes.models import User
 from backoffice.pages import requetes
+from backoffice.socle import menu
 from notifications.models import Envoi, EtatEnvoi
 from structures.champs import manquants
 from structures.completude import fiches_incompletes
@@ -118,16 +119,30 @@ def test_sans_habilitation_on_dit_a_qui_demander() -> None:
 
 
 def test_le_menu_compte_les_taches_qui_attendent() -> None:
-    def menu(qui: str) -> dict[str, int]:
+    def compteurs(qui: str) -> dict[str, int]:
         return {e["libelle"]: e["compteur"] for e in client(qui).get("/aide/ou-modifier/").context["shell"].menu}
 
-    assert menu("gestionnaire")["Tâches"] == 1
-    assert list(menu("gestionnaire"))[-2:] == ["Supervision", "Comptes"]
-    assert menu("direction.hopital")["Tâches"] == 3  # two tasks and a reported error
-    assert "Supervision" not in menu("direction.hopital")
+    assert compteurs("gestionnaire")["Tâches"] == 1
+    assert list(compteurs("gestionnaire"))[-2:] == ["Supervision", "Comptes"]
+    assert compteurs("direction.hopital")["Tâches"] == 3  # two tasks and a reported error
+    assert "Supervision" not in compteurs("direction.hopital")
     verbes.prendre(numero=tache(EXPERIMENTAL).pk, acteur=personne("gestionnaire2"))
-    assert menu("gestionnaire")["Tâches"] == 0
-    assert menu("gestionnaire2")["Tâches"] == 1
+    assert compteurs("gestionnaire")["Tâches"] == 0
+    assert compteurs("gestionnaire2")["Tâches"] == 1
+
+
+@pytest.mark.parametrize(
+    ("qui", "instructions"),
+    # Her roles, the counts; her establishments for who edits some.
+    [("gestionnaire", 2), ("tutelle.ars", 2), ("direction.hopital", 3), ("referent.hopital", 3), ("personne", 1)],
+)
+def test_le_menu_coute_deux_instructions_ou_trois(qui: str, instructions: int) -> None:
+    user, _ = User.objects.get_or_create(username=qui)
+    requete = RequestFactory().get("/")
+    requete.user = user
+    with CaptureQueriesContext(connection) as vues:
+        menu.entrees_pour(requete)
+    assert len(vues) == instructions
 
 
 def test_mes_etablissements_disent_completude_et_dossier_en_cours() -> None:

@@ -15,7 +15,7 @@ from notifications.models import Envoi
 from structures.enums import Role
 from structures.models import Fiche, Habilitation, VersionFiche
 from tests.factories import dossiers as fabrique
-from workflows import requetes
+from workflows import boite, requetes
 from workflows.domaine import decisions
 from workflows.domaine import taches as verbes
 from workflows.enums import EtatDossier, EtatFiche
@@ -204,23 +204,23 @@ def test_tri_et_pages() -> None:
         referent = f"referent.{nom.split()[0].lower().replace('ô', 'o')}"
         envoyer(nom, f"Dossier {i}", referent)
     decisions.valider(tache=tache("Dossier 2").pk, acteur=personne("direction.hopital"))
-    toutes = requetes.onglets(gestionnaire)["a-prendre"]
+    toutes = boite.onglets(gestionnaire)["a-prendre"]
     ordre = [t.pk for t in toutes.order_by("echeance", "pk")]
     assert len(ordre) == 3
     Tache.objects.filter(pk=ordre[2]).update(creee_le=timezone.now() - timedelta(days=9))
     vues, suite = [], None
     for _ in range(3):
-        page = requetes.page_taches(toutes, apres=suite, taille=1)
+        page = boite.page_taches(toutes, apres=suite, taille=1)
         vues.append(page.taches[0].pk)
         suite = page.suivant
     assert (vues, suite) == (ordre, None)
-    retour = requetes.page_taches(toutes, avant=ordre[2], taille=1)
+    retour = boite.page_taches(toutes, avant=ordre[2], taille=1)
     assert ([t.pk for t in retour.taches], retour.precedent, retour.suivant) == ([ordre[1]], ordre[1], ordre[1])
-    debut = requetes.page_taches(toutes, avant=ordre[1], taille=1)
+    debut = boite.page_taches(toutes, avant=ordre[1], taille=1)
     assert ([t.pk for t in debut.taches], debut.precedent, debut.suivant) == ([ordre[0]], None, ordre[0])
-    assert requetes.page_taches(toutes, tri="anciennete").taches[0].pk == ordre[2]
-    terminees = requetes.onglets(gestionnaire)["terminees"]
-    finies = requetes.page_taches(terminees, tri="fin", taille=1)
+    assert boite.page_taches(toutes, tri="anciennete").taches[0].pk == ordre[2]
+    terminees = boite.onglets(gestionnaire)["terminees"]
+    finies = boite.page_taches(terminees, tri="fin", taille=1)
     assert finies.taches[0].close_le == terminees.first().close_le
 
 

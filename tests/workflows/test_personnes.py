@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from backoffice.comptes.domaine import desactiver_compte
 from backoffice.comptes.models import User
-from workflows import requetes
+from workflows import boite
 from workflows.domaine import taches
 from workflows.models import Dossier, Evenement, Tache
 from workflows.tasks import liberer_taches
@@ -34,8 +34,8 @@ def test_supprimer_une_personne_est_refuse(tache_prise: Tache) -> None:
 
 def test_une_tache_prise_sort_de_la_file_des_autres(tache_prise: Tache) -> None:
     ars, ars2 = (User.objects.get(username=u) for u in ("tutelle.ars", "tutelle.ars2"))
-    assert [t.pk for t in requetes.onglets(ars)["mes-taches"]] == [tache_prise.pk]
-    assert list(requetes.onglets(ars2)["a-prendre"]) == []
+    assert [t.pk for t in boite.onglets(ars)["mes-taches"]] == [tache_prise.pk]
+    assert list(boite.onglets(ars2)["a-prendre"]) == []
 
 
 def test_un_compte_desactive_rend_ses_taches(tache_prise: Tache) -> None:
@@ -43,7 +43,7 @@ def test_un_compte_desactive_rend_ses_taches(tache_prise: Tache) -> None:
     desactiver_compte(user=ars, acteur=User.objects.get(username="gestionnaire"))
     # Even before anything sweeps, a colleague is not stopped by a person who can no longer act.
     taches.prendre(numero=tache_prise.pk, acteur=ars2)
-    assert [t.pk for t in requetes.onglets(ars2)["mes-taches"]] == [tache_prise.pk]
+    assert [t.pk for t in boite.onglets(ars2)["mes-taches"]] == [tache_prise.pk]
 
 
 def test_une_habilitation_qui_finit_rend_les_taches(tache_prise: Tache) -> None:
@@ -51,6 +51,6 @@ def test_une_habilitation_qui_finit_rend_les_taches(tache_prise: Tache) -> None:
     ars.habilitations.update(debut=timezone.localdate(), fin=timezone.localdate())
     assert liberer_taches() == 1
     assert liberer_taches() == 0
-    assert [t.pk for t in requetes.onglets(ars2)["a-prendre"]] == [tache_prise.pk]
+    assert [t.pk for t in boite.onglets(ars2)["a-prendre"]] == [tache_prise.pk]
     dernier = tache_prise.dossier.evenements.last()
     assert (dernier.type, dernier.acteur, dernier.details["proprietaire"]) == ("tache_rendue", None, "tutelle.ars")

@@ -13,7 +13,7 @@ from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Invalide
 from backoffice.socle.vues import VueProtegee
 
-from .. import regles, requetes
+from .. import boite, regles
 from ..domaine import decisions
 from ..domaine import taches as verbes
 from ..enums import EtatDossier
@@ -133,13 +133,13 @@ class Decider(ActionTache, ABC):
         user, suite = cast(User, request.user), suite_de(request)
         filtre = FiltreTaches(QueryDict(suite), roles=regles.portees(user))
         if suite:
-            listes = requetes.onglets(user)
+            listes = boite.onglets(user)
             onglet = filtre.liste if filtre.liste != "terminees" else "a-prendre"
-            taches = requetes.filtrer(listes[onglet], **filtre.criteres)
+            taches = boite.filtrer(listes[onglet], **filtre.criteres)
         else:  # from the mail's link
-            taches = requetes.a_faire(user)
+            taches = boite.a_faire(user)
         tri = filtre.ordre if filtre.ordre != "fin" else "echeance"
-        prochaine = requetes.suivante(taches, tri=tri, apres=self.tache.pk)
+        prochaine = boite.suivante(taches, tri=tri, apres=self.tache.pk)
         lien = format_html('<a href="{}">Ouvrir le dossier</a>', reverse("dossier", args=[dossier.pk]))
         if dossier.etat == EtatDossier.PUBLIE:
             eg = reverse("fiche", args=[dossier.eg.identifiant])

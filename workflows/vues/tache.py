@@ -15,7 +15,7 @@ from backoffice.socle.mots import date_longue
 from backoffice.socle.vues import VueProtegee
 from structures.requetes import libelles_communes
 
-from .. import parcours, regles, requetes, revue
+from .. import boite, parcours, regles, requetes, revue
 from ..domaine import instantane
 from ..domaine.taches import refus_de
 from ..enums import ETAPES, Issue
@@ -29,7 +29,7 @@ from .taches import age_en_mots, echeance_en_mots, signe_de
 
 def tache_visible(user: User, numero: int) -> Any:
     """A task of a dossier that the person may see, with all that its page shows; else ``Introuvable``."""
-    taches = requetes.detaillees(Tache.objects.filter(dossier__in=regles.dossiers_visibles(user)))
+    taches = boite.detaillees(Tache.objects.filter(dossier__in=regles.dossiers_visibles(user)))
     tache = taches.select_related("dossier__eg").filter(pk=numero).first()
     if tache is None:
         raise Introuvable("tache_inconnue", "Cette tâche n’existe pas, ou ne vous est pas ouverte.")

@@ -18,7 +18,7 @@ from backoffice.socle.vues import VueProtegee
 from structures.regles import signalements_a_traiter
 from structures.requetes import libelles_communes
 
-from .. import regles, requetes
+from .. import boite, regles, requetes
 from ..enums import BROUILLONS, ETAPES, Etape, Issue
 from ..forms_taches import ONGLETS, FiltreTaches
 from ..revue import compte_en_mots
@@ -125,7 +125,7 @@ def signe_de(issue: str) -> str:
 
 
 def lignes(taches: list[Any], user: User, requete: str = "") -> list[Ligne]:
-    """Rows for tasks of ``requetes.page_taches``: two statements for any number."""
+    """Rows for tasks of ``boite.page_taches``: two statements for any number."""
     suite = f"?{requete}" if requete else ""
     natures = requetes.natures([t.dossier_id for t in taches]) if taches else {}
     communes = libelles_communes(t.commune_eg for t in taches if t.commune_eg)
@@ -150,11 +150,11 @@ class Taches(VueProtegee):
     def get(self, request: HttpRequest) -> HttpResponse:
         user = cast(User, request.user)
         filtre = FiltreTaches(request.GET, roles=regles.portees(user))
-        listes = requetes.onglets(user)
+        listes = boite.onglets(user)
         nombres = requetes.compter({**listes, "signalements": signalements_a_traiter(user)})
-        taches = requetes.filtrer(listes[filtre.liste], **filtre.criteres)
+        taches = boite.filtrer(listes[filtre.liste], **filtre.criteres)
         choix = filtre.choix
-        page = requetes.page_taches(taches, tri=filtre.ordre, apres=choix.get("apres"), avant=choix.get("avant"))
+        page = boite.page_taches(taches, tri=filtre.ordre, apres=choix.get("apres"), avant=choix.get("avant"))
         contexte = {
             "filtre": filtre,
             "onglet": filtre.liste,
