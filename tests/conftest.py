@@ -75,6 +75,21 @@ def referentiels_toujours_la() -> None:
     post_migrate.connect(recharger, sender=apps.get_app_config("structures"), weak=False, dispatch_uid="referentiels")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def journal_vide_entre_les_tests() -> Iterator[None]:
+    """A transactional test ends by TRUNCATE, which the triggers of the journal refuse: only there are they off."""
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    vider = DatabaseOperations.execute_sql_flush
+
+    def sans_declencheurs(self: DatabaseOperations, sql_list: list[str]) -> None:
+        vider(self, ["SET LOCAL session_replication_role = replica", *sql_list])
+
+    with pytest.MonkeyPatch.context() as remplace:
+        remplace.setattr(DatabaseOperations, "execute_sql_flush", sans_declencheurs)
+        yield
+
+
 @pytest.fixture(scope="module")
 def demo_du_module(django_db_setup: None, django_db_blocker) -> Iterator[None]:
     """The demo data for the tests of one module, in a transaction around all of them: loading it takes seconds."""

@@ -27,7 +27,8 @@ from ..enums import TypeEvenement
 from ..models import Commentaire, Dossier, Evenement
 from ..regles import dossiers_visibles, interlocuteurs_de
 from .apercu import SANS_NOM, apercu
-from .journal import consigner, noms_des
+from .chaine import sceau_commentaire
+from .journal import consigner, consigner_tous, noms_des
 from .taches import contexte_mail, saisir
 from .travaux import noeud_de
 
@@ -145,7 +146,7 @@ def commenter_le_renvoi(dossier: Dossier, acteur: User, textes: Mapping[int, str
     Commentaire.mentions.through.objects.bulk_create(
         Commentaire.mentions.through(commentaire_id=pk, user_id=p.pk) for pk, gens in cites.items() for p in gens
     )
-    Evenement.objects.bulk_create(
+    consigner_tous(
         Evenement(
             dossier=dossier, type=TypeEvenement.COMMENTE, acteur=acteur, fiche_id=c.fiche_id,
             details=_details(c, noms.get(c.fiche_id, "")),
@@ -281,6 +282,7 @@ def _details(commentaire: Commentaire, nom: str) -> dict[str, Any]:
         "champ": commentaire.champ,
         "texte": texte if len(texte) <= EXTRAIT else f"{texte[:EXTRAIT].rstrip()}…",
         "nom": nom,  # of a fiche that may leave the dossier
+        "sceau": sceau_commentaire(commentaire),
     }
 
 

@@ -24,6 +24,7 @@ from ..enums import ENVOYES, EtatDossier, Issue, Nature, TypeEvenement
 from ..models import Decision, Dossier, FicheTravail, Tache
 from ..regles import acteurs_de, participants, peut_editer
 from . import instantane
+from .chaine import sceau_decision
 from .commentaires import commenter_le_renvoi
 from .empechements import empechements
 from .journal import consigner
@@ -217,11 +218,14 @@ def _appliquer(
     dossier: Dossier, tache: Tache, acteur: User, issue: str, evenement: str, *, motif: str = "", **details: Any
 ) -> Dossier:
     dossier.save()
-    Decision.objects.create(
+    decision = Decision.objects.create(
         dossier=dossier, tache=tache.tache, noeud=tache.noeud, acteur=acteur, autorite_id=tache.autorite_id,
         issue=issue, motif=motif, empreinte=dossier.empreinte,
     )  # fmt: skip
-    consigner(dossier, evenement, acteur, tache=tache.pk, motif=motif, empreinte=dossier.empreinte, **details)
+    consigner(
+        dossier, evenement, acteur, tache=tache.pk, motif=motif, empreinte=dossier.empreinte, decision=decision.pk,
+        sceau=sceau_decision(decision), **details,
+    )  # fmt: skip
     conclure(tache, dossier, acteur, issue)
     if dossier.etat == EtatDossier.REFUSE:
         reserver.clore(dossier=dossier.pk)

@@ -1,20 +1,34 @@
-"""One line in the journal, in the transaction of the event; and the names of the fiches that it is about."""
+"""One line in the journal, in the transaction of the event; and the names of the fiches that it is about.
 
-from collections.abc import Collection
+The only writers of ``Evenement``: the chain (``chaine``, ADR 8) starts from the digest that they compute.
+"""
+
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from backoffice.comptes.models import User
 from structures.models import Fiche, VersionFiche
 
 from ..models import Dossier, Evenement
+from . import chaine
 
 
 def consigner(
     dossier: Dossier, type_: str, acteur: User | None, *, fiche: Fiche | int | None = None, **details: Any
 ) -> Evenement:
-    """Append an event; ``acteur`` None means the system. ``details`` must be JSON."""
+    """Append an event; ``acteur`` None means the system. ``details`` must be JSON, without decimals."""
     cle = fiche.pk if isinstance(fiche, Fiche) else fiche
-    return Evenement.objects.create(dossier=dossier, type=type_, acteur=acteur, fiche_id=cle, details=details)
+    evenement = Evenement(dossier=dossier, type=type_, acteur=acteur, fiche_id=cle, details=details)
+    consigner_tous([evenement])
+    return evenement
+
+
+def consigner_tous(evenements: Iterable[Evenement]) -> None:
+    """Append events in their order, in one statement."""
+    ecrits = list(evenements)
+    for evenement in ecrits:
+        evenement.condense = chaine.condense(chaine.contenu(evenement))
+    Evenement.objects.bulk_create(ecrits)
 
 
 def noms_des(dossier: Dossier, fiches: Collection[int]) -> dict[int, str]:

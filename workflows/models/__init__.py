@@ -1,5 +1,5 @@
 from .dossier import Dossier, FicheTravail, Processus, Revision
-from .journal import Commentaire, Decision, Evenement, Instantane
+from .journal import Commentaire, Decision, Evenement, Instantane, TeteJournal
 from .suivi import MiseDeCote, Suivi
 from .tache import Tache
 from .travail import Geste, Presence, Proposition
@@ -19,4 +19,5 @@ __all__ = [
     "Revision",
     "Suivi",
     "Tache",
+    "TeteJournal",
 ]

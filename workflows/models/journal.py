@@ -14,10 +14,84 @@ from ..enums import Issue, TypeEvenement
 from .dossier import Dossier
 
 _APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+_JAMAIS_VIDE = pgtrigger.Trigger(
+    name="jamais_vide",
+    level=pgtrigger.Statement,
+    when=pgtrigger.Before,
+    operation=pgtrigger.Truncate,
+    func="RAISE EXCEPTION 'pgtrigger: Cannot truncate %', TG_TABLE_NAME;",
+)
+
+# The next link of the chain (domaine/chaine.py has the formula): the row of the head is locked, so that two writers
+# make one chain, even two that would not have locked the dossier.
+_ENCHAINER = pgtrigger.Trigger(
+    name="enchainer",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert,
+    declare=[("attendu", "RECORD")],
+    func="""
+        INSERT INTO workflows_tetejournal AS t (dossier_id, rang, precedente, empreinte)
+        VALUES (
+            NEW.dossier_id, 1, repeat('0', 64),
+            encode(sha256(convert_to('1 ' || repeat('0', 64) || ' ' || NEW.condense, 'UTF8')), 'hex')
+        )
+        ON CONFLICT (dossier_id) DO UPDATE SET
+            rang = t.rang + 1,
+            precedente = t.empreinte,
+            empreinte = encode(
+                sha256(convert_to((t.rang + 1) || ' ' || t.empreinte || ' ' || NEW.condense, 'UTF8')), 'hex'
+            )
+        RETURNING t.rang, t.precedente, t.empreinte INTO attendu;
+        IF (NEW.rang NOT IN (0, attendu.rang)) OR (NEW.precedente NOT IN ('', attendu.precedente))
+            OR (NEW.empreinte NOT IN ('', attendu.empreinte)) THEN
+            RAISE EXCEPTION 'Event % does not follow the last one of the journal of dossier %', NEW.rang, NEW.dossier_id
+                USING ERRCODE = 'integrity_constraint_violation';
+        END IF;
+        NEW.rang := attendu.rang;
+        NEW.precedente := attendu.precedente;
+        NEW.empreinte := attendu.empreinte;
+        RETURN NEW;
+    """,
+)
+_SEUL_LE_JOURNAL = pgtrigger.Trigger(
+    name="seul_le_journal",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert | pgtrigger.Update,
+    func="""
+        IF pg_trigger_depth() < 2 THEN
+            RAISE EXCEPTION 'pgtrigger: Cannot write % but through the journal', TG_TABLE_NAME;
+        END IF;
+        RETURN NEW;
+    """,
+)
+
+
+class TeteJournal(models.Model):
+    """The end of the journal of a dossier: how many events it has, and the digest of the last one. Kept by the
+    trigger of ``Evenement`` alone: without it nobody could tell that the last events were taken away."""
+
+    dossier = models.OneToOneField(Dossier, models.PROTECT, primary_key=True, related_name="tete_journal")
+    rang = models.PositiveIntegerField("rang")
+    precedente = models.CharField("empreinte de l’avant-dernier", max_length=64)
+    empreinte = models.CharField("empreinte du dernier", max_length=64)
+
+    class Meta:
+        triggers = [
+            _SEUL_LE_JOURNAL,
+            pgtrigger.Protect(name="jamais_supprime", operation=pgtrigger.Delete),
+            _JAMAIS_VIDE,
+        ]
+
+    def __str__(self) -> str:
+        return f"dossier {self.dossier_id}, {self.rang} événements"
 
 
 class Evenement(models.Model):
-    """One line of the journal of a dossier. ``acteur`` null: the system (a timer, the flow itself)."""
+    """One line of the journal of a dossier. ``acteur`` null: the system (a timer, the flow itself).
+
+    ``rang``, ``precedente`` and ``empreinte`` are given by PostgreSQL at the insertion, from ``condense``, the digest
+    of the content. An instance that was just created does not know them.
+    """
 
     dossier = models.ForeignKey(Dossier, models.PROTECT, related_name="evenements")
     type = models.CharField("type", max_length=20, choices=TypeEvenement)
@@ -25,11 +99,19 @@ class Evenement(models.Model):
     fiche = models.ForeignKey("structures.Fiche", models.PROTECT, null=True, related_name="+")
     le = models.DateTimeField("le", default=timezone.now)
     details = models.JSONField("détails", default=dict)
+    rang = models.PositiveIntegerField("rang", default=0)
+    condense = models.CharField("empreinte du contenu", max_length=64)
+    precedente = models.CharField("empreinte de l’événement précédent", max_length=64)
+    empreinte = models.CharField("empreinte", max_length=64)
 
     class Meta:
         ordering = ["pk"]
         indexes = [models.Index(fields=["dossier", "id"], name="evenement_dossier")]
-        triggers = [_APPEND_ONLY]
+        constraints = [
+            models.UniqueConstraint(fields=["dossier", "rang"], name="evenement_rang"),
+            models.CheckConstraint(condition=Q(condense__regex="^[0-9a-f]{64}$"), name="evenement_condense"),
+        ]
+        triggers = [_APPEND_ONLY, _JAMAIS_VIDE, _ENCHAINER]
 
     def __str__(self) -> str:
         return self.get_type_display()
@@ -55,7 +137,7 @@ class Decision(models.Model):
                 condition=~Q(issue__in=[Issue.RENVOYE, Issue.REFUSE]) | ~Q(motif=""), name="decision_motivee"
             )
         ]
-        triggers = [_APPEND_ONLY]
+        triggers = [_APPEND_ONLY, _JAMAIS_VIDE]
 
     def __str__(self) -> str:
         return self.get_issue_display()
@@ -75,7 +157,7 @@ class Instantane(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [models.UniqueConstraint(fields=["dossier", "empreinte"], name="instantane_unique")]
-        triggers = [_APPEND_ONLY]
+        triggers = [_APPEND_ONLY, _JAMAIS_VIDE]
 
     def __str__(self) -> str:
         return f"dossier {self.dossier_id}, {self.empreinte[:12]}"
@@ -111,6 +193,7 @@ class Commentaire(models.Model):
         triggers = [
             pgtrigger.ReadOnly(name="append_only", exclude=["resolu_le", "resolu_par"]),
             pgtrigger.Protect(name="jamais_supprime", operation=pgtrigger.Delete),
+            _JAMAIS_VIDE,
         ]
 
     def __str__(self) -> str:
