@@ -61,18 +61,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def referentiels_toujours_la() -> None:
-    """Nomenclatures and communes come back after each flush of a transactional test (it sends post_migrate)."""
-    from django.apps import apps
-    from django.db.models.signals import post_migrate
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
+    """Nomenclatures and communes in every test; after a transactional one, what it committed is taken back."""
+    from django.test import TransactionTestCase
 
     from structures.domaine.referentiels import charger_referentiels
+    from tests import photographie
 
-    def recharger(**kwargs: object) -> None:
+    with django_db_blocker.unblock():
         charger_referentiels()
-
-    post_migrate.connect(recharger, sender=apps.get_app_config("structures"), weak=False, dispatch_uid="referentiels")
+        photographie.fond()
+    with pytest.MonkeyPatch.context() as remplace:
+        remplace.setattr(TransactionTestCase, "_fixture_teardown", lambda self: photographie.remettre_le_fond())
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -96,9 +98,10 @@ def demo_du_module(django_db_setup: None, django_db_blocker) -> Iterator[None]:
     from django.db import transaction
 
     from backoffice.pages.demo import charger_demo
+    from tests.photographie import poser_la_demo
 
     with django_db_blocker.unblock(), transaction.atomic():
-        charger_demo()
+        poser_la_demo(charger_demo)
         yield
         transaction.set_rollback(True)
 

@@ -12,12 +12,13 @@ from backoffice.pages.demo import charger_demo
 from backoffice.socle.erreurs import ErreurMetier
 from structures.domaine.enregistrer import ecarts
 from structures.models import Fiche, Habilitation, VersionFiche
+from tests.photographie import poser_la_demo
 
 
 @pytest.fixture
 def demo(transactional_db: None) -> Iterator[None]:
     """The demo data, and afterwards the proof that the register still equals its modifications."""
-    charger_demo()
+    poser_la_demo(charger_demo)
     yield
     assert ecarts() == []
 

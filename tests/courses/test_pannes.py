@@ -227,7 +227,7 @@ def test_tuer_l_ouvrier_entre_la_decision_et_le_courriel(
     """The decision is committed with its mails; the worker is killed before they leave; they leave once after."""
     boite_, port = boite
     settings.EMAIL_HOST = "127.0.0.1"
-    charger_demo()
+    charger_demo()  # made here: its mails wait, since there is a server to send them to
     a_envoyer = Envoi.objects.filter(etat="a_envoyer").count()
     assert a_envoyer > 0
     environ = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(port), "ENVOI_BAIL_SECONDES": "1", "ROR_TESTS": "1"}

@@ -21,6 +21,7 @@ from backoffice.socle.templatetags.ror import typo
 from notifications import expedition, reveil
 from notifications.models import Envoi
 from structures.domaine.enregistrer import ecarts
+from tests.photographie import poser_la_demo
 from workflows.models import Dossier, Tache
 
 AXE = Axe().axe_script
@@ -142,7 +143,7 @@ def site(transactional_db: None, live_server: Any, browser: Browser, boite: Boit
     """The demo data behind a live server; at the end no page left the machine, broke the CSP or erred, and the register
     proves itself."""
     monkeypatch.setattr(reveil, "_publier", lambda: None)  # the test drains the outbox itself
-    charger_demo()
+    poser_la_demo(charger_demo)
     expedition.conserver()  # the mails of the dossiers of the demo
     ouvert = Site(live_server.url, browser, boite)
     yield ouvert

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from backoffice.comptes.models import User
 from backoffice.embarque.comptes_demo import MOT_DE_PASSE
 from backoffice.pages.demo import charger_demo
+from tests.photographie import poser_la_demo
 from workflows.models import Dossier, Tache
 
 pytestmark = [pytest.mark.navigateur, pytest.mark.lent]
@@ -15,7 +16,7 @@ pytestmark = [pytest.mark.navigateur, pytest.mark.lent]
 
 @pytest.fixture
 def site(transactional_db: None, live_server) -> str:
-    charger_demo()
+    poser_la_demo(charger_demo)
     return live_server.url
 
 
