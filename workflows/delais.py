@@ -37,13 +37,23 @@ def _a(jour: date, heure: time) -> datetime:
     return timezone.make_aware(datetime.combine(jour, heure))
 
 
-def echeance(noeud: str, depart: datetime) -> datetime:
-    """When a task of this step created at ``depart`` is late: the end of its last working day, Paris time."""
-    jour = ajouter_jours_ouvres(timezone.localdate(depart), settings.DELAIS_ETAPES[noeud])
-    return _a(jour, time(23, 59, 59))
+def jours_ouvres_entre(du: datetime, au: datetime) -> int:
+    """Working days that have begun after the day of ``du``, up to that of ``au``: 0 within a day."""
+    jour, fin = timezone.localdate(du), timezone.localdate(au)
+    return sum(est_ouvre(jour + timedelta(days=n)) for n in range(1, (fin - jour).days + 1))
 
 
-def rappel(noeud: str, depart: datetime) -> datetime:
+def echeance(depart: datetime, jours: int) -> datetime:
+    """When a task that has ``jours`` from ``depart`` on is late: the end of its last working day, Paris time."""
+    return _a(ajouter_jours_ouvres(timezone.localdate(depart), jours), time(23, 59, 59))
+
+
+def rappel(limite: datetime, depart: datetime) -> datetime:
     """When the reminder leaves: the morning of the working day before the due date, never before the creation."""
-    limite = ajouter_jours_ouvres(timezone.localdate(echeance(noeud, depart)), -settings.RAPPEL_JOURS_AVANT)
-    return max(_a(limite, time(8)), depart)
+    jour = ajouter_jours_ouvres(timezone.localdate(limite), -settings.RAPPEL_JOURS_AVANT)
+    return max(_a(jour, time(8)), depart)
+
+
+def recours(limite: datetime) -> datetime:
+    """When the supervisor hears that a task is still late: in the morning, some working days after the due date."""
+    return _a(ajouter_jours_ouvres(timezone.localdate(limite), settings.RECOURS_JOURS_APRES), time(8))

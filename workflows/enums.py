@@ -80,6 +80,7 @@ class TypeEvenement(models.TextChoices):
     SANS_ACTEUR = "sans_acteur", "Incident : personne ne peut faire cette tâche"
     RAPPEL = "rappel", "Rappel envoyé"
     ESCALADE = "escalade", "Retard signalé"
+    RECOURS = "recours", "Retard signalé aux gestionnaires"
     VALIDE = "valide", "Validé par la Direction"
     AFFECTE = "affecte", "Tutelle affectée"
     APPROUVE = "approuve", "Approuvé"

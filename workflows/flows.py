@@ -12,6 +12,9 @@ from .domaine import etapes
 from .models import Processus
 from .noeuds import ParAutorite, Tache
 
+# Of each human step: the reminder, the people of the step once it is late, then their supervisor (version 2).
+_MINUTERIES = {"rappel": this.rappel, "escalade": this.escalade, "recours": this.recours}
+
 
 class DossierFlow(flow.Flow):
     """Dossier collaboratif"""
@@ -22,7 +25,7 @@ class DossierFlow(flow.Flow):
 
     creation = flow.StartHandle(this.creer).Annotation(title="Création du dossier").Next(this.redaction)
 
-    redaction = Tache("Finaliser les fiches", rappel=this.rappel, escalade=this.escalade).Next(this.suite_redaction)
+    redaction = Tache("Finaliser les fiches", **_MINUTERIES).Next(this.suite_redaction)
     suite_redaction = (
         flow.Switch()
         .Annotation(title="Fiches finalisées ?")
@@ -30,7 +33,7 @@ class DossierFlow(flow.Flow):
         .Default(this.envoi)
     )
 
-    envoi = Tache("Envoyer en validation", rappel=this.rappel, escalade=this.escalade).Next(this.suite_envoi)
+    envoi = Tache("Envoyer en validation", **_MINUTERIES).Next(this.suite_envoi)
     suite_envoi = (
         flow.Switch()
         .Annotation(title="Filière ?")
@@ -42,9 +45,7 @@ class DossierFlow(flow.Flow):
         .Default(this.approbation_sesan)
     )
 
-    validation_direction = Tache("Validation par la Direction", rappel=this.rappel, escalade=this.escalade).Next(
-        this.suite_direction
-    )
+    validation_direction = Tache("Validation par la Direction", **_MINUTERIES).Next(this.suite_direction)
     suite_direction = (
         flow.Switch()
         .Annotation(title="Validé ?")
@@ -52,9 +53,7 @@ class DossierFlow(flow.Flow):
         .Default(this.approbation_sesan)
     )
 
-    affectation_tutelle = Tache("Affectation à une tutelle", rappel=this.rappel, escalade=this.escalade).Next(
-        this.suite_affectation
-    )
+    affectation_tutelle = Tache("Affectation à une tutelle", **_MINUTERIES).Next(this.suite_affectation)
     suite_affectation = (
         flow.Switch()
         .Annotation(title="Affecté ?")
@@ -63,9 +62,7 @@ class DossierFlow(flow.Flow):
     )
 
     tutelles = ParAutorite().Annotation(title="Une tâche par tutelle").Next(this.approbation_tutelle)
-    approbation_tutelle = Tache("Approbation par la tutelle", rappel=this.rappel, escalade=this.escalade).Next(
-        this.accord_tutelles
-    )
+    approbation_tutelle = Tache("Approbation par la tutelle", **_MINUTERIES).Next(this.accord_tutelles)
     accord_tutelles = (
         flow.Join(continue_on_condition=etapes.une_tutelle_a_tranche)
         .Annotation(title="Toutes, ou un renvoi")
@@ -79,9 +76,7 @@ class DossierFlow(flow.Flow):
         .Default(this.publication)
     )
 
-    approbation_sesan = Tache("Approbation par SESAN", rappel=this.rappel, escalade=this.escalade).Next(
-        this.suite_sesan
-    )
+    approbation_sesan = Tache("Approbation par SESAN", **_MINUTERIES).Next(this.suite_sesan)
     suite_sesan = (
         flow.Switch()
         .Annotation(title="Décision ?")
@@ -98,6 +93,7 @@ class DossierFlow(flow.Flow):
 
     rappel = flow.Function(etapes.rappeler).Annotation(title="Rappel par courriel").Next(this.rappel_envoye)
     escalade = flow.Function(etapes.escalader).Annotation(title="Signalement du retard").Next(this.rappel_envoye)
+    recours = flow.Function(etapes.recourir).Annotation(title="Recours aux gestionnaires").Next(this.rappel_envoye)
     rappel_envoye = flow.End().Annotation(title="Courriel écrit")
 
     def creer(self, activation: Any, **champs: Any) -> Any:

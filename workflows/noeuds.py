@@ -12,10 +12,11 @@ from viewflow.workflow.nodes.split import SplitActivation
 from viewflow.workflow.nodes.view import ViewActivation
 from viewflow.workflow.token import Token
 
-from .delais import echeance, rappel
+from .delais import rappel, recours
 from .domaine import taches
 from .domaine.mouvement import mouvement_de
 from .enums import Issue
+from .models import Tache as Suivi
 
 
 class ActivationTache(ViewActivation):
@@ -41,24 +42,35 @@ class ActivationTache(ViewActivation):
 class Tache(flow.View):
     """A human step. Its words, its people and its delay come from ``enums.ETAPES`` and the settings.
 
-    Arms two timers of the flow: the reminder before the due date and the escalation after it.
+    Arms three timers of the flow: the reminder before the due date, and the escalation after it, in two levels.
     """
 
     activation_class = ActivationTache
 
-    def __init__(self, titre: str, *, rappel: Any, escalade: Any) -> None:
+    def __init__(self, titre: str, *, rappel: Any, escalade: Any, recours: Any) -> None:
         super().__init__(None)
         self.Annotation(title=titre)
         self.OnTimeout(_moment_du_rappel, rappel, interrupting=False, title="Rappel")
         self.OnTimeout(_moment_de_l_escalade, escalade, interrupting=False, title="Retard")
+        self.OnTimeout(_moment_du_recours, recours, interrupting=False, title="Retard qui dure")
+
+
+def _echeance(activation: Any) -> datetime:
+    """Of the task that this timer watches over: ``taches.ouvrir`` has just written it."""
+    limite: datetime = Suivi.objects.values_list("echeance", flat=True).get(tache__leading=activation.task)
+    return limite
 
 
 def _moment_du_rappel(activation: Any) -> datetime:
-    return rappel(activation.flow_task._attached_to.name, timezone.now())
+    return rappel(_echeance(activation), timezone.now())
 
 
 def _moment_de_l_escalade(activation: Any) -> datetime:
-    return echeance(activation.flow_task._attached_to.name, timezone.now())
+    return _echeance(activation)
+
+
+def _moment_du_recours(activation: Any) -> datetime:
+    return recours(_echeance(activation))
 
 
 class ActivationParAutorite(SplitActivation):

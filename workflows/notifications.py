@@ -23,7 +23,15 @@ class TacheRappel(TypeNotification):
 class TacheRetard(TypeNotification):
     code = "tache_retard"
     libelle = "Tâche en retard"
-    description = "À ceux qui peuvent faire la tâche et aux gestionnaires, après son échéance."
+    description = "À ceux qui peuvent faire la tâche, après son échéance."
+    bouton = "Ouvrir la tâche"
+
+
+@enregistrer
+class TacheRecours(TypeNotification):
+    code = "tache_recours"
+    libelle = "Retard qui dure"
+    description = "Aux gestionnaires, quand une tâche n’est toujours pas faite quelques jours après son échéance."
     bouton = "Ouvrir la tâche"
 
 

@@ -84,7 +84,7 @@ _MOTS = (
 
 def noeuds_dessines() -> list[Node]:
     """Nodes of the flow but its timers and what they start."""
-    caches = {"rappel", "escalade", "rappel_envoye"}
+    caches = {"rappel", "escalade", "recours", "rappel_envoye"}
     return [
         n for n in DossierFlow.instance.nodes() if n.name not in caches and getattr(n, "_attached_to", None) is None
     ]

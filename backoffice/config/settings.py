@@ -223,7 +223,8 @@ SUPPORT_HORAIRES = env.str("SUPPORT_HORAIRES", default="du lundi au vendredi, 8h
 SUPPORT_FORMULAIRE = env.str("SUPPORT_FORMULAIRE", default="https://formulaire-support.sante-idf.fr")
 SUPPORT_COURRIEL = env.str("SUPPORT_COURRIEL", default="ror.support@sesan.fr")
 
-# Working days given to each human step before it is late, and how many before that the reminder leaves.
+# Working days given to each human step before it is late; how many before that the reminder leaves, how many after it
+# the supervisor hears of it; how many at least are left to a step when a dossier comes back to it after a correction.
 DELAIS_ETAPES = {
     "redaction": env.int("DELAI_REDACTION", default=30),
     "envoi": env.int("DELAI_ENVOI", default=30),
@@ -233,6 +234,8 @@ DELAIS_ETAPES = {
     "approbation_sesan": env.int("DELAI_SESAN", default=10),
 }
 RAPPEL_JOURS_AVANT = env.int("RAPPEL_JOURS_AVANT", default=1)
+RECOURS_JOURS_APRES = env.int("RECOURS_JOURS_APRES", default=2)
+REPRISE_JOURS_MINIMUM = env.int("REPRISE_JOURS_MINIMUM", default=2)
 
 SILENCED_SYSTEM_CHECKS: list[str] = []
 LOGGING = {

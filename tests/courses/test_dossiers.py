@@ -219,7 +219,7 @@ def test_deux_distributeurs_de_minuteries() -> None:
     minuteries.update(scheduled=timezone.now())
     tirees = ensemble([declencher_minuteries, declencher_minuteries])
     assert sum(tirees) == attendues
-    assert Evenement.objects.filter(type__in=["rappel", "escalade"]).count() == attendues
+    assert Evenement.objects.filter(type__in=["rappel", "escalade", "recours"]).count() == attendues
     assert not Task.objects.filter(status="ERROR").exists()
 
 

@@ -3,7 +3,7 @@
 Each journey ends with the whole list of its steps and of its journal: a step too many fails like one that is missing.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -277,7 +277,7 @@ def test_un_renvoi_conjoint_clot_la_tache_de_l_autre():
 
 
 def test_rappels_et_escalades():
-    """Three working days for the Direction, ten for SESAN: a reminder before, an escalation after, once each."""
+    """Three working days for the Direction, ten for SESAN: a reminder before, two escalations after, once each."""
     with time_machine.travel(LUNDI, tick=False) as horloge:
         dossier = dossier_pret("referent.hopital", "Hôpital TEST", DERMATOLOGIE)
         envoyer("referent.hopital", dossier)
@@ -287,15 +287,16 @@ def test_rappels_et_escalades():
         horloge.move_to(tache.echeance.replace(hour=12))
         for _ in range(2):
             declencher_minuteries()
-        horloge.move_to(datetime(2027, 3, 5, 9, tzinfo=UTC))
-        for _ in range(2):
-            declencher_minuteries()
+        for suite in (timedelta(minutes=1), timedelta(days=7)):
+            horloge.move_to(tache.echeance + suite)
+            for _ in range(2):
+                declencher_minuteries()
         assert (etat(dossier), reservations(dossier)) == ("validation", (1, 1))
-        assert mails(dossier, "tache_rappel", "tache_retard") == [
+        assert mails(dossier, "tache_rappel", "tache_retard", "tache_recours") == [
             ("tache_rappel", "direction.hopital"),
+            ("tache_recours", "gestionnaire"),
+            ("tache_recours", "gestionnaire2"),
             ("tache_retard", "direction.hopital"),
-            ("tache_retard", "gestionnaire"),
-            ("tache_retard", "gestionnaire2"),
         ]
         decider("direction.hopital", "valider", ouverte(dossier))
         decider("gestionnaire2", "approuver", ouverte(dossier))
@@ -311,7 +312,7 @@ def test_rappels_et_escalades():
     assert journal(dossier) == [
         *PREPARE,
         *("envoye", "tache_creee"),
-        *("rappel", "escalade"),
+        *("rappel", "escalade", "recours"),
         *("valide", "tache_creee"),
         *("approuve", "publie"),
     ]

@@ -61,11 +61,11 @@ def test_enchainements(processus):
 
 
 def test_minuteries_attachees(processus):
-    """A reminder and an escalation on each human step; they interrupt nothing."""
+    """A reminder and two escalations on each human step; they interrupt nothing."""
     taches = {e.attrib["id"] for e in processus.findall(f"{BPMN}userTask")}
     assert taches == {f"id_node_{noeud}" for noeud in ETAPES}
     evenements = processus.findall(f"{BPMN}boundaryEvent")
-    assert sorted(e.attrib["attachedToRef"] for e in evenements) == sorted([*taches, *taches])
+    assert sorted(e.attrib["attachedToRef"] for e in evenements) == sorted([*taches] * 3)
     for evenement in evenements:
         assert evenement.attrib["cancelActivity"] == "false"
         assert evenement.find(f"{BPMN}timerEventDefinition") is not None
@@ -90,7 +90,7 @@ def test_dessin_bpmn_complet(processus):
 def test_chaque_noeud_a_sa_place():
     assert {n.name for n in schema.noeuds_dessines()} == set(schema.PLACES)
     caches = {n.name for n in DossierFlow.instance.nodes()} - set(schema.PLACES)
-    assert caches == {"rappel", "escalade", "rappel_envoye"} | {n for n in caches if "timeout" in n.lower()}
+    assert caches == {"rappel", "escalade", "recours", "rappel_envoye"} | {n for n in caches if "timeout" in n.lower()}
     assert set(schema._DETOURS) <= set(schema.aretes())
 
 

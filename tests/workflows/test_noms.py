@@ -18,6 +18,7 @@ NOEUDS = {
     "publie": "End",
     "rappel": "Function",
     "rappel_envoye": "End",
+    "recours": "Function",
     "redaction": "Tache",
     "refuse": "End",
     "suite_affectation": "Switch",
@@ -31,9 +32,8 @@ NOEUDS = {
 }
 
 
-MINUTERIES = {
-    f"{tache}__{nom}" for tache, genre in NOEUDS.items() if genre == "Tache" for nom in ("timeout", "timeout_2")
-}
+_RANGS = ("timeout", "timeout_2", "timeout_3")  # reminder, escalation, recours (since version 2)
+MINUTERIES = {f"{tache}__{nom}" for tache, genre in NOEUDS.items() if genre == "Tache" for nom in _RANGS}
 
 
 def test_noeuds():

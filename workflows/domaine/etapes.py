@@ -6,7 +6,7 @@ from structures.enums import Filiere
 
 from ..enums import EtatDossier, TypeEvenement
 from ..models import Dossier, Tache
-from . import publication, taches
+from . import minuteries, publication
 from .journal import consigner
 from .mouvement import mouvement_de
 
@@ -60,13 +60,19 @@ def publier(activation: Any) -> None:
 
 
 def rappeler(activation: Any) -> None:
-    taches.rappeler(_tache_du_minuteur(activation), TypeEvenement.RAPPEL)
+    _sonner(activation, TypeEvenement.RAPPEL)
 
 
 def escalader(activation: Any) -> None:
-    taches.rappeler(_tache_du_minuteur(activation), TypeEvenement.ESCALADE)
+    _sonner(activation, TypeEvenement.ESCALADE)
 
 
-def _tache_du_minuteur(activation: Any) -> Tache:
+def recourir(activation: Any) -> None:
+    _sonner(activation, TypeEvenement.RECOURS)
+
+
+def _sonner(activation: Any, type_: TypeEvenement) -> None:
     # function task <- timer task <- host task
-    return Tache.objects.select_related("dossier__eg", "tache").get(tache__leading__leading=activation.task)
+    minuterie = activation.task.previous.get()
+    tache = Tache.objects.select_related("dossier__eg", "tache__owner").get(tache__leading=minuterie)
+    minuteries.sonner(tache, type_, minuterie.scheduled)

@@ -1,4 +1,4 @@
-"""The life of a human task: opened by the flow, taken, given back, concluded; its reminder and its escalation."""
+"""The life of a human task: opened by the flow, taken, given back, concluded."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -17,10 +17,10 @@ from structures.models import VersionFiche
 from structures.regles import gestionnaires
 
 from .. import notifications as types
-from ..delais import echeance
-from ..enums import ETAPES, TypeEvenement
+from ..enums import TypeEvenement
 from ..models import Dossier, Processus, Tache
 from ..regles import acteurs_de, perimetre, peut_faire
+from . import horloge
 from .journal import consigner
 from .mouvement import mouvement
 
@@ -57,16 +57,15 @@ def ouvrir(task: Task, dossier: Dossier, acteur: User | None, autorite: str | No
 
     When nobody can, it is an incident told to the gestionnaires at once, never a silence (domain.md §6).
     """
-    maintenant = timezone.now()
     tache = Tache(
         tache=task,
         dossier=dossier,
         eg_id=dossier.eg_id,
         noeud=task.flow_task.name,
         autorite_id=autorite,
-        creee_le=maintenant,
-        echeance=echeance(task.flow_task.name, maintenant),
+        creee_le=timezone.now(),
     )
+    horloge.donner_le_delai(tache)
     personnes = list(acteurs_de(tache))
     tache.sans_acteur = not personnes
     tache.save(force_insert=True)
@@ -220,19 +219,3 @@ def rendre_les_taches_de(users: Iterable[int]) -> int:
             )  # fmt: skip
             rendues += 1
     return rendues
-
-
-def rappeler(tache: Tache, type_: str) -> None:
-    """Fired by the timers of the flow: reminder to those who can do the task; once late, the gestionnaires too."""
-    retard = type_ == TypeEvenement.ESCALADE
-    personnes = {p.pk: p for p in acteurs_de(tache)}
-    if retard:
-        personnes |= {p.pk: p for p in gestionnaires()}
-    consigner(tache.dossier, type_, None, tache=tache.pk, noeud=tache.noeud)
-    notifier(
-        types.TacheRetard if retard else types.TacheRappel,
-        destinataires=personnes.values(),
-        cle=f"tache:{tache.pk}:{type_}",
-        contexte=contexte_mail(tache.dossier, tache=tache, etape=ETAPES[tache.noeud]),
-        lien=reverse("tache", args=[tache.pk]),
-    )

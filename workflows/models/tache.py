@@ -20,7 +20,8 @@ class Tache(models.Model):
     """A human task, open until ``close_le``. Its number is that of the viewflow task, which holds the owner.
 
     ``autorite`` is set on ``approbation_tutelle`` only. ``sans_acteur``: nobody could do it when it was created,
-    an incident that the gestionnaires see (domain.md §6).
+    an incident that the gestionnaires see (domain.md §6). ``restait``: what was left of its delay when the dossier went
+    back for correction, the clock having stopped since; null when the delay is whole.
     """
 
     tache = models.OneToOneField(Task, models.PROTECT, primary_key=True, related_name="suivi")
@@ -30,6 +31,7 @@ class Tache(models.Model):
     autorite = models.ForeignKey("structures.Autorite", models.PROTECT, null=True, related_name="+")
     creee_le = models.DateTimeField("créée le", default=timezone.now)
     echeance = models.DateTimeField("échéance")
+    restait = models.PositiveSmallIntegerField("jours ouvrés qui restaient", null=True)
     sans_acteur = models.BooleanField("sans acteur", default=False)
     close_le = models.DateTimeField("close le", null=True)
     close_par = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
@@ -74,6 +76,17 @@ class Tache(models.Model):
     @property
     def etape(self) -> Etape:
         return ETAPES[self.noeud]
+
+    @property
+    def suspension(self) -> str:
+        """What the clock that stopped left, in words; nothing for a whole delay or a task that is done."""
+        if self.restait is None or self.close_le is not None:
+            return ""
+        reste = f"il restait {self.restait} jour{'s' if self.restait > 1 else ''}"
+        minimum = settings.REPRISE_JOURS_MINIMUM
+        return f"délai suspendu pendant la correction : {reste}" + (
+            f", porté à {minimum}" if self.restait < minimum else ""
+        )
 
     @property
     def en_retard(self) -> bool:
