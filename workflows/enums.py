@@ -55,6 +55,21 @@ class Issue(models.TextChoices):
     ANNULE = "annule", "Close par une autre décision"
 
 
+class ActionLot(models.TextChoices):
+    """What can be done on many tasks at once."""
+
+    PRENDRE = "prendre", "Prendre"
+    ATTRIBUER = "attribuer", "Attribuer"
+    APPROUVER = "approuver", "Approuver ou valider"
+
+
+class ResultatLigne(models.TextChoices):
+    A_FAIRE = "a_faire", "À faire"
+    FAIT = "fait", "Fait"
+    REFUSE = "refuse", "Refusé"
+    ERREUR = "erreur", "Erreur"
+
+
 class TypeEvenement(models.TextChoices):
     CREE = "cree", "Dossier créé"
     FICHE_AJOUTEE = "fiche_ajoutee", "Fiche ajoutée"

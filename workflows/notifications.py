@@ -52,6 +52,14 @@ class TacheAttribuee(TypeNotification):
 
 
 @enregistrer
+class TachesAttribuees(TypeNotification):
+    code = "taches_attribuees"
+    libelle = "Tâches attribuées en nombre"
+    description = "À la personne à qui quelqu’un d’autre attribue plusieurs tâches d’un coup."
+    bouton = "Ouvrir mes tâches"
+
+
+@enregistrer
 class TacheReprise(TypeNotification):
     code = "tache_reprise"
     libelle = "Tâche reprise"

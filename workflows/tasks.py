@@ -1,10 +1,13 @@
 """What Celery beat does for the dossiers. The truth is in the database: a missed run changes nothing but the hour."""
 
+from datetime import timedelta
+
 from celery import shared_task
 from viewflow.workflow.timers import fire_due_timers
 
-from .domaine import presence
+from .domaine import lots, presence
 from .domaine.taches import rendre_les_taches_de
+from .models import Lot
 from .requetes import proprietaires
 
 
@@ -24,3 +27,19 @@ def liberer_taches() -> int:
 def purger_presences() -> int:
     """Forget who was in a dossier an hour ago."""
     return presence.purger()
+
+
+@shared_task(name="workflows.travailler_lot")
+def travailler_lot(numero: int) -> None:
+    """Work a lot; a long one is asked for again, so that no task outlives its time limit."""
+    if not lots.travailler(numero) and Lot.objects.filter(pk=numero, termine_le__isnull=True).exists():
+        travailler_lot.apply_async([numero], countdown=1)
+
+
+@shared_task(name="workflows.reprendre_lots")
+def reprendre_lots() -> int:
+    """Ask again for the lots that a killed worker or an absent broker left behind. Returns how many."""
+    delaisses = list(Lot.objects.en_souffrance(timedelta(minutes=1)).order_by("pk").values_list("pk", flat=True)[:100])
+    for numero in delaisses:
+        travailler_lot.apply_async([numero], expires=60)  # no worker: no heap of messages
+    return len(delaisses)

@@ -89,9 +89,10 @@ def _refuser_si_empeche(dossier: Dossier, travaux: list[FicheTravail]) -> None:
 
 
 @instantane.decision_signee()
-def valider(*, tache: int, acteur: User) -> Dossier:
-    """« Valider le dossier », by a Direction of the EG."""
+def valider(*, tache: int, acteur: User, vu: str | None = None) -> Dossier:
+    """« Valider le dossier », by a Direction of the EG. ``vu``: as in ``approuver``."""
     dossier, ouverte = _decision(tache, acteur, "validation_direction")
+    _exiger_vu(dossier, vu)
     instantane.verifier(dossier)
     dossier.valider()
     return _appliquer(dossier, ouverte, acteur, Issue.VALIDE, TypeEvenement.VALIDE)
@@ -110,9 +111,12 @@ def affecter(*, tache: int, acteur: User, autorites: Collection[str]) -> Dossier
 
 
 @instantane.decision_signee()
-def approuver(*, tache: int, acteur: User) -> Dossier:
-    """« Approuver », for SESAN or an authority. The last approval publishes, in this transaction."""
+def approuver(*, tache: int, acteur: User, vu: str | None = None) -> Dossier:
+    """« Approuver », for SESAN or an authority. The last approval publishes, in this transaction.
+
+    ``vu``: the digest of the content that the person decides on, when she decided before this moment (a lot)."""
     dossier, ouverte = _decision(tache, acteur, "approbation_sesan", "approbation_tutelle")
+    _exiger_vu(dossier, vu)
     instantane.verifier(dossier)
     return _appliquer(dossier, ouverte, acteur, Issue.APPROUVE, TypeEvenement.APPROUVE, autorite=ouverte.autorite_id)
 
@@ -212,6 +216,14 @@ def _decision(numero: int, acteur: User, *noeuds: str) -> tuple[Dossier, Tache]:
         raise Interdit("autre_etape", f"Cette décision n’existe pas à l’étape « {tache.etape.titre} ».")
     autoriser(tache, acteur)
     return dossier, tache
+
+
+def _exiger_vu(dossier: Dossier, vu: str | None) -> None:
+    if vu is not None and vu != dossier.empreinte:
+        raise Conflit(
+            "contenu_change",
+            "Le contenu de ce dossier n’est plus celui que vous avez vu. Rien n’a été décidé : relisez-le.",
+        )
 
 
 def _appliquer(

@@ -1,5 +1,6 @@
 from .dossier import Dossier, FicheTravail, Processus, Revision
 from .journal import Commentaire, Decision, Evenement, Instantane, TeteJournal
+from .lot import LigneLot, Lot
 from .suivi import MiseDeCote, Suivi
 from .tache import Tache
 from .travail import Geste, Presence, Proposition
@@ -12,6 +13,8 @@ __all__ = [
     "FicheTravail",
     "Geste",
     "Instantane",
+    "LigneLot",
+    "Lot",
     "MiseDeCote",
     "Presence",
     "Processus",
