@@ -42,10 +42,12 @@ PERSONNES = (
     "referent.sessad",
 )
 
-# What Tab has to reach, and how many times to press it: of a group of radio buttons one is a stop, of a tree one row;
-# a date or an hour has a stop for each of its parts, and a box that scrolls is one.
-ARRETS = """() => {
+# What Tab has to reach, and how many times to press it; the shell is walked on a person's first page only. Of a group of
+# radio buttons one is a stop, of a tree one row; a date or an hour has a stop for each of its parts, and a box that
+# scrolls is one.
+ARRETS = """(debutDe) => {
   const groupes = new Set();
+  const zone = document.querySelector(debutDe);
   window.debut = (e) => e.outerHTML.slice(0, 200);
   window.sansMarque = [];
   window.atteints = new Set();
@@ -56,7 +58,7 @@ ARRETS = """() => {
     window.atteints.add(target);
     if (!(point ? parseFloat(getComputedStyle(point).strokeWidth) > 3 : entoure)) window.sansMarque.push(debut(target));
   });
-  window.attendus = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')]
+  window.attendus = [...zone.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')]
     .filter((e) => e.tabIndex >= 0 && !e.disabled && e.checkVisibility({ visibilityProperty: true }))
     .filter((e) => {
       if (e.type !== 'radio') return true;
@@ -64,6 +66,9 @@ ARRETS = """() => {
       if (choisi) return choisi === e;
       return !groupes.has(e.name) && groupes.add(e.name);
     });
+  zone.setAttribute('tabindex', '-1');
+  zone.focus();
+  sansMarque.length = 0; // nobody goes there by Tab
   return attendus.length + 3 * attendus.filter((e) => ['date', 'time'].includes(e.type)).length + 3;
 }"""
 MANQUES = """() => ({
@@ -120,8 +125,12 @@ def fautes(page: Page, chemin: str, vues: set[str]) -> dict[str, object]:
     page.emulate_media(color_scheme="dark")
     trouvees["sombre"] = fautes_axe(page, "color-contrast")
     page.emulate_media(color_scheme="light")
-    for _ in range(page.evaluate(ARRETS)):
-        page.keyboard.press("Tab")
+    clavier = page.context.new_cdp_session(page)  # half the messages of page.keyboard
+    for _ in range(page.evaluate(ARRETS, "body" if len(vues) == 1 else "main")):
+        clavier.send(
+            "Input.dispatchKeyEvent", {"type": "rawKeyDown", "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
+        )
+    clavier.detach()
     trouvees |= page.evaluate(MANQUES)
     trouvees["console"] = list(page.ennuis)  # type: ignore[attr-defined]
     page.ennuis.clear()  # type: ignore[attr-defined]

@@ -45,8 +45,7 @@ def fautes(page: Page, theme: str) -> list[str]:
     return [f"{v['id']} : {v['nodes'][0]['html'][:200]}" for v in violations]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("largeur", [1280, 360])
+@pytest.mark.parametrize(("largeur", "theme"), [(360, "light"), (1280, "dark")])
 def test_no_accessibility_fault_no_sideways_scroll(browser, adresse, largeur, theme):
     page = ouvrir(
         browser, adresse, viewport={"width": largeur, "height": 900}, color_scheme=theme, reduced_motion="reduce",
