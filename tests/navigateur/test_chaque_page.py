@@ -42,8 +42,8 @@ PERSONNES = (
     "referent.sessad",
 )
 
-# What Tab has to reach, and how many times to press it; the shell is walked on a person's first page only. Of a group of
-# radio buttons one is a stop, of a tree one row; a date or an hour has a stop for each of its parts, and a box that
+# What Tab has to reach, and how many times to press it; the shell is walked on a person's first page only. Of a group
+# of radio buttons one is a stop, of a tree one row; a date or an hour has a stop for each of its parts, and a box that
 # scrolls is one.
 ARRETS = """(debutDe) => {
   const groupes = new Set();

@@ -7,70 +7,127 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('workflows', '0007_delai_suspendu'),
+        ("workflows", "0007_delai_suspendu"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Lot',
+            name="Lot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('action', models.CharField(choices=[('prendre', 'Prendre'), ('attribuer', 'Attribuer'), ('approuver', 'Approuver ou valider')], max_length=20, verbose_name='action')),
-                ('jeton', models.UUIDField(unique=True, verbose_name='jeton')),
-                ('cree_le', models.DateTimeField(default=django.utils.timezone.now, verbose_name='créé le')),
-                ('termine_le', models.DateTimeField(null=True, verbose_name='terminé le')),
-                ('auteur', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('destinataire', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[
+                            ("prendre", "Prendre"),
+                            ("attribuer", "Attribuer"),
+                            ("approuver", "Approuver ou valider"),
+                        ],
+                        max_length=20,
+                        verbose_name="action",
+                    ),
+                ),
+                ("jeton", models.UUIDField(unique=True, verbose_name="jeton")),
+                ("cree_le", models.DateTimeField(default=django.utils.timezone.now, verbose_name="créé le")),
+                ("termine_le", models.DateTimeField(null=True, verbose_name="terminé le")),
+                (
+                    "auteur",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "destinataire",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-pk'],
+                "ordering": ["-pk"],
             },
         ),
         migrations.CreateModel(
-            name='LigneLot',
+            name="LigneLot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rang', models.PositiveSmallIntegerField(verbose_name='rang')),
-                ('vu', models.CharField(blank=True, max_length=64, verbose_name='vu')),
-                ('resultat', models.CharField(choices=[('a_faire', 'À faire'), ('fait', 'Fait'), ('refuse', 'Refusé'), ('erreur', 'Erreur')], default='a_faire', max_length=10, verbose_name='résultat')),
-                ('message', models.TextField(blank=True, verbose_name='message')),
-                ('traitee_le', models.DateTimeField(null=True, verbose_name='traitée le')),
-                ('tache', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='workflows.tache')),
-                ('lot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lignes', to='workflows.lot')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("rang", models.PositiveSmallIntegerField(verbose_name="rang")),
+                ("vu", models.CharField(blank=True, max_length=64, verbose_name="vu")),
+                (
+                    "resultat",
+                    models.CharField(
+                        choices=[("a_faire", "À faire"), ("fait", "Fait"), ("refuse", "Refusé"), ("erreur", "Erreur")],
+                        default="a_faire",
+                        max_length=10,
+                        verbose_name="résultat",
+                    ),
+                ),
+                ("message", models.TextField(blank=True, verbose_name="message")),
+                ("traitee_le", models.DateTimeField(null=True, verbose_name="traitée le")),
+                (
+                    "tache",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="workflows.tache"
+                    ),
+                ),
+                (
+                    "lot",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="lignes", to="workflows.lot"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['lot', 'rang'],
+                "ordering": ["lot", "rang"],
             },
         ),
         migrations.AddIndex(
-            model_name='lot',
-            index=models.Index(fields=['auteur', 'id'], name='lot_auteur'),
+            model_name="lot",
+            index=models.Index(fields=["auteur", "id"], name="lot_auteur"),
         ),
         migrations.AddIndex(
-            model_name='lot',
-            index=models.Index(condition=models.Q(('termine_le__isnull', True)), fields=['cree_le'], name='lot_en_cours'),
+            model_name="lot",
+            index=models.Index(
+                condition=models.Q(("termine_le__isnull", True)), fields=["cree_le"], name="lot_en_cours"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('action', 'attribuer'), ('destinataire__isnull', False)), models.Q(models.Q(('action', 'attribuer'), _negated=True), ('destinataire__isnull', True)), _connector='OR'), name='lot_destinataire_si_attribution'),
+            model_name="lot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("action", "attribuer"), ("destinataire__isnull", False)),
+                    models.Q(models.Q(("action", "attribuer"), _negated=True), ("destinataire__isnull", True)),
+                    _connector="OR",
+                ),
+                name="lot_destinataire_si_attribution",
+            ),
         ),
         migrations.AddIndex(
-            model_name='lignelot',
-            index=models.Index(fields=['traitee_le'], name='ligne_lot_traitee'),
+            model_name="lignelot",
+            index=models.Index(fields=["traitee_le"], name="ligne_lot_traitee"),
         ),
         migrations.AddConstraint(
-            model_name='lignelot',
-            constraint=models.UniqueConstraint(fields=('lot', 'rang'), name='ligne_lot_rang'),
+            model_name="lignelot",
+            constraint=models.UniqueConstraint(fields=("lot", "rang"), name="ligne_lot_rang"),
         ),
         migrations.AddConstraint(
-            model_name='lignelot',
-            constraint=models.UniqueConstraint(fields=('lot', 'tache'), name='ligne_lot_tache'),
+            model_name="lignelot",
+            constraint=models.UniqueConstraint(fields=("lot", "tache"), name="ligne_lot_tache"),
         ),
         migrations.AddConstraint(
-            model_name='lignelot',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('resultat', 'a_faire'), ('traitee_le__isnull', True)), models.Q(models.Q(('resultat', 'a_faire'), _negated=True), ('traitee_le__isnull', False)), _connector='OR'), name='ligne_lot_traitee_si_resultat'),
+            model_name="lignelot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("resultat", "a_faire"), ("traitee_le__isnull", True)),
+                    models.Q(models.Q(("resultat", "a_faire"), _negated=True), ("traitee_le__isnull", False)),
+                    _connector="OR",
+                ),
+                name="ligne_lot_traitee_si_resultat",
+            ),
         ),
     ]
