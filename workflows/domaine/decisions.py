@@ -25,6 +25,7 @@ from ..models import Decision, Dossier, FicheTravail, Tache
 from ..regles import acteurs_de, participants, peut_editer
 from . import instantane
 from .chaine import sceau_decision
+from .classement import attentions_gardees
 from .commentaires import commenter_le_renvoi
 from .empechements import empechements
 from .journal import consigner
@@ -63,6 +64,7 @@ def envoyer(*, numero: int, acteur: User, vu: str) -> Dossier:
         terminer_redaction(dossier, acteur)
     filiere, autorites = circuit_de(eg)
     dossier.envoyer(par=acteur, filiere=filiere, autorites=autorites, empreinte=instantane.garder(dossier, decide))
+    dossier.changements, dossier.attentions = len(travaux), attentions_gardees(dossier)
     dossier.save()
     consigner(
         dossier, TypeEvenement.ENVOYE, acteur, filiere=filiere, autorites=autorites, empreinte=dossier.empreinte,

@@ -21,6 +21,7 @@ from ..enums import TypeEvenement
 from ..models import Dossier, Processus, Tache
 from ..regles import acteurs_de, perimetre, peut_faire
 from . import horloge
+from .classement import classer
 from .journal import consigner
 from .mouvement import mouvement
 
@@ -68,6 +69,7 @@ def ouvrir(task: Task, dossier: Dossier, acteur: User | None, autorite: str | No
     horloge.donner_le_delai(tache)
     personnes = list(acteurs_de(tache))
     tache.sans_acteur = not personnes
+    classer(tache, dossier)
     tache.save(force_insert=True)
     contexte = contexte_mail(dossier, tache=tache, etape=tache.etape, acteur=acteur)
     if personnes:

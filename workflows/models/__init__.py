@@ -4,6 +4,7 @@ from .lot import LigneLot, Lot
 from .suivi import MiseDeCote, Suivi
 from .tache import Tache
 from .travail import Geste, Presence, Proposition
+from .vue import PreferenceTaches, VueTaches
 
 __all__ = [
     "Commentaire",
@@ -16,6 +17,7 @@ __all__ = [
     "LigneLot",
     "Lot",
     "MiseDeCote",
+    "PreferenceTaches",
     "Presence",
     "Processus",
     "Proposition",
@@ -23,4 +25,5 @@ __all__ = [
     "Suivi",
     "Tache",
     "TeteJournal",
+    "VueTaches",
 ]

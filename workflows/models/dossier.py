@@ -26,7 +26,8 @@ class Dossier(FSMModelMixin, models.Model):
     """One dossier. ``etat`` says what may happen to it; the process says which task is next.
 
     ``filiere`` and ``autorites`` are decided at the sending and do not change while the flow runs. ``empreinte``
-    is the digest of the content sent, which each decision repeats.
+    is the digest of the content sent, which each decision repeats; ``changements`` and ``attentions`` are its
+    size and its marks.
     """
 
     eg = models.ForeignKey("structures.Fiche", models.PROTECT, related_name="dossiers", verbose_name="établissement")
@@ -40,6 +41,8 @@ class Dossier(FSMModelMixin, models.Model):
     envoye_le = models.DateTimeField("envoyé le", null=True)
     envoye_par = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="dossiers_envoyes")
     empreinte = models.CharField("empreinte du contenu envoyé", max_length=64, blank=True)
+    changements = models.PositiveIntegerField("fiches touchées à l’envoi", default=0)
+    attentions = ArrayField(models.CharField(max_length=20), verbose_name="marques à l’envoi", default=list, blank=True)
     motif = models.TextField("motif du renvoi ou du refus", blank=True)
     termine_le = models.DateTimeField("terminé le", null=True)
     publie_le = models.DateTimeField("publié le", null=True)

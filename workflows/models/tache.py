@@ -1,14 +1,29 @@
 """What the product knows of a human task beside viewflow's row: whose it is, and by when."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from viewflow.workflow.models import Task
 
+from structures.enums import Filiere
+
 from ..enums import ETAPES, Etape, Issue
 from .dossier import Dossier
+
+# Orders of the inbox beside the due date: column → name of the index of the open tasks in this order.
+_ORDRES = {
+    "creee_le": "tache_ouverte_age",
+    "noeud": "tache_ouverte_etape",
+    "lieu": "tache_ouverte_lieu",
+    "departement": "tache_ouverte_dept",
+    "filiere": "tache_ouverte_filiere",
+    "expediteur": "tache_ouverte_exped",
+    "changements": "tache_ouverte_taille",
+}
 
 # How a task ends when somebody dealt with it: what ``workflows.durees`` counts.
 TRANCHEES = (
@@ -22,6 +37,9 @@ class Tache(models.Model):
     ``autorite`` is set on ``approbation_tutelle`` only. ``sans_acteur``: nobody could do it when it was created,
     an incident that the gestionnaires see (domain.md §6). ``restait``: what was left of its delay when the dossier went
     back for correction, the clock having stopped since; null when the delay is whole.
+
+    ``lieu`` to ``attentions`` are what the inbox sorts and filters by, as things were when it opened
+    (``domaine.classement``): ``expediteur`` is the author of a draft, whose ``changements`` are 0.
     """
 
     tache = models.OneToOneField(Task, models.PROTECT, primary_key=True, related_name="suivi")
@@ -33,6 +51,12 @@ class Tache(models.Model):
     echeance = models.DateTimeField("échéance")
     restait = models.PositiveSmallIntegerField("jours ouvrés qui restaient", null=True)
     sans_acteur = models.BooleanField("sans acteur", default=False)
+    lieu = models.CharField("établissement, pour le tri", max_length=150, blank=True)
+    departement = models.CharField("département", max_length=3, blank=True)
+    filiere = models.CharField("filière", max_length=10, choices=Filiere, blank=True)
+    expediteur = models.CharField("expéditeur, pour le tri", max_length=150, blank=True)
+    changements = models.PositiveIntegerField("fiches touchées", default=0)
+    attentions = ArrayField(models.CharField(max_length=20), verbose_name="marques d’attention", default=list)
     close_le = models.DateTimeField("close le", null=True)
     close_par = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     issue = models.CharField("issue", max_length=20, choices=Issue, blank=True)
@@ -44,6 +68,17 @@ class Tache(models.Model):
             models.Index(
                 fields=["echeance", "tache"], name="tache_ouverte_echeance", condition=Q(close_le__isnull=True)
             ),
+            *(
+                models.Index(fields=[colonne, "tache"], name=nom, condition=Q(close_le__isnull=True))
+                for colonne, nom in _ORDRES.items()
+            ),
+            models.Index(
+                Coalesce(F("autorite"), Value("")),
+                F("tache"),
+                name="tache_ouverte_autorites",
+                condition=Q(close_le__isnull=True),
+            ),
+            GinIndex(fields=["attentions"], name="tache_ouverte_marques", condition=Q(close_le__isnull=True)),
             models.Index(
                 fields=["autorite"],
                 name="tache_ouverte_autorite",
