@@ -74,6 +74,7 @@ def sceau_decision(d: Decision) -> str:
             "issue": str(d.issue),
             "motif": d.motif,
             "empreinte": d.empreinte,
+            "partielle": d.partielle,
             "le": instant(d.le),
         }
     )

@@ -20,6 +20,7 @@ from .mouvement import mouvement
 
 # By reference: the flow imports the domain, not the other way round.
 FLUX = "workflows/flows.DossierFlow"
+NOM_MAXIMAL = 150
 
 
 @transaction.atomic
@@ -34,8 +35,8 @@ def creer(*, eg: Fiche, nom: str, acteur: User) -> Dossier:
     if not peut_creer(acteur, eg.pk):
         raise Interdit("sans_droit", "Seuls les Référents et Directions de l’établissement créent un dossier.")
     nom = " ".join(nom.split())
-    if not nom or len(nom) > 150:
-        message = "Donnez un nom au dossier, 150 caractères au plus."
+    if not nom or len(nom) > NOM_MAXIMAL:
+        message = f"Donnez un nom au dossier, {NOM_MAXIMAL} caractères au plus."
         raise Invalide("nom", message, champs={"nom": [message]})
     verrouiller([eg.pk])
     if version_au(eg) is None:

@@ -21,14 +21,15 @@ from structures.requetes import circuit_de, version_au
 
 from .. import notifications as types
 from ..enums import ENVOYES, EtatDossier, Issue, Nature, TypeEvenement
-from ..models import Decision, Dossier, FicheTravail, Tache
+from ..models import Decision, Dossier, FicheEcartee, FicheTravail, Tache
 from ..regles import acteurs_de, participants, peut_editer
+from . import approbation_partielle as partielle
 from . import instantane
 from .chaine import sceau_decision
 from .classement import attentions_gardees
 from .commentaires import commenter_le_renvoi
 from .empechements import empechements
-from .journal import consigner
+from .journal import consigner, noms_des
 from .suivi import prevenir_les_suiveurs
 from .taches import autoriser, conclure, contexte_mail, saisir, tache_ouverte
 from .travaux import renvoyer_en_attente, tache_du_noeud, terminer_redaction
@@ -116,11 +117,60 @@ def affecter(*, tache: int, acteur: User, autorites: Collection[str]) -> Dossier
 def approuver(*, tache: int, acteur: User, vu: str | None = None) -> Dossier:
     """« Approuver », for SESAN or an authority. The last approval publishes, in this transaction.
 
-    ``vu``: the digest of the content that the person decides on, when she decided before this moment (a lot)."""
+    ``vu``: the digest of the content that the person decides on, when she decided before this moment (a lot).
+    ``Conflit`` (``fiches_ecartees``) when another authority excepted fiches: one approves what one has seen."""
     dossier, ouverte = _decision(tache, acteur, "approbation_sesan", "approbation_tutelle")
     _exiger_vu(dossier, vu)
     instantane.verifier(dossier)
+    if ecarts := partielle.ecarts_de(dossier):
+        raise Conflit(
+            "fiches_ecartees",
+            f"{ecarts[0].par} a approuvé ce dossier sauf certaines fiches. Rien n’a été décidé : rechargez la page de "
+            "la tâche, et relisez ce qui serait publié avant d’approuver.",
+        )
     return _appliquer(dossier, ouverte, acteur, Issue.APPROUVE, TypeEvenement.APPROUVE, autorite=ouverte.autorite_id)
+
+
+@instantane.decision_signee()
+def approuver_sauf(*, tache: int, acteur: User, ecartees: Mapping[int, str], jeton: str) -> Dossier:
+    """« Approuver sauf certaines fiches », for SESAN or an authority: as ``approuver``, but the fiches ``ecartees``
+    (fiche → reason), those that other authorities excepted and what goes along with them come back to their authors in
+    a follow-up.
+
+    ``jeton`` (``Partage.jeton``) names what the person was shown. Refuses: no reason, nothing excepted, nothing left, a
+    rest that the register may not show (``Invalide``, by fiche); something else than what was shown (``Conflit``).
+    """
+    return _approuver_sauf(tache, acteur, ecartees, jeton)[0]
+
+
+def essayer_sauf(*, tache: int, acteur: User, ecartees: Mapping[int, str]) -> partielle.Partage:
+    """What ``approuver_sauf`` would do, done and undone: nothing is written, nobody is told. Same refusals; a reason
+    may still be missing."""
+    with transaction.atomic():
+        try:
+            return _approuver_sauf(tache, acteur, {f: motif.strip() or "…" for f, motif in ecartees.items()}, None)[1]
+        finally:
+            transaction.set_rollback(True)
+
+
+def _approuver_sauf(
+    tache: int, acteur: User, ecartees: Mapping[int, str], jeton: str | None
+) -> tuple[Dossier, partielle.Partage]:
+    dossier, ouverte = _decision(tache, acteur, "approbation_sesan", "approbation_tutelle")
+    instantane.verifier(dossier)
+    motifs = partielle.exiger_motifs(ecartees)
+    miens = [partielle.Ecart(fiche, motif, acteur, ouverte.autorite) for fiche, motif in motifs.items()]
+    partage = partielle.partager(dossier, [*partielle.ecarts_de(dossier), *miens])
+    if not partage.ecarts:
+        raise Invalide("rien_d_ecarte", "Cochez au moins une fiche à écarter, ou approuvez le dossier entier.")
+    if jeton is not None:
+        partielle.refuser_si_depasse(partage, jeton)
+    partielle.refuser_si_impossible(partage)
+    _appliquer(
+        dossier, ouverte, acteur, Issue.APPROUVE, TypeEvenement.APPROUVE, ecartees=motifs,
+        autorite=ouverte.autorite_id,
+    )  # fmt: skip
+    return dossier, partage
 
 
 @transaction.atomic
@@ -229,13 +279,21 @@ def _exiger_vu(dossier: Dossier, vu: str | None) -> None:
 
 
 def _appliquer(
-    dossier: Dossier, tache: Tache, acteur: User, issue: str, evenement: str, *, motif: str = "", **details: Any
-) -> Dossier:
+    dossier: Dossier, tache: Tache, acteur: User, issue: str, evenement: str, *, motif: str = "",
+    ecartees: Mapping[int, str] | None = None, **details: Any,
+) -> Dossier:  # fmt: skip
+    """``ecartees``: of a partial approval, what this decision adds to what others excepted, maybe nothing."""
     dossier.save()
     decision = Decision.objects.create(
         dossier=dossier, tache=tache.tache, noeud=tache.noeud, acteur=acteur, autorite_id=tache.autorite_id,
-        issue=issue, motif=motif, empreinte=dossier.empreinte,
+        issue=issue, motif=motif, empreinte=dossier.empreinte, partielle=ecartees is not None,
     )  # fmt: skip
+    if ecartees is not None:
+        FicheEcartee.objects.bulk_create(
+            FicheEcartee(decision=decision, fiche_id=fiche, motif=texte) for fiche, texte in ecartees.items()
+        )
+        noms = noms_des(dossier, ecartees)
+        details["ecartees"] = [{"fiche": f, "nom": noms.get(f, ""), "motif": m} for f, m in ecartees.items()]
     consigner(
         dossier, evenement, acteur, tache=tache.pk, motif=motif, empreinte=dossier.empreinte, decision=decision.pk,
         sceau=sceau_decision(decision), **details,

@@ -49,7 +49,9 @@ def creer(activation: Any, *, dossier: Dossier) -> Dossier:
     activation.process.save()
     dossier.processus = activation.process
     dossier.save(force_insert=True)
-    consigner(dossier, TypeEvenement.CREE, dossier.auteur, nom=dossier.nom)
+    # The follow-up of a dossier is the author's, and opened by who approved the rest.
+    suite = {"suite_de": dossier.suite_de_id} if dossier.suite_de_id else {}
+    consigner(dossier, TypeEvenement.CREE, mouvement_de(activation.process).acteur, nom=dossier.nom, **suite)
     return dossier
 
 

@@ -1,6 +1,7 @@
 """Publication: every patch of the dossier becomes a modification of today, all at once (domain.md §5)."""
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
@@ -22,16 +23,19 @@ from ..models import Dossier, FicheTravail
 from ..regles import participants
 from .empechements import empechements_de_publier
 from .journal import consigner
+from .suite import changements_en_mots, ouvrir_suite, separer
 from .taches import contexte_mail
 
 
 def publier(dossier: Dossier, acteur: User | None) -> None:
     """Write the dossier into the register, in the transaction of the last approval: all of it, or nothing.
 
+    Fiches that approvers excepted are no part of it any more: they come back in a follow-up, opened here (``suite``).
     The dossier is locked; the EG is locked here, then the fiches. A constant number of statements for any size.
     Refuses (``Conflit``) when the register moved on in a way that somebody must settle.
     """
     verrouiller([dossier.eg_id])
+    partage = separer(dossier)
     travaux = list(dossier.fiches.select_related("fiche"))
     trouves = empechements_de_publier(dossier, travaux)
     if trouves:
@@ -42,15 +46,21 @@ def publier(dossier: Dossier, acteur: User | None) -> None:
     modifications = modifications_de(dossier, travaux)
     enregistrer(modifications)
     dossier.publier()
-    dossier.save(update_fields=["etat", "publie_le", "termine_le"])
+    dossier.save(update_fields=["etat", "publie_le", "termine_le", "ecartees", "empreinte_publiee"])
     reserver.clore(dossier=dossier.pk)
-    consigner(dossier, TypeEvenement.PUBLIE, acteur, fiches=len(modifications))
+    suite = ouvrir_suite(partage, acteur) if partage else None
+    revenues = changements_en_mots(partage) if partage else []
+    en_partie: dict[str, Any] = (
+        {"ecartees": revenues, "suite": suite.pk, "publiee": dossier.empreinte_publiee} if suite else {}
+    )
+    consigner(dossier, TypeEvenement.PUBLIE, acteur, fiches=len(modifications), **en_partie)
+    publiees = [partage.nom(t.fiche_id) for t in partage.retenus] if partage else []
     notifier(
         types.DossierPublie,
         destinataires=participants(dossier),
         cle=f"dossier:{dossier.pk}:publie",
-        contexte=contexte_mail(dossier),
-        lien=reverse("fiche", args=[dossier.eg.identifiant]),
+        contexte=contexte_mail(dossier, suite=suite, publiees=publiees, revenues=revenues),
+        lien=reverse("dossier", args=[dossier.pk]) if suite else reverse("fiche", args=[dossier.eg.identifiant]),
         sauf=acteur,
     )
 

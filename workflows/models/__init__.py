@@ -1,4 +1,5 @@
 from .dossier import Dossier, FicheTravail, Processus, Revision
+from .ecart import FicheEcartee
 from .journal import Commentaire, Decision, Evenement, Instantane, TeteJournal
 from .lot import LigneLot, Lot
 from .suivi import MiseDeCote, Suivi
@@ -11,6 +12,7 @@ __all__ = [
     "Decision",
     "Dossier",
     "Evenement",
+    "FicheEcartee",
     "FicheTravail",
     "Geste",
     "Instantane",

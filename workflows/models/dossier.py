@@ -10,6 +10,7 @@ from django_fsm import RETURN_VALUE, FSMField, FSMModelMixin, transition
 from viewflow.workflow.models import Process
 
 from backoffice.comptes.models import User
+from backoffice.socle.mots import nombre, pluriel
 from structures.enums import Filiere
 
 from ..enums import BROUILLONS, ENVOYES, OUVERTS, TERMINES, EtatDossier, EtatFiche, Nature
@@ -27,7 +28,8 @@ class Dossier(FSMModelMixin, models.Model):
 
     ``filiere`` and ``autorites`` are decided at the sending and do not change while the flow runs. ``empreinte``
     is the digest of the content sent, which each decision repeats; ``changements`` and ``attentions`` are its
-    size and its marks.
+    size and its marks. Published but for some fiches, it says how many came back (``ecartees``) and the digest of what
+    was published; they are in the dossier that is ``suite_de`` this one.
     """
 
     eg = models.ForeignKey("structures.Fiche", models.PROTECT, related_name="dossiers", verbose_name="établissement")
@@ -48,6 +50,11 @@ class Dossier(FSMModelMixin, models.Model):
     publie_le = models.DateTimeField("publié le", null=True)
     annule = models.ForeignKey(
         "self", models.PROTECT, null=True, related_name="annulations", verbose_name="dossier publié qu’il annule"
+    )
+    ecartees = models.PositiveIntegerField("fiches écartées de la publication", default=0)
+    empreinte_publiee = models.CharField("empreinte du contenu publié", max_length=64, blank=True)
+    suite_de = models.OneToOneField(
+        "self", models.PROTECT, null=True, related_name="suite", verbose_name="dossier publié en partie dont il reprend"
     )
 
     class Meta:
@@ -70,11 +77,21 @@ class Dossier(FSMModelMixin, models.Model):
                 name="dossier_envoye_signe",
             ),
             models.CheckConstraint(condition=~Q(etat=EtatDossier.REFUSE) | ~Q(motif=""), name="dossier_refus_motive"),
+            models.CheckConstraint(
+                condition=Q(ecartees=0, empreinte_publiee="")
+                | (Q(ecartees__gt=0, etat=EtatDossier.PUBLIE) & ~Q(empreinte_publiee="")),
+                name="dossier_publie_en_partie",
+            ),
         ]
         triggers = [pgtrigger.Protect(name="jamais_supprime", operation=pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return self.nom
+
+    def get_etat_display(self) -> str:  # type: ignore[no-redef]
+        """« Publié sauf 2 fiches » when some came back."""
+        mots = EtatDossier(self.etat).label
+        return f"{mots} sauf {nombre(self.ecartees)} fiche{pluriel(self.ecartees)}" if self.ecartees else mots
 
     @property
     def est_brouillon(self) -> bool:

@@ -118,7 +118,10 @@ class Evenement(models.Model):
 
 
 class Decision(models.Model):
-    """A decision on a sent dossier: by whom, for which authority, on which content (``empreinte``)."""
+    """A decision on a sent dossier: by whom, for which authority, on which content (``empreinte``).
+
+    ``partielle``: an approval of all but some fiches, excepted by this decision or by the other authority's.
+    """
 
     dossier = models.ForeignKey(Dossier, models.PROTECT, related_name="decisions")
     tache = models.OneToOneField(Task, models.PROTECT, related_name="decision")
@@ -128,6 +131,7 @@ class Decision(models.Model):
     issue = models.CharField("décision", max_length=20, choices=Issue)
     motif = models.TextField("motif", blank=True)
     empreinte = models.CharField("empreinte", max_length=64)
+    partielle = models.BooleanField("sauf certaines fiches", default=False)
     le = models.DateTimeField("le", default=timezone.now)
 
     class Meta:
@@ -141,6 +145,10 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return self.get_issue_display()
+
+    def get_issue_display(self) -> str:  # type: ignore[no-redef]
+        mots = Issue(self.issue).label
+        return f"{mots} sauf certaines fiches" if self.partielle else mots
 
 
 class Instantane(models.Model):

@@ -1,0 +1,27 @@
+"""What an approver excepts from her approval."""
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+
+from .journal import Decision
+
+
+class FicheEcartee(models.Model):
+    """A fiche that a decision leaves out of the publication, and why. What goes along with it is not kept: it follows
+    (``domaine.approbation_partielle``). Append-only."""
+
+    decision = models.ForeignKey(Decision, models.PROTECT, related_name="ecartees")
+    fiche = models.ForeignKey("structures.Fiche", models.PROTECT, related_name="+")
+    motif = models.TextField("motif")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["decision", "fiche"], name="fiche_ecartee_unique"),
+            models.CheckConstraint(condition=~Q(motif=""), name="fiche_ecartee_motivee"),
+        ]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"fiche {self.fiche_id}, écartée : {self.motif[:80]}"
