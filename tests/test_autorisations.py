@@ -163,6 +163,10 @@ def table() -> dict[str, list[Adresse]]:
         ],
         "dossier_controles": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
         "dossier_journal": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
+        "dossier_journal_exporter": [
+            sur(d, v, v, None, forme=forme)
+            for d, v, forme in ((parc, voient_parc, "jsonl"), (ime, voient_ime, "csv"))
+        ],
         "dossier_apercu": [sur(d, v, v, v) for d, v in ((parc, voient_parc), (ime, voient_ime))],
         "dossier_annuler_publication": [sur(publie, HOPITAL | SESAN, HOPITAL, HOPITAL)],
         "dossier_fichier": [sur(parc, voient_parc, EHPAD, EHPAD)],

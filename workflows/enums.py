@@ -112,6 +112,34 @@ class TypeEvenement(models.TextChoices):
     PUBLIE = "publie", "Publié"
 
 
+class GenreEvenement(models.TextChoices):
+    """What one looks for in a journal."""
+
+    DECISIONS = "decisions", "Envois et décisions"
+    TACHES = "taches", "Étapes, tâches et rappels"
+    COMMENTAIRES = "commentaires", "Commentaires"
+    FICHES = "fiches", "Travail sur les fiches"
+
+
+GENRES: dict[str, tuple[TypeEvenement, ...]] = {
+    GenreEvenement.DECISIONS: (
+        TypeEvenement.CREE, TypeEvenement.ENVOYE, TypeEvenement.VALIDE, TypeEvenement.AFFECTE, TypeEvenement.APPROUVE,
+        TypeEvenement.RENVOYE, TypeEvenement.REFUSE, TypeEvenement.RETIRE, TypeEvenement.ABANDONNE,
+        TypeEvenement.DECISIONS_CADUQUES, TypeEvenement.PUBLIE,
+    ),
+    GenreEvenement.FICHES: (
+        TypeEvenement.FICHE_AJOUTEE, TypeEvenement.FICHE_ENREGISTREE, TypeEvenement.FICHE_FINALISEE,
+        TypeEvenement.FICHE_DUPLIQUEE, TypeEvenement.FICHE_DEPLACEE, TypeEvenement.FICHE_SUPPRIMEE,
+        TypeEvenement.CHANGEMENT_ANNULE, TypeEvenement.CONFLIT_REGLE, TypeEvenement.FICHES_FINALISEES,
+        TypeEvenement.ROUVERT, TypeEvenement.GESTE_ANNULE, TypeEvenement.FICHIER_APPLIQUE,
+    ),
+    GenreEvenement.COMMENTAIRES: (
+        TypeEvenement.COMMENTE, TypeEvenement.COMMENTAIRE_RESOLU, TypeEvenement.COMMENTAIRE_ROUVERT,
+    ),
+}  # fmt: skip
+# All the rest is about tasks.
+GENRES[GenreEvenement.TACHES] = tuple(t for t in TypeEvenement if not any(t in types for types in GENRES.values()))
+
 # What somebody arranges for herself: she does not take part in the dossier by it.
 PERSONNELS = (TypeEvenement.MISE_DE_COTE, TypeEvenement.RESSORTIE, TypeEvenement.SUIVI, TypeEvenement.SUIVI_FINI)
 

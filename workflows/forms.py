@@ -4,8 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.http import QueryDict
 
+from backoffice.comptes.models import User
 from backoffice.socle.champs_formulaire import ChoixField, EntierField, TexteField
 from structures.domaine.patches import valeur
 from structures.enums import ChampEG, Niveau
@@ -15,6 +17,8 @@ from .domaine.gestes import QUANTITE_MAXIMALE
 from .domaine.qualite.identite import UNITE
 from .domaine.qualite.offre import CHAMPS_ADMIS
 from .domaine.type_uo import CHAMPS_DU_TYPE, champs_des_types
+from .enums import GENRES, GenreEvenement
+from .models import Evenement
 
 RETIRER = "retirer"  # values « champ:code » to take off with a new type
 
@@ -34,6 +38,32 @@ class DossierForm(forms.Form):
     def __init__(self, *, etablissements: Iterable[tuple[str, str]], data: Any = None, initial: Any = None) -> None:
         super().__init__(data, initial=initial)
         self.fields["eg"].choices = list(etablissements)  # type: ignore[attr-defined]
+
+
+class FiltreJournal(forms.Form):
+    """What one looks for in a journal. Something unknown in the address is ignored."""
+
+    SYSTEME = "systeme"
+
+    genre = forms.ChoiceField(label="Quoi", required=False, choices=[("", "Tout"), *GenreEvenement.choices])
+    par = forms.ChoiceField(label="Par", required=False)
+
+    def __init__(self, donnees: Any, *, auteurs: Iterable[User]) -> None:
+        super().__init__(donnees)
+        personnes = [(str(p.pk), str(p)) for p in auteurs]
+        self.fields["par"].choices = [("", "Tout le monde"), *personnes, (self.SYSTEME, "Automatique")]  # type: ignore[attr-defined]
+
+    def retenir(self, evenements: QuerySet[Evenement]) -> QuerySet[Evenement]:
+        self.is_valid()
+        if genre := self.cleaned_data.get("genre"):
+            evenements = evenements.filter(type__in=GENRES[genre])
+        if par := self.cleaned_data.get("par"):
+            evenements = evenements.filter(acteur=None if par == self.SYSTEME else par)
+        return evenements
+
+    @property
+    def actif(self) -> bool:
+        return any(self.cleaned_data.values())
 
 
 class AjouterForm(forms.Form):

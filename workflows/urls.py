@@ -12,6 +12,7 @@ from .vues import (
     fichier,
     gestes,
     inverse,
+    journal,
     presence,
     revue,
     simulation,
@@ -38,7 +39,12 @@ urlpatterns = [
         name="dossier_decision_exporter",
     ),
     path("dossiers/<int:numero>/controles/", controles.ControlesView.as_view(), name="dossier_controles"),
-    path("dossiers/<int:numero>/journal/", dossiers.JournalView.as_view(), name="dossier_journal"),
+    path("dossiers/<int:numero>/journal/", journal.JournalView.as_view(), name="dossier_journal"),
+    path(
+        "dossiers/<int:numero>/journal.<str:forme>",
+        journal.ExporterJournalView.as_view(),
+        name="dossier_journal_exporter",
+    ),
     path("dossiers/<int:numero>/apercu/", simulation.ApercuView.as_view(), name="dossier_apercu"),
     path(
         "dossiers/<int:numero>/annuler-publication/",

@@ -25,8 +25,10 @@ SANS_SERVEUR = {
     "help",
     "makemessages",
     "makemigrations",
+    "verifier_journal",
     "version",
 }
+AVEC_BASE = {"--database", "--base"}  # but with these they read it
 # Held until the process ends, so that the servers stay as long as a command uses them.
 _usages: list[Verrou] = []
 
@@ -62,7 +64,7 @@ def _assurer(arguments: Sequence[str]) -> None:
 def _sans_serveur(arguments: Sequence[str]) -> bool:
     commande = arguments[1] if len(arguments) > 1 else "help"
     aide = {"-h", "--help", "--version"} & set(arguments)
-    return (commande in SANS_SERVEUR and "--database" not in arguments) or bool(aide)
+    return (commande in SANS_SERVEUR and not AVEC_BASE & set(arguments)) or bool(aide)
 
 
 def _obtenir(lieu: Emplacement) -> None:

@@ -28,6 +28,7 @@ PAS_DES_PAGES = {
     "fiche_structures",
     "dossier_circuit",
     "dossier_exporter",
+    "dossier_journal_exporter",
     "dossier_gabarit",
     "dossier_decision_exporter",
     "envoi_html",

@@ -349,7 +349,7 @@ def test_journal(monde, dossier):
 
 
 def test_journal_par_pages(monde, dossier, monkeypatch):
-    from workflows.vues.dossiers import JournalView
+    from workflows.vues.journal import JournalView
 
     monkeypatch.setattr(JournalView, "TAILLE", 2)
     for i in range(2):

@@ -202,28 +202,6 @@ def _schema(espace: Espace) -> str:
     return schema.dessin(espace.parcours, ici, faits, texte)
 
 
-class JournalView(VueDossier):
-    """Everything that happened, the last first; 50 a page."""
-
-    TAILLE = 50
-
-    def get(self, request: HttpRequest, numero: int) -> HttpResponse:
-        lus = derniers_evenements(self.dossier, self.TAILLE + 1, entier(request.GET.get("avant")))
-        montres = lus[: self.TAILLE]
-        return render(
-            request,
-            "workflows/journal.html",
-            {
-                "espace": self.espace,
-                "dossier": self.dossier,
-                "fil": self.fil(("Journal", "")),
-                "evenements": chronologie.lignes_journal(self.dossier, montres),
-                "suite": montres[-1].pk if len(lus) > self.TAILLE else None,
-                "debut": "avant" not in request.GET,
-            },
-        )
-
-
 class CircuitView(VueProtegee):
     """The BPMN 2.0 of the flow, to open in a modelling tool."""
 
