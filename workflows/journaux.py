@@ -1,4 +1,4 @@
-"""The journal of a dossier as a file to keep, and whether a journal holds: in a file, in the database (ADR 8).
+"""The journal of a dossier as a file to keep, and whether a journal holds: in a file, in the database (ADR 9).
 
 The file, JSON lines in UTF-8, each in canonical form (``domaine.chaine``):
 
@@ -56,11 +56,15 @@ class Verification:
             self._faute(ou, f"l’événement {attendu} est attendu, c’est le {rang} : ce qui était entre les deux manque.")
         elif rang < attendu:
             self._faute(ou, f"l’événement {attendu} est attendu, c’est le {rang} : il a été déplacé ou ajouté.")
-        elif precedente != self.empreinte:
+        elif self.empreinte and precedente != self.empreinte:
             self._faute(ou, f"l’événement {rang} ne suit pas le précédent : l’un des deux a été changé.")
         if chaine.maillon(rang, precedente, chaine.condense(contenu)) != empreinte:
             self._faute(ou, f"l’événement {rang} n’est plus celui qui a été consigné.")
         self.evenements, self.empreinte = rang, empreinte
+
+    def _sauter(self) -> None:
+        """An event that can't be read, told already: the next one is not blamed for it."""
+        self.evenements, self.empreinte = self.evenements + 1, ""
 
     def _faute(self, ou: int, phrase: str) -> None:
         self.fautes.append(Faute(ou, phrase))
@@ -124,9 +128,12 @@ def verifier_fichier(octets: bytes) -> Verification:
             if ligne["contenu"].get("dossier") != vue.dossier:
                 vue._faute(numero, "cet événement n’est pas de ce dossier.")
             vue._suivre(numero, ligne["rang"], ligne["precedente"], ligne["empreinte"], ligne["contenu"])
-        elif numero < derniere and ligne is not None:
+        elif numero < derniere and ligne is None:
+            vue._sauter()
+        elif numero < derniere:
             vue._faute(numero, "ce n’est pas un événement.")
-    _finir(vue, derniere, lignes[derniere], entete)
+    if not brutes[-1]:
+        _finir(vue, derniere, lignes[derniere], entete)
     vue.fautes.sort(key=lambda f: f.ou)
     return vue
 
@@ -162,7 +169,7 @@ def _finir(vue: Verification, numero: int, fin: Any, entete: dict[str, Any]) -> 
         return
     if fin["entete"] != chaine.condense(entete):
         vue._faute(1, "l’en-tête n’est plus celui qui a été exporté.")
-    if (fin["evenements"], fin["empreinte"]) != (vue.evenements, vue.empreinte):
+    if (fin["evenements"], fin["empreinte"]) != (vue.evenements, vue.empreinte or fin["empreinte"]):
         vue._faute(
             numero,
             f"{fin['evenements']} événements sont annoncés, le dernier d’empreinte {fin['empreinte'][:12]} ; le "
@@ -182,9 +189,9 @@ def verifier_base(numero: int | None = None) -> Iterator[Verification]:
     dossiers = dossiers if numero is None else dossiers.filter(pk=numero)
     tetes = dossiers.values_list("pk", "tete_journal__rang", "tete_journal__empreinte")
     with _meme_instant():
-        evenements = _ParDossier(Evenement.objects.order_by("dossier", "rang"), numero)
-        decisions = _ParDossier(Decision.objects.order_by("dossier", "pk"), numero)
-        commentaires = _ParDossier(Commentaire.objects.order_by("dossier", "pk"), numero)
+        evenements = _ParDossier(Evenement.objects.order_by("dossier_id", "rang"), numero)
+        decisions = _ParDossier(Decision.objects.order_by("dossier_id", "pk"), numero)
+        commentaires = _ParDossier(Commentaire.objects.order_by("dossier_id", "pk"), numero)
         for cle, rang, empreinte in tetes.iterator(_PAQUET):
             vue = Verification(cle)
             lus = list(evenements.de(cle))

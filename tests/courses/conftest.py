@@ -13,14 +13,17 @@ from backoffice.socle.erreurs import ErreurMetier
 from structures.domaine.enregistrer import ecarts
 from structures.models import Fiche, Habilitation, VersionFiche
 from tests.photographie import poser_la_demo
+from workflows.journaux import verifier_base
 
 
 @pytest.fixture
 def demo(transactional_db: None) -> Iterator[None]:
-    """The demo data, and afterwards the proof that the register still equals its modifications."""
+    """The demo data, and afterwards the proof that the register still equals its modifications, and that each journal
+    is one chain."""
     poser_la_demo(charger_demo)
     yield
     assert ecarts() == []
+    assert [vue for vue in verifier_base() if vue.fautes] == []
 
 
 def personne(role: str, nom: str, *, fiche: Fiche | None = None, autorite: str | None = None) -> User:

@@ -15,6 +15,7 @@ from structures.domaine.modifier import modifier
 from structures.models import Modification, Reservation
 from workflows.domaine import contenu, decisions, gestes, instantane, taches
 from workflows.domaine.creer import creer
+from workflows.domaine.journal import consigner
 from workflows.enums import EtatDossier
 from workflows.models import Decision, Dossier, Evenement, Tache
 from workflows.tasks import declencher_minuteries
@@ -236,3 +237,12 @@ def test_decisions_contre_minuteries() -> None:
     assert refus(resultats) == []
     assert Dossier.objects.get(pk=tache.dossier_id).etat == EtatDossier.APPROBATION
     assert not Task.objects.filter(status="ERROR").exists()
+
+
+def test_huit_ecritures_sans_verrou_font_une_chaine() -> None:
+    """Even writers that did not lock the dossier: one rank each (the fixture verifies the chain)."""
+    dossier = ouverte("Unité d’accueil temporaire").dossier
+    avant = dossier.tete_journal.rang
+    ensemble([partial(consigner, dossier, "rouvert", None, n=n) for n in range(8)])
+    rangs = dossier.evenements.filter(rang__gt=avant).order_by("rang").values_list("rang", flat=True)
+    assert list(rangs) == list(range(avant + 1, avant + 9))
