@@ -67,6 +67,8 @@ def table() -> dict[str, list[Adresse]]:
     geste = parc.gestes.select_related("auteur").latest("pk")
     proposition = parc.propositions.create(auteur=parc.auteur, fichier="essai.csv", lignes=[]).pk
     courriel = Envoi.objects.filter(destinataire__username="referent.ehpad").order_by("pk").first()
+    echoue = Envoi.objects.filter(destinataire__username="tutelle.ars").order_by("pk").first()
+    Envoi.objects.filter(pk=echoue.pk).update(etat="echec", erreur="550 Boîte inconnue", prochaine_tentative=None)
     compte = User.objects.get(username="referent.camsp")
     habilitation = compte.habilitations.get()
     recherche = RechercheEnregistree.objects.get(user__username="referent.ehpad")
@@ -212,6 +214,12 @@ def table() -> dict[str, list[Adresse]]:
         "envoi_reexpedier": [Adresse({"pk": courriel.pk}, None, SESAN, caches=TOUS - {"referent.ehpad"})],
         # -- SESAN only
         "supervision": [Adresse({}, SESAN, None)],
+        **{
+            f"supervision_{page}": [Adresse({}, SESAN, None)]
+            for page in ("anciennete", "activite", "incidents", "taches", "actes")
+        },
+        "supervision_exporter": [Adresse({"tableau": "etapes", "forme": "csv"}, SESAN, None)],
+        "supervision_reessayer": [Adresse({"genre": "courriel", "numero": echoue.pk}, SESAN, SESAN)],
         "comptes": [Adresse({}, SESAN, None)],
         "compte_creer": [Adresse({}, SESAN, SESAN)],
         "compte": [Adresse({"pk": compte.pk}, SESAN, None)],

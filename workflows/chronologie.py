@@ -31,6 +31,7 @@ _ICONES = {
     TypeEvenement.ABANDONNE: "abandon", TypeEvenement.COMMENTE: "commentaire", TypeEvenement.COMMENTAIRE_RESOLU: "ok",
     TypeEvenement.COMMENTAIRE_ROUVERT: "bulle", TypeEvenement.GESTE_ANNULE: "demi-tour",
     TypeEvenement.FICHIER_APPLIQUE: "importer", TypeEvenement.DECISIONS_CADUQUES: "alerte",
+    TypeEvenement.PUBLICATION_ECHOUEE: "alerte", TypeEvenement.INCIDENT_REPRIS: "demi-tour",
     TypeEvenement.PUBLIE: "publication",
 }  # fmt: skip
 
@@ -121,7 +122,7 @@ def _texte_evenement(e: Evenement, autorites: Mapping[str, str]) -> str:
             return "\n".join(d["ecarts"])
         case TypeEvenement.AFFECTE:
             return ", ".join(autorites.get(c, c) for c in d.get("autorites") or [])
-    motif = d.get("motif") or ""
+    motif = d.get("motif") or d.get("texte") or ""
     autorite = autorites.get(d.get("autorite") or "", "")
     return "\n".join(x for x in (autorite, motif) if x)
 

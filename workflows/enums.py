@@ -109,6 +109,8 @@ class TypeEvenement(models.TextChoices):
     GESTE_ANNULE = "geste_annule", "Dernière opération annulée"
     FICHIER_APPLIQUE = "fichier_applique", "Changements repris d’un fichier"
     DECISIONS_CADUQUES = "decisions_caduques", "Décisions caduques : le contenu a changé"
+    PUBLICATION_ECHOUEE = "publication_echouee", "Incident : la publication a échoué"
+    INCIDENT_REPRIS = "incident_repris", "Incident repris"
     PUBLIE = "publie", "Publié"
 
 
@@ -142,6 +144,17 @@ GENRES[GenreEvenement.TACHES] = tuple(t for t in TypeEvenement if not any(t in t
 
 # What somebody arranges for herself: she does not take part in the dossier by it.
 PERSONNELS = (TypeEvenement.MISE_DE_COTE, TypeEvenement.RESSORTIE, TypeEvenement.SUIVI, TypeEvenement.SUIVI_FINI)
+
+# What the supervision counts of the life of a dossier.
+ACTES = (
+    TypeEvenement.CREE,
+    TypeEvenement.ENVOYE,
+    TypeEvenement.VALIDE,
+    TypeEvenement.RENVOYE,
+    TypeEvenement.APPROUVE,
+    TypeEvenement.REFUSE,
+    TypeEvenement.PUBLIE,
+)
 
 
 class Cercle(Enum):

@@ -4,7 +4,7 @@ Nodes and edges come from ``DossierFlow``; only their places on the drawing are 
 they are said in words beside the drawing. Colours are in ror/dossier.css, so that dark mode works.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import NamedTuple
 
@@ -12,6 +12,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from viewflow.workflow import Node, chart, flow
 
+from backoffice.socle.mots import nombre as en_chiffres
+from backoffice.socle.mots import pluriel
 from structures.enums import Filiere
 
 from .flows import DossierFlow
@@ -118,6 +120,60 @@ def hors_parcours(parcours: Parcours) -> set[str]:
     return hors
 
 
+class Chiffres(NamedTuple):
+    """What is written at a step: how many dossiers and how many late, each a link, and words on how long it takes."""
+
+    dossiers: int
+    retards: int
+    duree: str
+    url: str
+    url_retards: str
+
+
+def dessin_charge(chiffres: Mapping[str, Chiffres], description: str) -> SafeString:
+    """The drawing with the figures of the human steps; its links can be reached one by one."""
+    traits = format_html_join(
+        "", '<path class="schema-trait" d="{}"/>', ((_chemin(depart, arrivee),) for depart, arrivee in aretes())
+    )
+    formes = format_html_join("", "{}", ((_forme(n, "vide"),) for n in noeuds_dessines()))
+    mots = format_html_join("", '<text class="schema-mot" x="{}" y="{}">{}</text>', _MOTS)
+    pastilles = format_html_join("", "{}", ((_pastilles(nom, c),) for nom, c in chiffres.items()))
+    return _cadre("group", "Dossiers ouverts à chaque étape", description, traits + formes + mots + pastilles)
+
+
+def _pastilles(nom: str, c: Chiffres) -> SafeString:
+    x, y = PLACES[nom]
+    haut, bas = y - BOITE[1] // 2, y + BOITE[1] // 2
+    duree = format_html('<text class="schema-duree" x="{}" y="{}">{}</text>', x, bas + 15, c.duree)
+    titre = DossierFlow.instance.node(nom).task_title
+    mots = [
+        (nombre, url, f"{en_chiffres(nombre)} {mot}".strip(), classe)
+        for nombre, url, mot, classe in (
+            (c.dossiers, c.url, "", ""),
+            (c.retards, c.url_retards, "en retard", " schema-pastille-retard"),
+        )
+        if nombre
+    ]
+    gauche = x - sum(_large(texte) + 4 for _, _, texte, _ in mots) // 2
+    trouvees = []
+    for nombre, url, texte, classe in mots:
+        largeur = _large(texte)
+        trouvees.append(
+            format_html(
+                '<a href="{}" aria-label="{}"><g class="schema-pastille{}"><rect x="{}" y="{}" width="{}" height="24"'
+                ' rx="12"/><text x="{}" y="{}">{}</text></g></a>',
+                url, f"{titre} : {texte} (dossier{pluriel(nombre)})", classe, gauche, haut - 14, largeur,
+                gauche + largeur // 2, haut + 3, texte,
+            )
+        )  # fmt: skip
+        gauche += largeur + 4
+    return duree + format_html_join("", "{}", ((p,) for p in trouvees))
+
+
+def _large(texte: str) -> int:
+    return 20 + 7 * len(texte)
+
+
 def dessin(parcours: Parcours, ici: str, faits: Collection[str], description: str) -> SafeString:
     """The drawing. ``ici``: the node where the dossier stands, ``faits``: those it went through."""
     hors = hors_parcours(parcours)
@@ -138,12 +194,16 @@ def dessin(parcours: Parcours, ici: str, faits: Collection[str], description: st
     )
     formes = format_html_join("", "{}", ((_forme(n, etat(n.name)),) for n in noeuds_dessines()))
     mots = format_html_join("", '<text class="schema-mot" x="{}" y="{}">{}</text>', _MOTS)
+    return _cadre("img", "Circuit du dossier", description, traits + formes + mots)
+
+
+def _cadre(role: str, titre: str, description: str, contenu: SafeString) -> SafeString:
     return format_html(
-        '<svg class="schema" viewBox="0 0 {} {}" role="img" aria-labelledby="schema-titre schema-texte">'
-        '<title id="schema-titre">Circuit du dossier</title><desc id="schema-texte">{}</desc>'
+        '<svg class="schema" viewBox="0 0 {} {}" role="{}" aria-labelledby="schema-titre schema-texte">'
+        '<title id="schema-titre">{}</title><desc id="schema-texte">{}</desc>'
         '<defs><marker id="schema-pointe" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"'
-        ' orient="auto-start-reverse"><path class="schema-pointe" d="M0 0 8 4 0 8z"/></marker></defs>{}{}{}</svg>',
-        LARGEUR, HAUTEUR, description, traits, formes, mots,
+        ' orient="auto-start-reverse"><path class="schema-pointe" d="M0 0 8 4 0 8z"/></marker></defs>{}</svg>',
+        LARGEUR, HAUTEUR, role, titre, description, contenu,
     )  # fmt: skip
 
 

@@ -1,12 +1,19 @@
-"""Forms of the accounts."""
+"""Forms of the accounts; filters of the supervision."""
 
+from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from backoffice.socle.champs_formulaire import OBLIGATOIRE, ChoixField, DateField
 from structures.enums import Role
 from structures.models import Autorite
+from workflows import supervision
+from workflows.enums import ACTES, ETAPES
+from workflows.models import Tache
 
 from .domaine import ROLES_DEMANDES
 
@@ -73,3 +80,86 @@ class FiltreComptes(forms.Form):
     )
     apres = forms.CharField(required=False, max_length=150, widget=forms.HiddenInput)
     avant = forms.CharField(required=False, max_length=150, widget=forms.HiddenInput)
+
+
+# -- supervision: filters by GET; something unknown in the address is ignored --------------------------
+
+
+class _Filtre(forms.Form):
+    apres = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    @property
+    def choix(self) -> dict[str, Any]:
+        """What is valid among what was asked for."""
+        self.is_valid()
+        return {nom: valeur for nom, valeur in self.cleaned_data.items() if valeur not in ("", None)}
+
+    def requete(self, **page: int | None) -> str:
+        """The query string of these choices; ``page``: which of its pages."""
+        gardes = {nom: v for nom, v in self.choix.items() if nom not in ("apres", "avant")} | page
+        return urlencode({nom: "oui" if v is True else v for nom, v in gardes.items() if v not in (False, None)})
+
+
+class FiltreTachesOuvertes(_Filtre):
+    etape = forms.ChoiceField(required=False, choices=[(noeud, noeud) for noeud in ETAPES])
+    autorite = forms.CharField(required=False, max_length=20)
+    tranche = forms.ChoiceField(required=False, choices=[(t.cle, t.libelle) for t in supervision.TRANCHES])
+    retard = forms.BooleanField(required=False)
+    personne = forms.BooleanField(required=False)
+    avant = forms.IntegerField(required=False)
+
+    @property
+    def taches(self) -> QuerySet[Tache]:
+        return supervision.ouvertes(**{n: v for n, v in self.choix.items() if n not in ("apres", "avant")})
+
+
+class FiltrePeriode(_Filtre):
+    """The last twelve weeks unless said; two years at most."""
+
+    SEMAINES = 12
+    du = DateField(label="Du", required=False)
+    au = DateField(label="Au", required=False)
+
+    def clean(self) -> dict[str, Any]:
+        du, au = self.cleaned_data.get("du"), self.cleaned_data.get("au") or timezone.localdate()
+        if du and du > au:
+            self.add_error("du", "Le début est après la fin.")
+        elif du and (au - du).days > 740:
+            self.add_error("du", "Deux ans au plus.")
+        return self.cleaned_data
+
+    @property
+    def periode(self) -> supervision.Periode:
+        choix = self.choix
+        au = choix.get("au") or timezone.localdate()
+        return supervision.Periode(choix.get("du") or self._lundi(au, self.SEMAINES), au)
+
+    @staticmethod
+    def _lundi(jour: date, semaines: int) -> date:
+        return jour - timedelta(days=jour.weekday() + 7 * (semaines - 1))
+
+    @classmethod
+    def raccourcis(cls) -> list[tuple[str, dict[str, str]]]:
+        aujourdhui = timezone.localdate()
+        return [
+            (mot, {"du": cls._lundi(aujourdhui, semaines).isoformat(), "au": aujourdhui.isoformat()})
+            for mot, semaines in (("4 semaines", 4), ("12 semaines", 12), ("Un an", 53))
+        ]
+
+
+class FiltreActes(FiltrePeriode):
+    mesure = forms.ChoiceField(required=False, choices=[(type_, type_) for type_ in ACTES])
+    personne = forms.IntegerField(required=False)
+    etape = forms.ChoiceField(required=False, choices=[(noeud, noeud) for noeud in ETAPES])
+    autorite = forms.CharField(required=False, max_length=20)
+    reponse = forms.ChoiceField(required=False, choices=[(issue, issue) for issue in supervision.REPONSES])
+
+    @property
+    def actes(self) -> QuerySet[Any]:
+        """Decisions when a step is asked for, else events."""
+        choix = self.choix
+        if "etape" in choix:
+            return supervision.decisions(
+                self.periode, noeud=choix["etape"], autorite=choix.get("autorite", ""), issue=choix.get("reponse", "")
+            )
+        return supervision.actes(self.periode, type_=choix.get("mesure", ""), personne=choix.get("personne"))

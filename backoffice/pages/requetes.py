@@ -1,7 +1,7 @@
-"""Read models of the home page, the supervision and the accounts."""
+"""Read models of the home page and the accounts."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -9,8 +9,6 @@ from django.db.models import Count, Exists, Max, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from backoffice.comptes.models import User
-from notifications.models import Envoi
-from notifications.requetes import envois_en_echec
 from structures import suivi
 from structures.completude import fiches_incompletes
 from structures.domaine.fraicheur import FraicheurEG
@@ -19,8 +17,7 @@ from structures.models import Habilitation, RegleCategorie, Reservation, Version
 from structures.regles import egs_de
 from structures.requetes import libelles_communes, noms_au, versions_au
 from workflows import boite
-from workflows import requetes as dossiers
-from workflows.models import Dossier, Tache
+from workflows.models import Tache
 
 LIMITE = 12
 TAILLE_PAGE = 50
@@ -95,82 +92,6 @@ def premieres_taches(user: User, *, noeuds: Collection[str] = (), a_elle: bool =
     if noeuds:
         taches = taches.filter(noeud__in=list(noeuds))
     return boite.page_taches(taches, taille=limite).taches
-
-
-# -- supervision -----------------------------------------------------------------------------------------
-
-
-class Incidents(NamedTuple):
-    """How many of each kind; more than ``dossiers.PLAFOND`` is said « 1 000+ »."""
-
-    sans_acteur: int
-    courriels: int
-    minuteries: int
-    erreurs: int
-
-    @property
-    def total(self) -> int:
-        return sum(self)
-
-
-def nombres_incidents() -> Incidents:
-    """One statement."""
-    return Incidents(
-        *dossiers.compter(
-            {
-                "sans_acteur": dossiers.sans_acteur(),
-                "courriels": envois_en_echec(),
-                "minuteries": dossiers.minuteries_en_retard(),
-                "erreurs": dossiers.etapes_en_erreur(),
-            }
-        ).values()
-    )
-
-
-def en_retard() -> QuerySet[Tache]:
-    """Open tasks past their due date, whoever they are for."""
-    return Tache.objects.filter(close_le__isnull=True, echeance__lt=timezone.now())
-
-
-@dataclass(slots=True)
-class Supervision:
-    """What the page shows; lists are the first of each kind."""
-
-    charge: list[dossiers.Charge]
-    incidents: Incidents
-    signalements: suivi.SignalementsOuverts
-    retards: list[Any] = field(default_factory=list)
-    nombre_retards: int = 0
-    sans_acteur: list[Any] = field(default_factory=list)
-    courriels: list[Envoi] = field(default_factory=list)
-    flux: list[tuple[Any, Dossier | None]] = field(default_factory=list)
-    nombre_en_defaut: int = 0
-    en_defaut: list[suivi.EnDefaut] = field(default_factory=list)
-
-    @property
-    def ouverts(self) -> int:
-        return sum(c.nombre for c in self.charge)
-
-
-def supervision(limite: int = 20) -> Supervision:
-    """A constant number of statements; lists that the counts say empty are not read."""
-    incidents = nombres_incidents()
-    vue = Supervision(dossiers.charge_par_etape(Tache.objects.all()), incidents, suivi.signalements_ouverts())
-    vue.nombre_retards = sum(c.en_retard for c in vue.charge)
-    if vue.nombre_retards:
-        vue.retards = boite.page_taches(en_retard(), taille=limite).taches
-    vue.nombre_en_defaut = suivi.nombre_en_defaut()
-    if vue.nombre_en_defaut:
-        vue.en_defaut = suivi.en_defaut(limite)
-    if incidents.sans_acteur:
-        vue.sans_acteur = boite.page_taches(dossiers.sans_acteur(), taille=limite).taches
-    if incidents.courriels:
-        vue.courriels = list(envois_en_echec().defer("corps_texte", "corps_html", "secret")[:limite])
-    if incidents.minuteries or incidents.erreurs:
-        lignes = [*dossiers.etapes_en_erreur()[:limite], *dossiers.minuteries_en_retard()[:limite]]
-        du_processus = {d.processus_id: d for d in Dossier.objects.filter(processus__in={t.process_id for t in lignes})}
-        vue.flux = [(t, du_processus.get(t.process_id)) for t in lignes]
-    return vue
 
 
 # -- accounts --------------------------------------------------------------------------------------------

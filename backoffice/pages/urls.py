@@ -1,12 +1,25 @@
 from django.urls import path
 
-from . import guidage, views
+from . import guidage, supervision, views
 
 urlpatterns = [
     path("", views.Accueil.as_view(), name="accueil"),
     path("aide/ou-modifier/", guidage.OuModifier.as_view(), name="ou_modifier"),
     path("aide/accessibilite/", views.Accessibilite.as_view(), name="accessibilite"),
-    path("supervision/", views.Supervision.as_view(), name="supervision"),
+    path("supervision/", supervision.Circuit.as_view(), name="supervision"),
+    path("supervision/anciennete/", supervision.Anciennete.as_view(), name="supervision_anciennete"),
+    path("supervision/activite/", supervision.Activite.as_view(), name="supervision_activite"),
+    path("supervision/incidents/", supervision.Incidents.as_view(), name="supervision_incidents"),
+    path(
+        "supervision/incidents/<slug:genre>/<int:numero>/reessayer/",
+        supervision.Reessayer.as_view(),
+        name="supervision_reessayer",
+    ),
+    path("supervision/taches/", supervision.TachesOuvertes.as_view(), name="supervision_taches"),
+    path("supervision/actes/", supervision.Actes.as_view(), name="supervision_actes"),
+    path(
+        "supervision/exporter/<slug:tableau>.<slug:forme>", supervision.Exporter.as_view(), name="supervision_exporter"
+    ),
     path("comptes/", views.Comptes.as_view(), name="comptes"),
     path("comptes/creer/", views.CreerCompte.as_view(), name="compte_creer"),
     path("comptes/<int:pk>/", views.Compte.as_view(), name="compte"),

@@ -1,8 +1,7 @@
-"""Home, accessibility, supervision, accounts."""
+"""Home, accessibility, accounts."""
 
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -22,13 +21,12 @@ from structures.vues.personnel import mon_repertoire
 from workflows import boite
 from workflows import requetes as dossiers
 from workflows.discussions import qui_attendent
-from workflows.enums import ETAPES, Cercle
-from workflows.parcours import qui_agit
+from workflows.enums import ETAPES
 from workflows.regles import roles_de
 from workflows.vues.tache import AutreTutelle, autres_tutelles
 from workflows.vues.taches import Ligne, lignes
 
-from . import domaine, requetes
+from . import domaine, incidents, requetes
 from .forms import CompteForm, FiltreComptes, NouveauDroitForm
 
 
@@ -82,7 +80,7 @@ class Accueil(VueProtegee):
             contexte |= {
                 "charge": [(ETAPES[c.noeud], c) for c in charge],
                 "retards": sum(c.en_retard for c in charge),
-                "incidents": requetes.nombres_incidents(),
+                "incidents": [(incidents.GENRES[genre], genre, n) for genre, n in incidents.compter().items() if n],
                 "signalements": signalements_ouverts(),
                 "miennes": lignes(requetes.premieres_taches(user, a_elle=True), user),
             }
@@ -98,7 +96,7 @@ class Accessibilite(View):
         return render(request, "pages/accessibilite.html")
 
 
-# -- supervision -----------------------------------------------------------------------------------------
+# -- accounts --------------------------------------------------------------------------------------------
 
 
 class VueGestionnaire(VueProtegee):
@@ -106,53 +104,6 @@ class VueGestionnaire(VueProtegee):
 
     def autoriser(self, request: HttpRequest) -> None:
         domaine.exiger_gestionnaire(_user(request))
-
-
-class Supervision(VueGestionnaire):
-    http_method_names = ["get", "head"]
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        user, vue = _user(request), requetes.supervision()
-        contexte = {
-            "vue": vue,
-            "charge": [(ETAPES[c.noeud], c) for c in vue.charge],
-            "retards": [(ligne, qui_agit([ligne.tache])) for ligne in lignes(vue.retards, user)],
-            "sans_acteur": [(ligne, _pourquoi(ligne), _remede(ligne)) for ligne in lignes(vue.sans_acteur, user)],
-            "flux": [(t, ETAPES.get(_hote(t)), d) for t, d in vue.flux],
-        }
-        return render(request, "pages/supervision.html", contexte)
-
-
-def _hote(task: Any) -> str:
-    """The node that a timer watches over; itself for another task."""
-    nom = task.flow_task.name if task.flow_task else ""
-    return str(nom.partition("__")[0])
-
-
-def _pourquoi(ligne: Ligne) -> str:
-    match ligne.etape.cercle:
-        case Cercle.DIRECTION:
-            return "Aucune Direction active n’est habilitée sur cet établissement."
-        case Cercle.EDITEURS:
-            return "Aucun Référent ni aucune Direction actifs ne sont habilités sur cet établissement."
-        case Cercle.TUTELLE:
-            return "Cette autorité n’a aucun membre actif, ou seulement la personne qui a envoyé le dossier."
-    return "Aucun gestionnaire actif, ou seulement la personne qui a envoyé le dossier."
-
-
-def _remede(ligne: Ligne) -> str:
-    """The address that opens the missing account."""
-    cercle, tache = ligne.etape.cercle, ligne.tache
-    role = {Cercle.TUTELLE: Role.TUTELLE, Cercle.GESTIONNAIRES: Role.GESTIONNAIRE}.get(cercle, Role.DIRECTION)
-    champs = {"role": role.value}
-    if cercle in (Cercle.EDITEURS, Cercle.DIRECTION):
-        champs["finess"] = tache.eg.identifiant[1:]
-    elif tache.autorite_id:
-        champs["autorite"] = tache.autorite_id
-    return f"{reverse('compte_creer')}?{urlencode(champs)}"
-
-
-# -- accounts --------------------------------------------------------------------------------------------
 
 
 class Comptes(VueGestionnaire):

@@ -32,6 +32,7 @@ PAS_DES_PAGES = {
     "dossier_gabarit",
     "dossier_decision_exporter",
     "envoi_html",
+    "supervision_exporter",
 }
 ANONYME = {"connexion", "aide-composants"}  # walked by tests/socle and tests/comptes, without an account
 PERSONNES = (

@@ -1,7 +1,7 @@
 """Home by role, guidance, accessibility, supervision (ui.md, acceptance 24–27 and 51)."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from html import unescape
 
 import pytest
@@ -9,12 +9,10 @@ from django.db import connection
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from viewflow.workflow.models import Task
 
 from backoffice.comptes.models import User
 from backoffice.pages import requetes
 from backoffice.socle import menu
-from notifications.models import Envoi, EtatEnvoi
 from structures.champs import manquants
 from structures.completude import fiches_incompletes
 from structures.enums import ChampEG, Niveau, Role
@@ -252,80 +250,3 @@ def test_la_declaration_d_accessibilite_se_lit_sans_compte() -> None:
     page = Client().get("/aide/accessibilite/")
     assert page.status_code == 200
     assert "non conforme" in texte(page)
-
-
-# -- supervision -----------------------------------------------------------------------------------------
-
-
-def test_la_supervision_est_aux_gestionnaires() -> None:
-    assert client("direction.hopital").get("/supervision/").status_code == 403
-    assert client("tutelle.ars").get("/supervision/").status_code == 403
-    assert client("gestionnaire").get("/supervision/").status_code == 200
-
-
-def test_la_supervision_compte_par_etape() -> None:
-    Tache.objects.filter(pk=tache(CLINIQUE).pk).update(
-        echeance=timezone.now() - timedelta(days=2), creee_le=timezone.now() - timedelta(days=6)
-    )
-    reponse = client("gestionnaire").get("/supervision/")
-    vue = reponse.context["vue"]
-    assert {c.noeud: (c.nombre, c.en_retard) for c in vue.charge} == {
-        "redaction": (1, 0),
-        "envoi": (1, 0),
-        "validation_direction": (1, 1),
-        "affectation_tutelle": (1, 0),
-        "approbation_tutelle": (1, 0),
-    }
-    assert [ligne.tache.dossier.nom for ligne, _ in reponse.context["retards"]] == [CLINIQUE]
-    assert vue.incidents.total == 0
-    assert "en retard de 2 jours" in texte(reponse).replace("\xa0", " ")
-
-
-def test_les_incidents_et_leur_remede() -> None:
-    Habilitation.objects.filter(user__username="direction.hopital").update(fin=timezone.localdate())
-    Envoi.objects.filter(pk=Envoi.objects.order_by("pk").first().pk).update(
-        etat=EtatEnvoi.ECHEC, erreur="550 Boîte inconnue", prochaine_tentative=None
-    )
-    minuterie = Task.objects.filter(status="SCHEDULED").order_by("pk").first()
-    Task.objects.filter(pk=minuterie.pk).update(scheduled=timezone.now() - timedelta(minutes=4))
-    assert requetes.nombres_incidents() == (1, 1, 0, 0)
-    Task.objects.filter(pk=minuterie.pk).update(scheduled=timezone.now() - timedelta(minutes=6))
-    en_erreur = Task.objects.exclude(pk=minuterie.pk).filter(status="NEW").order_by("pk").first()
-    Task.objects.filter(pk=en_erreur.pk).update(status="ERROR")
-    assert requetes.nombres_incidents() == (1, 1, 1, 1)
-    reponse = client("gestionnaire").get("/supervision/")
-    mots, corps = texte(reponse), unescape(reponse.content.decode())
-    assert "Aucune Direction active n’est habilitée sur cet établissement." in mots
-    numero = VersionFiche.objects.get(nom="Clinique TEST", niveau="EG").finess
-    assert f"/comptes/creer/?role=direction&finess={numero}" in corps
-    assert "550 Boîte inconnue" in mots
-    assert "1 étape en erreur, 1 minuterie non déclenchée" in mots.replace("\u202f", " ").replace("\xa0", " ")
-    accueil = texte(client("gestionnaire").get("/"))
-    for phrase in ("que personne ne peut faire", "courriel non parti", "minuterie non déclenchée", "étape en erreur"):
-        assert phrase in accueil
-
-
-def test_la_supervision_coute_autant_pour_un_incident_que_pour_trois() -> None:
-    navigateur = client("gestionnaire")
-
-    def incidents(nombre: int) -> None:
-        for envoi in Envoi.objects.order_by("pk")[:nombre]:
-            Envoi.objects.filter(pk=envoi.pk).update(
-                etat=EtatEnvoi.ECHEC, erreur="550 Boîte inconnue", prochaine_tentative=None
-            )
-        passe = timezone.now() - timedelta(hours=1)
-        minuteries = list(Task.objects.filter(flow_task_type="TIMER").order_by("pk").values_list("pk", flat=True))[
-            :nombre
-        ]
-        Task.objects.filter(pk__in=minuteries).update(status="SCHEDULED", scheduled=passe)
-        ouvertes = list(Tache.objects.filter(close_le__isnull=True).order_by("pk").values_list("pk", flat=True))[
-            :nombre
-        ]
-        Tache.objects.filter(pk__in=ouvertes).update(echeance=passe)
-
-    Habilitation.objects.filter(user__username="direction.hopital").update(fin=timezone.localdate())
-    incidents(1)
-    une = statements(navigateur, "/supervision/")
-    Habilitation.objects.filter(role=Role.TUTELLE).update(fin=timezone.localdate())
-    incidents(3)
-    assert statements(navigateur, "/supervision/") == une

@@ -313,8 +313,8 @@ def test_l_accueil_et_la_supervision() -> None:
     phrase = "1 unité sur 8 à jour depuis moins de 12 mois\u00a0: il en faut 2."
     assert phrase in client(referent).get("/").text
     supervision = client(fabrique.gestionnaire()).get(reverse("supervision"))
-    assert supervision.context["vue"].nombre_en_defaut == 1
-    assert [d.identifiant for d in supervision.context["vue"].en_defaut] == [eg.identifiant]
+    assert supervision.context["nombre_en_defaut"] == 1
+    assert [d.identifiant for d in supervision.context["en_defaut"]] == [eg.identifiant]
     assert phrase in supervision.text
 
 

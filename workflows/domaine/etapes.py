@@ -7,6 +7,7 @@ from structures.enums import Filiere
 from ..enums import EtatDossier, TypeEvenement
 from ..models import Dossier, Tache
 from . import minuteries, publication
+from .echecs import publication_suivie
 from .journal import consigner
 from .mouvement import mouvement_de
 
@@ -58,7 +59,8 @@ def creer(activation: Any, *, dossier: Dossier) -> Dossier:
 def publier(activation: Any) -> None:
     """Node ``publication``: in the approver's transaction; an error undoes the approval too."""
     courant = mouvement_de(activation.process)
-    publication.publier(courant.dossier, courant.acteur)
+    with publication_suivie(courant.dossier, courant.acteur):
+        publication.publier(courant.dossier, courant.acteur)
 
 
 def rappeler(activation: Any) -> None:
@@ -74,7 +76,7 @@ def recourir(activation: Any) -> None:
 
 
 def _sonner(activation: Any, type_: TypeEvenement) -> None:
-    # function task <- timer task <- host task
-    minuterie = activation.task.previous.get()
+    # function task <- timer task <- host task; one that is done again follows the one that failed too
+    minuterie = activation.task.previous.get(flow_task_type="TIMER")
     tache = Tache.objects.select_related("dossier__eg", "tache__owner").get(tache__leading=minuterie)
     minuteries.sonner(tache, type_, minuterie.scheduled)

@@ -32,6 +32,7 @@ from ..models import Decision, Dossier, FicheTravail, Instantane
 from ..regles import peut_editer
 from ..revue import conservation
 from .apercu import designer
+from .echecs import PublicationEchouee, noter_echec
 from .journal import consigner
 from .taches import saisir
 
@@ -168,13 +169,16 @@ def peut_retirer(user: User, dossier: Dossier) -> bool:
 
 @contextmanager
 def decision_signee() -> Iterator[None]:
-    """The transaction of a decision in favour. A refusal undoes all of it; that the earlier decisions no longer hold is
-    then written in the journal by itself."""
+    """The transaction of a decision in favour. A refusal undoes all of it; that the earlier decisions no longer hold,
+    or that the publication failed, is then written in the journal by itself."""
     try:
         with transaction.atomic():
             yield
     except DecisionsCaduques as refus:
         _noter(refus)
+        raise
+    except PublicationEchouee as refus:
+        noter_echec(refus)
         raise
 
 

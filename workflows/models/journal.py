@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from viewflow.workflow.models import Task
 
-from ..enums import Issue, TypeEvenement
+from ..enums import ACTES, Issue, TypeEvenement
 from .dossier import Dossier
 
 _APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
@@ -106,7 +106,11 @@ class Evenement(models.Model):
 
     class Meta:
         ordering = ["pk"]
-        indexes = [models.Index(fields=["dossier", "id"], name="evenement_dossier")]
+        indexes = [
+            models.Index(fields=["dossier", "id"], name="evenement_dossier"),
+            models.Index(fields=["le", "type", "acteur"], name="evenement_actes", condition=Q(type__in=ACTES)),
+            models.Index(fields=["dossier"], name="evenement_echecs", condition=Q(type="publication_echouee")),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["dossier", "rang"], name="evenement_rang"),
             models.CheckConstraint(condition=Q(condense__regex="^[0-9a-f]{64}$"), name="evenement_condense"),
@@ -136,6 +140,7 @@ class Decision(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        indexes = [models.Index(fields=["le", "noeud", "autorite", "issue"], name="decision_le")]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(issue__in=[Issue.RENVOYE, Issue.REFUSE]) | ~Q(motif=""), name="decision_motivee"

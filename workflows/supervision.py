@@ -1,0 +1,287 @@
+"""What the supervision reads of the flow: where the dossiers are, since when, what was done, what went wrong.
+
+Each figure has a list behind it, read through the same filter (``ouvertes``, ``actes``, ``decisions``), so that the two
+can't disagree. Days are those of the calendar here: what a person who looks at a backlog counts.
+"""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
+from django.db.models.functions import TruncWeek
+from django.utils import timezone
+
+from structures.models import Habilitation
+
+from .enums import ACTES, ETAPES, EtatDossier, Issue, TypeEvenement
+from .models import Decision, Evenement, Tache
+from .requetes import sans_acteur
+
+# -- where the dossiers are ----------------------------------------------------------------------------
+
+
+class Position(NamedTuple):
+    """The dossiers that stand at a step: how many, how many late, since when the oldest, how many tasks are held."""
+
+    noeud: str
+    dossiers: int
+    en_retard: int
+    plus_ancienne: datetime
+    prises: int
+
+
+def positions() -> dict[str, Position]:
+    """By step, in the order of the flow; a joint approval counts once. One statement."""
+    lignes = {
+        noeud: Position(noeud, *reste)
+        for noeud, *reste in Tache.objects.filter(close_le__isnull=True)
+        .order_by("noeud")
+        .values("noeud")
+        .annotate(
+            dossiers=Count("dossier", distinct=True),
+            retard=Count("dossier", distinct=True, filter=Q(echeance__lt=timezone.now())),
+            ancienne=Min("creee_le"),
+            prises=Count("tache__owner"),
+        )
+        .values_list("noeud", "dossiers", "retard", "ancienne", "prises")
+    }
+    return {noeud: lignes[noeud] for noeud in ETAPES if noeud in lignes}
+
+
+# -- the backlog by age --------------------------------------------------------------------------------
+
+
+class Tranche(NamedTuple):
+    """Tasks created ``de`` to ``a`` days ago (None: and more)."""
+
+    cle: str
+    libelle: str
+    de: int
+    a: int | None
+
+
+TRANCHES = tuple(
+    Tranche(f"{de}-{'' if a is None else a}", libelle, de, a)
+    for de, a, libelle in (
+        (0, 1, "Moins de 2 jours"),
+        (2, 7, "2 à 7 jours"),
+        (8, 14, "8 à 14 jours"),
+        (15, 30, "15 à 30 jours"),
+        (31, 60, "31 à 60 jours"),
+        (61, None, "Plus de 60 jours"),
+    )
+)
+
+
+def _minuit(jour: date) -> datetime:
+    return timezone.make_aware(datetime.combine(jour, time.min))
+
+
+def _de_cet_age(tranche: Tranche) -> Q:
+    aujourdhui = timezone.localdate()
+    condition = Q(creee_le__lt=_minuit(aujourdhui - timedelta(days=tranche.de - 1)))
+    if tranche.a is not None:
+        condition &= Q(creee_le__gte=_minuit(aujourdhui - timedelta(days=tranche.a)))
+    return condition
+
+
+class Arriere(NamedTuple):
+    """The open tasks of a step, of an authority when the step has some; ``nombres`` and ``retards`` by TRANCHES."""
+
+    noeud: str
+    autorite: str
+    nom_autorite: str
+    nombres: tuple[int, ...]
+    retards: tuple[int, ...]
+
+
+def arrieres() -> list[Arriere]:
+    """In the order of the flow, then of the authorities. One statement."""
+    en_retard = Q(echeance__lt=timezone.now())
+    comptes: dict[str, Any] = {}
+    for rang, tranche in enumerate(TRANCHES):
+        comptes[f"n{rang}"] = Count("pk", filter=_de_cet_age(tranche))
+        comptes[f"r{rang}"] = Count("pk", filter=_de_cet_age(tranche) & en_retard)
+    lignes: Any = (
+        Tache.objects.filter(close_le__isnull=True)
+        .order_by("autorite")
+        .values("noeud", "autorite", "autorite__nom")
+        .annotate(**comptes)
+    )
+    rangs = range(len(TRANCHES))
+    trouves = [
+        Arriere(
+            ligne["noeud"],
+            ligne["autorite"] or "",
+            ligne["autorite__nom"] or "",
+            tuple(ligne[f"n{r}"] for r in rangs),
+            tuple(ligne[f"r{r}"] for r in rangs),
+        )
+        for ligne in lignes
+    ]
+    etapes = list(ETAPES)
+    return sorted(trouves, key=lambda a: (etapes.index(a.noeud), a.autorite))
+
+
+def ouvertes(
+    *, etape: str = "", autorite: str = "", tranche: str = "", retard: bool = False, personne: bool = False
+) -> QuerySet[Tache]:
+    """The open tasks behind a figure. ``personne``: those that nobody can do."""
+    taches = sans_acteur() if personne else Tache.objects.filter(close_le__isnull=True)
+    if etape:
+        taches = taches.filter(noeud=etape)
+    if autorite:
+        taches = taches.filter(autorite=autorite)
+    for t in TRANCHES:
+        if t.cle == tranche:
+            taches = taches.filter(_de_cet_age(t))
+    return taches.filter(echeance__lt=timezone.now()) if retard else taches
+
+
+# -- what was done -------------------------------------------------------------------------------------
+
+
+class Periode(NamedTuple):
+    """Both days included."""
+
+    du: date
+    au: date
+
+    @property
+    def bornes(self) -> tuple[datetime, datetime]:
+        return _minuit(self.du), _minuit(self.au + timedelta(days=1))
+
+    def semaines(self) -> list["Periode"]:
+        """The ISO weeks of the period, its ends cut off."""
+        lundi = self.du - timedelta(days=self.du.weekday())
+        semaines = []
+        while lundi <= self.au:
+            semaines.append(Periode(max(lundi, self.du), min(lundi + timedelta(days=6), self.au)))
+            lundi += timedelta(days=7)
+        return semaines
+
+
+def actes(periode: Periode, *, type_: str = "", personne: int | None = None) -> QuerySet[Evenement]:
+    """What was done to dossiers (``ACTES``) in the period."""
+    debut, fin = periode.bornes
+    faits = Evenement.objects.filter(type__in=[type_] if type_ else ACTES, le__gte=debut, le__lt=fin)
+    return faits.filter(acteur=personne) if personne else faits
+
+
+def decisions(periode: Periode, *, noeud: str = "", autorite: str = "", issue: str = "") -> QuerySet[Decision]:
+    debut, fin = periode.bornes
+    choix = {"noeud": noeud, "autorite": autorite, "issue": issue}
+    return Decision.objects.filter(
+        le__gte=debut, le__lt=fin, **{nom: valeur for nom, valeur in choix.items() if valeur}
+    )
+
+
+def par_semaine(periode: Periode) -> list[tuple[Periode, dict[str, int]]]:
+    """Every week of the period, those without anything too, each with what was done by type. One statement."""
+    comptes: dict[date, dict[str, int]] = {}
+    for semaine, type_, nombre in (
+        actes(periode)
+        .annotate(semaine=TruncWeek("le"))
+        .order_by("semaine")
+        .values("semaine", "type")
+        .annotate(nombre=Count("pk"))
+        .values_list("semaine", "type", "nombre")
+    ):
+        comptes.setdefault(timezone.localtime(semaine).date(), {})[type_] = nombre
+    return [(s, comptes.get(s.du - timedelta(days=s.du.weekday()), {})) for s in periode.semaines()]
+
+
+class DeLaPersonne(NamedTuple):
+    personne: int
+    nom: str
+    nombres: dict[str, int]
+
+
+def par_personne(periode: Periode, limite: int | None = None) -> list[DeLaPersonne]:
+    """Those who did the most first. One statement."""
+    comptes = {type_.value: Count("pk", filter=Q(type=type_)) for type_ in ACTES}
+    lignes: Any = (
+        actes(periode)
+        .filter(acteur__isnull=False)
+        .values("acteur", "acteur__first_name", "acteur__last_name", "acteur__username")
+        .annotate(total=Count("pk"), **comptes)
+        .order_by("-total", "acteur")[:limite]
+    )
+    return [
+        DeLaPersonne(
+            ligne["acteur"],
+            f"{ligne['acteur__first_name']} {ligne['acteur__last_name']}".strip() or ligne["acteur__username"],
+            {type_.value: ligne[type_.value] for type_ in ACTES},
+        )
+        for ligne in lignes
+    ]
+
+
+class DeLAutorite(NamedTuple):
+    noeud: str
+    autorite: str
+    nom: str
+    nombres: dict[str, int]
+
+
+def par_autorite(periode: Periode) -> list[DeLAutorite]:
+    """Decisions on sent dossiers by step and authority, in the order of the flow. One statement."""
+    trouvees: dict[tuple[str, str], DeLAutorite] = {}
+    for noeud, autorite, nom, issue, nombre in (
+        decisions(periode)
+        .order_by("autorite")
+        .values("noeud", "autorite", "autorite__nom", "issue")
+        .annotate(nombre=Count("pk"))
+        .values_list("noeud", "autorite", "autorite__nom", "issue", "nombre")
+    ):
+        ligne = trouvees.setdefault((noeud, autorite or ""), DeLAutorite(noeud, autorite or "", nom or "", {}))
+        ligne.nombres[issue] = nombre
+    etapes = list(ETAPES)
+    return sorted(trouvees.values(), key=lambda ligne: (etapes.index(ligne.noeud), ligne.autorite))
+
+
+# What a decision can be, as the table of authorities counts it: an assignment is no answer to the dossier.
+REPONSES = (Issue.VALIDE, Issue.APPROUVE, Issue.RENVOYE, Issue.REFUSE)
+
+
+class PageActes(NamedTuple):
+    """Events or decisions. ``suivant``: the line to ask the next page from, None at the end. The last done first."""
+
+    lignes: list[Any]
+    suivant: int | None
+
+
+def page_actes(lus: QuerySet[Any], *, apres: int | None = None, taille: int = 50) -> PageActes:
+    """One statement, one more for a page that is not the first."""
+    lus = lus.select_related("dossier", "acteur").order_by("-le", "-pk")
+    borne = lus.model._default_manager.filter(pk=apres).values_list("le", flat=True).first() if apres else None
+    if borne is not None:
+        lus = lus.filter(Q(le__lt=borne) | Q(le=borne, pk__lt=apres))
+    trouvees = list(lus[: taille + 1])
+    return PageActes(trouvees[:taille], trouvees[taille - 1].pk if len(trouvees) > taille else None)
+
+
+# -- what went wrong -----------------------------------------------------------------------------------
+
+
+def tenues_par_des_absents() -> QuerySet[Tache]:
+    """Open tasks held by an account that was closed, or that no longer holds any right."""
+    droits = Habilitation.objects.actives().filter(user=OuterRef("tache__owner")).order_by()
+    return Tache.objects.filter(
+        Q(tache__owner__is_active=False) | ~Exists(droits), close_le__isnull=True, tache__owner__isnull=False
+    )
+
+
+def publications_echouees() -> QuerySet[Evenement]:
+    """The last failure of each dossier in approval, as long as nobody has dealt with it."""
+    suite = Evenement.objects.filter(
+        dossier=OuterRef("dossier"),
+        pk__gt=OuterRef("pk"),
+        type__in=[TypeEvenement.PUBLICATION_ECHOUEE, TypeEvenement.INCIDENT_REPRIS],
+    ).order_by()
+    return Evenement.objects.filter(
+        ~Exists(suite),
+        type=TypeEvenement.PUBLICATION_ECHOUEE,
+        dossier__etat=EtatDossier.APPROBATION,
+        le__gte=F("dossier__envoye_le"),
+    )
