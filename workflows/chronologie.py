@@ -33,6 +33,7 @@ _ICONES = {
     TypeEvenement.FICHIER_APPLIQUE: "importer", TypeEvenement.DECISIONS_CADUQUES: "alerte",
     TypeEvenement.PUBLICATION_ECHOUEE: "alerte", TypeEvenement.INCIDENT_REPRIS: "demi-tour",
     TypeEvenement.PUBLIE: "publication",
+    TypeEvenement.FLUX_MIS_A_JOUR: "reglages",
 }  # fmt: skip
 
 COMMENTAIRES = (TypeEvenement.COMMENTE, TypeEvenement.COMMENTAIRE_RESOLU, TypeEvenement.COMMENTAIRE_ROUVERT)
@@ -118,8 +119,8 @@ def _texte_evenement(e: Evenement, autorites: Mapping[str, str]) -> str:
             return f"« {d['fichier']} » : {d['nombre']} fiche(s), dont {d['creees']} créée(s)."
         case TypeEvenement.CHANGEMENT_ANNULE if "publication" in d:
             return f"Publication du dossier n° {d['publication']} : {d['nombre']} fiche(s) remise(s) comme avant."
-        case TypeEvenement.DECISIONS_CADUQUES:
-            return "\n".join(d["ecarts"])
+        case TypeEvenement.DECISIONS_CADUQUES | TypeEvenement.FLUX_MIS_A_JOUR:
+            return "\n".join(d.get("ecarts") or d["faits"])
         case TypeEvenement.AFFECTE:
             return ", ".join(autorites.get(c, c) for c in d.get("autorites") or [])
     motif = d.get("motif") or d.get("texte") or ""

@@ -112,6 +112,7 @@ class TypeEvenement(models.TextChoices):
     PUBLICATION_ECHOUEE = "publication_echouee", "Incident : la publication a échoué"
     INCIDENT_REPRIS = "incident_repris", "Incident repris"
     PUBLIE = "publie", "Publié"
+    FLUX_MIS_A_JOUR = "flux_mis_a_jour", "Circuit mis à jour"
 
 
 class GenreEvenement(models.TextChoices):

@@ -1,11 +1,13 @@
 """Names that the database stores: renaming one would silently orphan live tasks."""
 
+from workflows.domaine import versions
 from workflows.enums import ETAPES, EtatDossier, EtatFiche, Issue, TypeEvenement
 from workflows.flows import DossierFlow
 from workflows.models import Processus
 
-# Frozen. A name may be added; none may be changed or taken away while a task of it may be alive.
-NOEUDS = {
+# Frozen, by version of the flow. A name may be added, with a new version; none may be changed or taken away while a
+# task of it may be alive.
+_VERSION_1 = {
     "abandonne": "End",
     "accord_tutelles": "Join",
     "affectation_tutelle": "Tache",
@@ -18,7 +20,6 @@ NOEUDS = {
     "publie": "End",
     "rappel": "Function",
     "rappel_envoye": "End",
-    "recours": "Function",
     "redaction": "Tache",
     "refuse": "End",
     "suite_affectation": "Switch",
@@ -32,14 +33,26 @@ NOEUDS = {
 }
 
 
-_RANGS = ("timeout", "timeout_2", "timeout_3")  # reminder, escalation, recours (since version 2)
-MINUTERIES = {f"{tache}__{nom}" for tache, genre in NOEUDS.items() if genre == "Tache" for nom in _RANGS}
+def _minuteries(noeuds, *noms):
+    taches = [tache for tache, genre in noeuds.items() if genre == "Tache"]
+    return {f"{tache}__{nom}": "TimerBoundary" for tache in taches for nom in noms}
+
+
+NOEUDS = {
+    1: _VERSION_1 | _minuteries(_VERSION_1, "timeout", "timeout_2"),  # reminder, escalation
+    2: _VERSION_1 | {"recours": "Function"} | _minuteries(_VERSION_1, "timeout", "timeout_2", "timeout_3"),
+}
 
 
 def test_noeuds():
-    noeuds = {n.name: type(n).__name__ for n in DossierFlow.instance.nodes()}
-    assert {nom for nom, genre in noeuds.items() if genre == "TimerBoundary"} == MINUTERIES
-    assert {nom: genre for nom, genre in noeuds.items() if nom not in MINUTERIES} == NOEUDS
+    """A process of any version stands on nodes that the flow of today knows, of the same kind."""
+    assert {n.name: type(n).__name__ for n in DossierFlow.instance.nodes()} == NOEUDS[versions.VERSION]
+    assert all(noeuds.items() <= NOEUDS[versions.VERSION].items() for noeuds in NOEUDS.values())
+
+
+def test_un_pas_par_version():
+    assert set(NOEUDS) == set(range(1, versions.VERSION + 1))
+    assert set(versions.PAS) == set(range(1, versions.VERSION))
 
 
 def test_flux():
@@ -68,5 +81,5 @@ def test_valeurs_enregistrees():
         "cree", "fiche_ajoutee", "fiche_enregistree", "fiche_finalisee", "fiche_dupliquee", "fiche_deplacee",
         "fiche_supprimee", "changement_annule", "conflit_regle", "fiches_finalisees", "rouvert", "envoye",
         "tache_creee", "tache_prise", "tache_rendue", "sans_acteur", "rappel", "escalade", "valide", "affecte",
-        "approuve", "renvoye", "refuse", "retire", "abandonne", "commente", "publie",
+        "approuve", "renvoye", "refuse", "retire", "abandonne", "commente", "publie", "flux_mis_a_jour",
     } <= set(TypeEvenement.values)  # fmt: skip

@@ -10,6 +10,7 @@ from . import minuteries, publication
 from .echecs import publication_suivie
 from .journal import consigner
 from .mouvement import mouvement_de
+from .versions import VERSION
 
 
 def _etat(activation: Any) -> str:
@@ -48,7 +49,7 @@ def une_tutelle_a_tranche(activation: Any, actives: Any) -> bool:
 def creer(activation: Any, *, dossier: Dossier) -> Dossier:
     """Tie a new dossier to its process, before the first task is created."""
     activation.process.save()
-    dossier.processus = activation.process
+    dossier.processus, dossier.version_flux = activation.process, VERSION
     dossier.save(force_insert=True)
     # The follow-up of a dossier is the author's, and opened by who approved the rest.
     suite = {"suite_de": dossier.suite_de_id} if dossier.suite_de_id else {}

@@ -36,6 +36,7 @@ class Dossier(FSMModelMixin, models.Model):
     nom = models.CharField("nom", max_length=150)
     auteur = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="dossiers_crees")
     processus = models.OneToOneField(Processus, models.PROTECT, related_name="dossier")
+    version_flux = models.PositiveSmallIntegerField("version du circuit")  # domaine.versions
     etat = FSMField("état", default=EtatDossier.REDACTION, choices=EtatDossier, protected=True, max_length=20)
     filiere = models.CharField("filière", max_length=10, choices=Filiere, blank=True)
     autorites = ArrayField(models.CharField(max_length=20), verbose_name="tutelles", default=list, blank=True)
