@@ -42,7 +42,8 @@ formulaire.addEventListener('keydown', (e) => { if (e.key === 'Enter' && e.targe
 
 let garde;
 function garder(zone) {
-  const etat = { ouverts: new Map(), coches: new Map(), textes: new Map(), haut: zone.closest('details').scrollTop };
+  const focus = zone.contains(document.activeElement) ? document.activeElement.id : '';
+  const etat = { ouverts: new Map(), coches: new Map(), textes: new Map(), haut: zone.closest('details').scrollTop, focus };
   for (const d of zone.querySelectorAll('details[id]')) etat.ouverts.set(d.id, d.open);
   for (const c of zone.querySelectorAll('input[id]')) {
     if (c.type === 'checkbox') etat.coches.set(c.id, c.checked);
@@ -63,6 +64,8 @@ function rendre(zone, etat) {
     if (champ !== element) filtrer(champ);
   }
   zone.closest('details').scrollTop = etat.haut;
+  // What comes folded or filtered out could not take the focus back while it was swapped in.
+  if (etat.focus && document.activeElement === document.body) document.getElementById(etat.focus)?.focus({ preventScroll: true });
 }
 
 document.addEventListener('htmx:beforeSwap', (e) => { if (e.detail.target.id === 'facettes') garde = garder(e.detail.target); });
