@@ -23,6 +23,11 @@ def repond(port: int) -> bool:
         return False
 
 
+def _comme_a_un_terminal() -> None:
+    """Ctrl-C is heard, even when the tests themselves were started in the background of a shell, which ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Copie:
     """One running copy, started the way the README says."""
 
@@ -37,6 +42,7 @@ class Copie:
                 stdout=journal,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=_comme_a_un_terminal,
             )
         assert banc.jusqu_a(lambda: repond(port) or self.make.poll() is not None, 90), self.dit()
         assert banc.jusqu_a(lambda: len(self.programmes("celery")) >= 4), self.dit()
