@@ -8,7 +8,6 @@ and who may act on it. Everybody else must get a redirection to the login (anony
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
-from http.cookies import SimpleCookie
 
 import pytest
 from django.db import transaction
@@ -251,20 +250,20 @@ def test_chaque_adresse_est_dans_la_table(monde: dict[str, list[Adresse]]) -> No
     assert set(noms_du_resolveur()) == set(monde)
 
 
-def _code(session: SimpleCookie, methode: str, url: str, donnees: dict[str, object]) -> int:
-    """Status of one request by a person who signed in, whatever it did undone."""
+def _code(client: Client, methode: str, url: str, donnees: dict[str, object]) -> int:
+    """Status of one request by a person who signed in, whatever it did undone, to her cookies too."""
+    session = deepcopy(client.cookies)
     with transaction.atomic():
-        client = Client()
-        client.cookies = deepcopy(session)
         statut: int = getattr(client, methode)(url, donnees).status_code
         transaction.set_rollback(True)
+    client.cookies = session
     return statut
 
 
 @pytest.mark.parametrize("nom", PERSONNES)
 def test_qui_voit_et_qui_agit(monde: dict[str, list[Adresse]], nom: str) -> None:
-    ecarts, entree = [], Client()
-    entree.force_login(User.objects.get(username=nom))
+    ecarts, client = [], Client()
+    client.force_login(User.objects.get(username=nom))
     for adresse, cas in monde.items():
         for un in cas:
             url = reverse(adresse, kwargs=un.kwargs)
@@ -272,7 +271,7 @@ def test_qui_voit_et_qui_agit(monde: dict[str, list[Adresse]], nom: str) -> None
                 refus = 404 if nom in un.caches else 403
                 # A method that does not exist there is said before or after the right is asked.
                 attendu = {405, refus} if permis is None else FAIT if nom in permis else {refus}
-                statut = _code(entree.cookies, methode, url, un.donnees)
+                statut = _code(client, methode, url, un.donnees)
                 if statut not in attendu:
                     ecarts.append(f"{nom} {methode.upper()} {url} ({adresse}): {statut}, expected {sorted(attendu)}")
     assert not ecarts, "\n".join(ecarts)

@@ -119,14 +119,14 @@ def connecter(page: Page, qui: str) -> None:
     page.get_by_role("button", name="Connexion").click()
 
 
-def fautes_axe(page: Page, *regles: str) -> list[str]:
-    """The faults that axe knows of; ``regles``: of these rules only."""
+def fautes_axe(page: Page, *regles: str, dans: str = "html") -> list[str]:
+    """The faults that axe knows of; ``regles``: of these rules only; ``dans``: in this part of the page."""
     options: dict[str, Any] = {"resultTypes": ["violations"], "iframes": False}
     if regles:
         options["runOnly"] = [*regles]
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)
-    violations = page.evaluate("async (options) => (await axe.run(options)).violations", options)
+    violations = page.evaluate("async ([dans, options]) => (await axe.run(dans, options)).violations", [dans, options])
     return [f"{v['id']} : {v['nodes'][0]['html'][:200]}" for v in violations]
 
 

@@ -118,6 +118,7 @@ def fautes(page: Page, chemin: str, vues: set[str]) -> dict[str, object]:
     if page.url in vues:
         return {}
     vues.add(page.url)
+    zone = "body" if len(vues) == 1 else "main"  # the shell is the same on all of them
     expect(page.locator(".htmx-request")).to_have_count(0)
     trouvees: dict[str, object] = {"statut": reponse.status if reponse.status not in (200, 409, 422) else 0}
     trouvees["largeur"] = page.evaluate("Math.max(0, document.documentElement.scrollWidth - innerWidth)")
@@ -125,10 +126,10 @@ def fautes(page: Page, chemin: str, vues: set[str]) -> dict[str, object]:
     trouvees["telephone"] = fautes_axe(page)
     page.set_viewport_size(BUREAU)
     page.emulate_media(color_scheme="dark")
-    trouvees["sombre"] = fautes_axe(page, "color-contrast")
+    trouvees["sombre"] = fautes_axe(page, "color-contrast", dans=zone)
     page.emulate_media(color_scheme="light")
     clavier = page.context.new_cdp_session(page)  # half the messages of page.keyboard
-    for _ in range(page.evaluate(ARRETS, "body" if len(vues) == 1 else "main")):
+    for _ in range(page.evaluate(ARRETS, zone)):
         clavier.send(
             "Input.dispatchKeyEvent", {"type": "rawKeyDown", "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
         )
