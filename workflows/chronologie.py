@@ -15,7 +15,7 @@ from .domaine.journal import noms_des
 from .enums import ETAPES, TypeEvenement
 from .models import Dossier, Evenement
 
-_ICONES = {
+ICONES = {
     TypeEvenement.CREE: "dossier", TypeEvenement.FICHE_AJOUTEE: "ajout", TypeEvenement.FICHE_ENREGISTREE: "crayon",
     TypeEvenement.FICHE_FINALISEE: "coche", TypeEvenement.FICHE_DUPLIQUEE: "dupliquer",
     TypeEvenement.FICHE_DEPLACEE: "deplacement", TypeEvenement.FICHE_SUPPRIMEE: "corbeille",
@@ -26,6 +26,7 @@ _ICONES = {
     TypeEvenement.MISE_DE_COTE: "horloge", TypeEvenement.RESSORTIE: "inbox",
     TypeEvenement.SUIVI: "oeil", TypeEvenement.SUIVI_FINI: "oeil",
     TypeEvenement.SANS_ACTEUR: "alerte", TypeEvenement.RAPPEL: "cloche", TypeEvenement.ESCALADE: "retard",
+    TypeEvenement.RECOURS: "retard",
     TypeEvenement.VALIDE: "approbation", TypeEvenement.AFFECTE: "tableau", TypeEvenement.APPROUVE: "approbation",
     TypeEvenement.RENVOYE: "renvoi", TypeEvenement.REFUSE: "refus", TypeEvenement.RETIRE: "demi-tour",
     TypeEvenement.ABANDONNE: "abandon", TypeEvenement.COMMENTE: "commentaire", TypeEvenement.COMMENTAIRE_RESOLU: "ok",
@@ -57,7 +58,7 @@ def lignes_journal(dossier: Dossier, evenements: Collection[Evenement]) -> list[
                 "qui": str(e.acteur) if e.acteur_id else "Automatique",
                 "texte": _texte_tache(e.details) if e.type in MAINS else _texte_evenement(e, autorites),
                 "etat": "",
-                "icone": _ICONES[TypeEvenement(e.type)],
+                "icone": ICONES[TypeEvenement(e.type)],
                 "url": _adresse(e, ouvertes),
             }
         )

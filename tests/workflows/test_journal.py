@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.factories import dossiers as fabrique
 from tests.navigation import client, texte
 from tests.workflows.ecrans import url
+from workflows.chronologie import ICONES
 from workflows.domaine import chaine, commentaires, decisions
 from workflows.domaine.journal import consigner, consigner_tous
 from workflows.enums import GENRES, TypeEvenement
@@ -244,7 +245,7 @@ def test_la_page_dit_que_la_chaine_est_intacte(monde: SimpleNamespace, instruit:
 
 
 def test_les_filtres_retiennent_un_genre_et_une_personne(monde: SimpleNamespace, instruit: Dossier) -> None:
-    assert sorted(t for types in GENRES.values() for t in types) == sorted(TypeEvenement)
+    assert sorted(t for types in GENRES.values() for t in types) == sorted(TypeEvenement) == sorted(ICONES)
 
     def vus(**filtre: Any) -> list[Evenement]:
         page = client(monde.referent).get(url(instruit, "journal/"), filtre)
