@@ -27,6 +27,15 @@ class Filiere(models.TextChoices):
     AUTRE = "autre", "Médico-social et social hors handicap"
 
 
+class OrigineTutelle(models.TextChoices):
+    """What makes an authority the one that approves for a handicap establishment (domain.md §6)."""
+
+    MANUELLE = "manuelle", "fixée par SESAN"
+    REGULATION = "regulation", "autorité de régulation au FINESS"
+    TARIFICATION = "tarification", "mode de tarification"
+    CATEGORIE = "categorie", "règle de la catégorie"
+
+
 class ChampEG(models.TextChoices):
     """Field of activity of an establishment, from its FINESS category."""
 

@@ -38,9 +38,9 @@ def egs_de(user: "User | AnonymousUser", roles: Iterable[str] = ROLES_EDITEURS) 
     return _egs_portes(_roles(user, roles))
 
 
-def egs_avec_editeur() -> QuerySet[Fiche]:
-    """Establishments that somebody edits today."""
-    return _egs_portes(Habilitation.objects.actives().filter(role__in=ROLES_EDITEURS))
+def egs_avec_editeur(roles: Iterable[str] = ROLES_EDITEURS) -> QuerySet[Fiche]:
+    """Establishments that somebody edits today, on which somebody holds one of these roles."""
+    return _egs_portes(Habilitation.objects.actives().filter(role__in=list(roles)))
 
 
 def _egs_portes(habilitations: QuerySet[Habilitation]) -> QuerySet[Fiche]:

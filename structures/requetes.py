@@ -15,19 +15,16 @@ from backoffice.comptes.models import User
 
 from .champs import Forme, champs_de
 from .completude import fiches_incompletes
-from .domaine.cog import departement
 from .domaine.patches import Etat
 from .domaine.texte import normaliser
 from .enums import ChampEG, Filiere, NatureConcept, Niveau, Role
 from .models import (
     Association,
-    Autorite,
     Commune,
     Concept,
     Fiche,
     Habilitation,
     RegleCategorie,
-    RegleTarification,
     Reservation,
     VersionFiche,
 )
@@ -113,37 +110,6 @@ def champ_et_filiere(categorie: str | QuerySet[Any, Any]) -> tuple[str, str]:
     « autre »."""
     regle = RegleCategorie.objects.filter(pk=categorie).first()
     return (regle.champ, regle.filiere) if regle else (ChampEG.MEDICO_SOCIAL, Filiere.AUTRE)
-
-
-def autorites_competentes(eg: VersionFiche) -> list[str]:
-    """Authorities that approve for a handicap EG, in the order of domain.md §6; empty when nothing decides.
-
-    Set by hand on the EG; FINESS regulation authority; mode of tarification (R74); default of the category. The
-    last two name kinds (« ARS », « CD ») that the département of the EG turns into authorities.
-    """
-    if eg.autorites:
-        return sorted(eg.autorites)
-    if eg.autorite_regulation and Autorite.objects.filter(pk=eg.autorite_regulation).exists():
-        return [eg.autorite_regulation]
-    tarification = RegleTarification.objects.filter(pk=eg.mode_tarification).first()
-    regle = RegleCategorie.objects.filter(pk=eg.categorie).first()
-    for types in (tarification.autorites if tarification else [], regle.autorites if regle else []):
-        trouvees = [_autorite_du_departement(type_, departement(eg.commune)) for type_ in types]
-        if trouvees and all(trouvees):
-            return sorted(code for code in trouvees if code)
-    return []
-
-
-def circuit_de(eg: VersionFiche) -> tuple[str, list[str]]:
-    """(filière, competent authorities) of an EG: who approves what is changed in it, as things are today."""
-    filiere = champ_et_filiere(eg.categorie)[1]
-    return filiere, autorites_competentes(eg) if filiere == Filiere.HANDICAP else []
-
-
-def _autorite_du_departement(type_: str, departement: str) -> str | None:
-    du_type = Autorite.objects.filter(type=type_)
-    locale = du_type.filter(departement=departement).first() or du_type.filter(departement="").first()
-    return locale.pk if locale else None
 
 
 def libelles(paires: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:

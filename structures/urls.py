@@ -16,6 +16,7 @@ from .vues import (
     repertoire,
     signalements,
     suivi,
+    tutelles,
 )
 
 
@@ -49,6 +50,7 @@ urlpatterns = [
     path(_FICHE, fiche.FicheView.as_view(), name="fiche"),
     path(f"{_FICHE}structures/", repertoire.StructuresView.as_view(), name="fiche_structures"),
     path(f"{_FICHE}favori/", personnel.FavoriView.as_view(), name="favori"),
+    path(f"{_FICHE}tutelles/", tutelles.TutellesView.as_view(), name="fiche_tutelles"),
     path(f"{_FICHE}modifier/", modifier.ModifierView.as_view(), name="fiche_modifier"),
     path(f"{_FICHE}confirmer/", suivi.ConfirmerView.as_view(), name="fiche_confirmer"),
     path(f"{_FICHE}signaler/", signalements.SignalerView.as_view(), name="fiche_signaler"),

@@ -131,6 +131,7 @@ def table() -> dict[str, list[Adresse]]:
         "fiche_modifier": [
             Adresse({"identifiant": f.identifiant}, EHPAD | SESAN, EHPAD | SESAN) for f in (eg, uo)
         ],
+        "fiche_tutelles": [Adresse({"identifiant": parc.eg.identifiant}, SESAN, SESAN)],
         "changement_annuler": [
             Adresse({"identifiant": prevu.fiche.identifiant, "pk": prevu.pk}, auteur, auteur)
         ],
@@ -151,6 +152,7 @@ def table() -> dict[str, list[Adresse]]:
         # -- dossiers
         "dossiers": [Adresse({}, TOUS, None)],
         "dossier_circuit": [Adresse({}, TOUS, None)],
+        "circuits": [Adresse({}, SESAN, None)],
         "dossier_creer": [Adresse({}, EHPAD | HOPITAL | SESSAD, EHPAD | HOPITAL | SESSAD)],
         "dossier": [lecture(parc, voient_parc), lecture(ime, voient_ime), lecture(clinique, voient_clinique)],
         "dossier_changements": [lecture(parc, voient_parc), lecture(ime, voient_ime)],

@@ -1,15 +1,19 @@
 """Where a dossier is, which steps it goes through and why, who is expected to act."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
 
 from backoffice.socle.mots import date_longue
-from structures.enums import Filiere
+from structures.competence import Circuit, circuit_de, fixee_par
+from structures.enums import Filiere, OrigineTutelle
 from structures.models import Autorite
-from structures.requetes import circuit_de, options_de, version_au
+from structures.requetes import options_de, version_au
 
-from .enums import Cercle, EtatDossier, route
+from .enums import Cercle, EtatDossier, TypeEvenement, route
 from .models import Decision, Dossier, Tache
 
 
@@ -45,24 +49,35 @@ def _acteurs_en_mots(tache: Tache) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Parcours:
-    """The steps that a dossier goes through and why. ``noeuds``: names of the flow, in order, « publie » last."""
+    """The steps that a dossier goes through and why. ``noeuds``: names of the flow, in order, « publie » last.
+
+    ``autorites``: their names, ``codes`` their codes. ``pourquoi``: a sentence on what made them the ones. ``sien``: it
+    is told to somebody of the establishment.
+    """
 
     filiere: str
     noeuds: tuple[str, ...]
     autorites: tuple[str, ...]
     codes: tuple[str, ...]
     categorie: str
+    code_categorie: str = ""
+    pourquoi: str = ""
+    sien: bool = False
 
     @property
     def phrase(self) -> str:
-        debut = f"L’établissement relève de la catégorie « {self.categorie} »" if self.categorie else "L’établissement"
+        """« Votre établissement relève du handicap (catégorie 182, « Service… ») : l’approbation revient à l’… »."""
+        debut = f"{'Votre' if self.sien else 'L’'}{' ' if self.sien else ''}établissement"
+        if self.categorie:
+            numero = f"{self.code_categorie}, " if self.code_categorie else ""
+            debut += f" relève {_RELEVE[Filiere(self.filiere)]} (catégorie {numero}« {self.categorie} »)"
         match self.filiere:
             case Filiere.SANITAIRE:
                 suite = "la Direction de l’établissement valide le dossier, puis SESAN donne l’approbation finale."
             case Filiere.HANDICAP if len(self.autorites) > 1:
-                suite = f"l’approbation revient conjointement {' et '.join(map(_a, self.autorites))}."
+                suite = f"l’approbation revient conjointement {' et '.join(map(a, self.autorites))}."
             case Filiere.HANDICAP if self.autorites:
-                suite = f"l’approbation revient {_a(self.autorites[0])}."
+                suite = f"l’approbation revient {a(self.autorites[0])}."
             case Filiere.HANDICAP:
                 suite = "l’approbation revient à une tutelle que SESAN doit d’abord désigner."
             case _:
@@ -70,28 +85,100 @@ class Parcours:
         return f"{debut} : {suite}"
 
 
-def _a(nom: str) -> str:
+_RELEVE = {
+    Filiere.SANITAIRE: "du sanitaire",
+    Filiere.HANDICAP: "du handicap",
+    Filiere.AUTRE: "du médico-social ou du social, hors handicap",
+}
+_ARTICLES = {"Conseil": "le ", "Département": "le ", "Ville": "la ", "Métropole": "la ", "Collectivité": "la "}
+
+
+def le(nom: str) -> str:
+    """« l’Agence… », « le Conseil… », « la Ville… »: the name of an authority in a sentence."""
+    return f"{_ARTICLES.get(nom.split(' ')[0], 'l’' if nom[:1] in 'AEÉIOU' else '')}{nom}"
+
+
+def a(nom: str) -> str:
     """« à l’Agence… », « au Conseil… »."""
-    if nom.startswith("Conseil"):
-        return f"au {nom}"
-    return f"à l’{nom}" if nom[:1] in "AEÉIOU" else f"à {nom}"
+    return f"au {nom}" if le(nom).startswith("le ") else f"à {le(nom)}"
 
 
-def parcours_de(dossier: Dossier) -> Parcours:
-    """Decided at the sending; before it, what it would be today. At most six statements."""
+def de(nom: str) -> str:
+    """« de l’Agence… », « du Conseil… »."""
+    return f"du {nom}" if le(nom).startswith("le ") else f"de {le(nom)}"
+
+
+def parcours_de(dossier: Dossier, *, sien: bool = False) -> Parcours:
+    """Decided at the sending; before it, what it would be today. At most seven statements."""
     version = version_au(dossier.eg)
     categorie = version.categorie if version else ""
-    filiere, codes = dossier.filiere, list(dossier.autorites)
-    if dossier.est_brouillon or not filiere:
-        filiere, codes = circuit_de(version) if version else (Filiere.AUTRE.value, [])
-    noms = dict(Autorite.objects.filter(pk__in=codes).values_list("pk", "nom")) if codes else {}
-    noeuds = route(filiere)
-    if filiere == Filiere.HANDICAP and (not codes or dossier.etat == EtatDossier.AFFECTATION):
-        noeuds = (*noeuds[:2], "affectation_tutelle", *noeuds[2:])
+    decide = bool(dossier.filiere) and not dossier.est_brouillon
+    if decide:
+        circuit = Circuit(dossier.filiere, list(dossier.autorites))
+    else:
+        circuit = circuit_de(version) if version else Circuit(Filiere.AUTRE.value, [])
+    noms = dict(Autorite.objects.filter(pk__in=circuit.autorites).values_list("pk", "nom")) if circuit.autorites else {}
+    pourquoi = ""
+    if circuit.filiere == Filiere.HANDICAP:
+        pourquoi = (
+            _pourquoi_apres_l_envoi(dossier) if decide else pourquoi_elles(circuit, dossier.eg_id, timezone.now())
+        )
     option = options_de([("R66", categorie)]).get(("R66", categorie)) if categorie else None
     return Parcours(
-        filiere, noeuds, tuple(noms.get(c, c) for c in codes), tuple(codes), option.libelle if option else categorie
+        circuit.filiere,
+        noeuds_de(circuit.filiere, circuit.autorites, dossier.etat),
+        tuple(noms.get(c, c) for c in circuit.autorites),
+        tuple(circuit.autorites),
+        option.libelle if option else categorie,
+        categorie if option else "",
+        pourquoi,
+        sien,
     )
+
+
+def noeuds_de(filiere: str, autorites: Collection[str], etat: str) -> tuple[str, ...]:
+    """The steps of a dossier of this filière in this state, « publie » last; SESAN may have to find its authority."""
+    noeuds = route(filiere)
+    if filiere == Filiere.HANDICAP and (not autorites or etat == EtatDossier.AFFECTATION):
+        return (*noeuds[:2], "affectation_tutelle", *noeuds[2:])
+    return noeuds
+
+
+def pourquoi_elles(circuit: Circuit, eg: int, au: datetime) -> str:
+    """What makes the authorities of a handicap establishment the ones; a statement for those set by hand."""
+    plusieurs = len(circuit.autorites) > 1
+    match circuit.origine:
+        case OrigineTutelle.MANUELLE:
+            choix = fixee_par(eg, au)
+            sujet = "Ces tutelles ont été fixées" if plusieurs else "Cette tutelle a été fixée"
+            qui = f" par {choix.auteur}" if choix and choix.auteur else ""
+            return f"{sujet} à la main{qui} le {date_longue(choix.saisie_le)}." if choix else f"{sujet} à la main."
+        case OrigineTutelle.REGULATION:
+            return "C’est l’autorité de régulation que le FINESS donne à cet établissement."
+        case OrigineTutelle.TARIFICATION:
+            return f"Le mode de tarification de l’établissement {'les' if plusieurs else 'la'} désigne."
+        case OrigineTutelle.CATEGORIE if plusieurs:
+            return "Ce sont les tutelles que cette catégorie d’établissement a par défaut dans ce département."
+        case OrigineTutelle.CATEGORIE:
+            return "C’est la tutelle que cette catégorie d’établissement a par défaut dans ce département."
+    return "Ni SESAN, ni le FINESS, ni le mode de tarification, ni la catégorie ne désignent de tutelle."
+
+
+def _pourquoi_apres_l_envoi(dossier: Dossier) -> str:
+    """As the journal of the last sending has it: the rules may have changed since."""
+    dernier = (
+        dossier.evenements.filter(type__in=[TypeEvenement.ENVOYE, TypeEvenement.AFFECTE])
+        .select_related("acteur")
+        .order_by("-pk")
+        .first()
+    )
+    if dernier is None:
+        return ""
+    if dernier.type == TypeEvenement.AFFECTE:
+        sujet = "Ces tutelles ont été choisies" if len(dossier.autorites) > 1 else "Cette tutelle a été choisie"
+        return f"{sujet} à la main par {dernier.acteur} le {date_longue(dernier.le)}."
+    origine = dernier.details.get("origine", "")
+    return pourquoi_elles(Circuit(dossier.filiere, dossier.autorites, origine), dossier.eg_id, dernier.le)
 
 
 _LIBELLES_ETAPES = {

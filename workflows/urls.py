@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from .vues import (
+    circuits,
     collisions,
     commentaires,
     controles,
@@ -22,6 +23,7 @@ urlpatterns = [
     path("dossiers/", dossiers.DossiersView.as_view(), name="dossiers"),
     path("dossiers/creer/", dossiers.CreerView.as_view(), name="dossier_creer"),
     path("dossiers/circuit.bpmn", dossiers.CircuitView.as_view(), name="dossier_circuit"),
+    path("dossiers/circuits/", circuits.CircuitsView.as_view(), name="circuits"),
     path("dossiers/<int:numero>/", dossiers.DossierView.as_view(), name="dossier"),
     path("dossiers/<int:numero>/changements/", revue.ChangementsView.as_view(), name="dossier_changements"),
     path("dossiers/<int:numero>/changements/arbre/", revue.ArbreView.as_view(), name="dossier_arbre_obtenu"),

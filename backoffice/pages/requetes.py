@@ -17,6 +17,7 @@ from structures.models import Habilitation, RegleCategorie, Reservation, Version
 from structures.regles import egs_de
 from structures.requetes import libelles_communes, noms_au, versions_au
 from workflows import boite
+from workflows.attente import Bref, en_bref
 from workflows.models import Tache
 
 LIMITE = 12
@@ -37,12 +38,13 @@ class Etablissement:
     incompletes: int
     repondu_le: datetime | None  # it changed or confirmed one of its fiches; an import is no answer
     fraicheur: FraicheurEG | None
+    attente: Bref | None  # where its dossier is, once sent
 
 
 def mes_etablissements(user: User, limite: int = LIMITE) -> tuple[list[Etablissement], bool]:
     """Establishments that the person edits, those with an open dossier first, and whether there are more.
 
-    Six statements whatever their number.
+    Eight statements whatever their number.
     """
     ouverts = Exists(Reservation.objects.filter(eg=OuterRef("fiche")))
     versions = list(
@@ -74,6 +76,7 @@ def mes_etablissements(user: User, limite: int = LIMITE) -> tuple[list[Etablisse
     reservations = {r.eg_id: r for r in Reservation.objects.filter(eg__in=egs).order_by("eg")}
     communes = libelles_communes(v.commune for v in versions if v.commune)
     fraicheurs = suivi.fraicheur_des(egs)
+    brefs = en_bref({r.dossier for r in reservations.values() if r.envoye_le})
     return [
         Etablissement(
             v,
@@ -81,6 +84,7 @@ def mes_etablissements(user: User, limite: int = LIMITE) -> tuple[list[Etablisse
             reservations.get(v.fiche_id),
             *comptes.get(v.fiche_id, (0, 0, None)),
             fraicheurs.get(v.fiche_id),
+            brefs.get(reservations[v.fiche_id].dossier) if v.fiche_id in reservations else None,
         )
         for v in versions
     ], encore

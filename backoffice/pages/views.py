@@ -20,6 +20,7 @@ from structures.suivi import signalements_ouverts
 from structures.vues.personnel import mon_repertoire
 from workflows import boite
 from workflows import requetes as dossiers
+from workflows.alertes import circuits_a_verifier
 from workflows.discussions import qui_attendent
 from workflows.enums import ETAPES
 from workflows.regles import roles_de
@@ -81,6 +82,7 @@ class Accueil(VueProtegee):
                 "charge": [(ETAPES[c.noeud], c) for c in charge],
                 "retards": sum(c.en_retard for c in charge),
                 "incidents": [(incidents.GENRES[genre], genre, n) for genre, n in incidents.compter().items() if n],
+                "circuits": len(circuits_a_verifier()),
                 "signalements": signalements_ouverts(),
                 "miennes": lignes(requetes.premieres_taches(user, a_elle=True), user),
             }

@@ -206,10 +206,10 @@ def test_a_approuver_dit_ce_que_l_autre_tutelle_a_fait() -> None:
 
 def test_l_accueil_coute_autant_pour_un_que_pour_trois() -> None:
     navigateur, referent = client("referent.camsp"), personne("referent.camsp")
-    # From two on: with a single structure, the header reads its name too.
-    Habilitation.objects.create(user=referent, role=Role.REFERENT, fiche=eg("EHPAD TEST"))
+    # From two on: with a single structure, the header reads its name too. One of them waits for a decision.
+    Habilitation.objects.create(user=referent, role=Role.REFERENT, fiche=eg("Clinique TEST"))
     deux = statements(navigateur, "/")
-    for nom in ("SESSAD TEST", "Clinique TEST"):
+    for nom in ("SESSAD TEST", "EHPAD TEST"):
         Habilitation.objects.create(user=referent, role=Role.REFERENT, fiche=eg(nom))
     assert statements(navigateur, "/") == deux
     envoyer("CAMSP TEST", "Antenne", "referent.camsp")

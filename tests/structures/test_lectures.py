@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from structures import requetes, temps
 from structures.affichage import Affichage, age_en_mots, semaine_en_mots
+from structures.competence import circuit_de
 from structures.domaine.lecture import lire, relire
 from structures.domaine.patches import valeur
 from structures.domaine.suites import annuler_prevue
@@ -293,4 +294,4 @@ def test_l_autorite_d_un_departement_d_outre_mer():
     Autorite.objects.create(code="CD-974", nom="Département de La Réunion", type="CD", departement="974")
     eg = fabrique.etablissement("handicap", commune="97411", mode_tarification="", autorite_regulation="")
     RegleCategorie.objects.filter(pk=fabrique.contenu(eg).categorie).update(autorites=["CD"])
-    assert requetes.autorites_competentes(fabrique.contenu(eg)) == ["CD-974"]
+    assert circuit_de(fabrique.contenu(eg)).autorites == ["CD-974"]

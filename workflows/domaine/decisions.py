@@ -14,10 +14,11 @@ from django.urls import reverse
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
 from notifications.domaine import notifier
+from structures.competence import circuit_de
 from structures.domaine import reserver
 from structures.domaine.enregistrer import verrouiller
 from structures.models import Autorite
-from structures.requetes import circuit_de, version_au
+from structures.requetes import version_au
 
 from .. import notifications as types
 from ..enums import ENVOYES, EtatDossier, Issue, Nature, TypeEvenement
@@ -63,13 +64,13 @@ def envoyer(*, numero: int, acteur: User, vu: str) -> Dossier:
         )
     if dossier.etat == EtatDossier.REDACTION:  # returned or withdrawn with everything still finalised
         terminer_redaction(dossier, acteur)
-    filiere, autorites = circuit_de(eg)
+    filiere, autorites, origine = circuit_de(eg)
     dossier.envoyer(par=acteur, filiere=filiere, autorites=autorites, empreinte=instantane.garder(dossier, decide))
     dossier.changements, dossier.attentions = len(travaux), attentions_gardees(dossier)
     dossier.save()
     consigner(
-        dossier, TypeEvenement.ENVOYE, acteur, filiere=filiere, autorites=autorites, empreinte=dossier.empreinte,
-        fiches=len(travaux),
+        dossier, TypeEvenement.ENVOYE, acteur, filiere=filiere, autorites=autorites, origine=origine,
+        empreinte=dossier.empreinte, fiches=len(travaux),
     )  # fmt: skip
     conclure(tache_du_noeud(dossier, "envoi"), dossier, acteur, Issue.ENVOYE)
     reserver.annoncer(

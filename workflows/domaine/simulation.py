@@ -11,10 +11,11 @@ from django.utils import timezone
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, ErreurMetier, Introuvable
 from notifications.models import Envoi
+from structures.competence import circuit_de
 from structures.enums import ROLES_EDITEURS, Role
 from structures.models import Habilitation
 from structures.regles import personnes_avec_role_sur
-from structures.requetes import Noeud, arbre, circuit_de, noeuds_au, version_au
+from structures.requetes import Noeud, arbre, noeuds_au, version_au
 
 from .. import notifications as types
 from ..enums import ENVOYES, EtatDossier
@@ -86,7 +87,7 @@ def _mener_a_l_approbation(dossier: Dossier, acteur: User) -> None:
         eg = version_au(dossier.eg)
         if eg is None:
             raise Conflit("eg_ferme", "Cet établissement a été fermé au répertoire.")
-        filiere, autorites = circuit_de(eg)
+        filiere, autorites, _ = circuit_de(eg)
         dossier.envoyer(par=acteur, filiere=filiere, autorites=autorites, empreinte="aperçu")
     if dossier.etat == EtatDossier.VALIDATION:
         dossier.valider()

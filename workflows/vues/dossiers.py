@@ -13,12 +13,14 @@ from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
 from backoffice.socle.mots import nombre, pluriel
 from backoffice.socle.vues import VueProtegee
-from structures.enums import Filiere, Niveau
+from structures.competence import Circuit
+from structures.enums import Niveau
 from structures.models import Fiche
 from structures.regles import egs_de
-from structures.requetes import noms_au, reservation_de, reservations_des
+from structures.requetes import noms_au, reservation_de, reservations_des, version_au
 
 from .. import chronologie, parcours, regles, requetes, revue, schema
+from ..alertes import Alerte, alertes_de
 from ..domaine import creer as creation
 from ..domaine import decisions, instantane
 from ..enums import OUVERTS, TERMINES, EtatDossier
@@ -242,8 +244,7 @@ class EnvoyerView(VueDossier):
                 "fil": self.fil(("Envoyer en validation", "")),
                 "changements": liste,
                 "resume": revue.resume(liste, url=reverse("dossier_changements", args=[self.dossier.pk])),
-                "suite": [e for e in self.espace.etapes if e["noeud"] not in ("redaction", "envoi")],
-                "alarmes": alarmes(self.espace),
+                "alertes": self._alertes(),
                 "controles": controles_de(self.dossier, request.user),
                 "vu": vu,
                 "depuis": depuis,
@@ -252,6 +253,18 @@ class EnvoyerView(VueDossier):
             },
             status=statut,
         )
+
+    def _alertes(self) -> list[Alerte]:
+        espace, eg = self.espace, version_au(self.dossier.eg)
+        if eg is None or not espace.pret:
+            return []
+
+        def personne(noeud: str, autorite: str) -> bool:
+            return not regles.acteurs_a(noeud, eg.fiche_id, autorite or None, espace.user.pk).exists()
+
+        trajet = espace.parcours
+        noms = dict(zip(trajet.codes, trajet.autorites, strict=True))
+        return alertes_de(Circuit(trajet.filiere, list(trajet.codes)), noms, eg, personne)
 
     def post(self, request: HttpRequest, numero: int) -> HttpResponse:
         try:
@@ -265,34 +278,6 @@ class EnvoyerView(VueDossier):
         qui = parcours.qui_agit(taches)
         messages.success(request, f"Le dossier est envoyé. Prochaine étape : {qui}.")
         return HttpResponseRedirect(self.espace.url)
-
-
-def alarmes(espace: Espace) -> list[str]:
-    """Steps to come that nobody could do today (domain.md §6: an incident, never a silence)."""
-    parcours = espace.parcours
-    phrases = []
-
-    def personne(noeud: str, autorite: str | None = None) -> bool:
-        return not regles.acteurs_a(noeud, espace.dossier.eg_id, autorite, espace.user.pk).exists()
-
-    if parcours.filiere == Filiere.SANITAIRE and personne("validation_direction"):
-        phrases.append(
-            "Aucun compte Direction n’est ouvert sur cet établissement : personne ne pourra valider le dossier. "
-            "Demandez au support l’ouverture d’un compte Direction."
-        )
-    if parcours.filiere == Filiere.HANDICAP:
-        if not parcours.codes:
-            phrases.append(
-                "La tutelle de cet établissement n’est pas connue : un gestionnaire SESAN devra d’abord la désigner."
-            )
-        phrases += [
-            f"{nom} n’a pas de compte qui puisse approuver ce dossier : les gestionnaires SESAN en seront avertis."
-            for code, nom in zip(parcours.codes, parcours.autorites, strict=True)
-            if personne("approbation_tutelle", code)
-        ]
-    elif personne("approbation_sesan"):
-        phrases.append("Aucun gestionnaire SESAN ne peut approuver ce dossier aujourd’hui.")
-    return phrases
 
 
 class RetirerView(VueDossier):

@@ -28,6 +28,7 @@ from structures.enums import Niveau, niveau_parent
 from structures.requetes import etats_au
 
 from .. import chronologie, discussions, parcours, presences, regles
+from ..attente import Attente
 from ..domaine.annulation import derniere_depassee, gestes_a_defaire
 from ..domaine.apercu import Apercu, NoeudTravail, apercu
 from ..domaine.collisions import Collision, collisions
@@ -116,11 +117,25 @@ class Espace:
 
     @cached_property
     def parcours(self) -> parcours.Parcours:
-        return parcours.parcours_de(self.dossier)
+        return parcours.parcours_de(self.dossier, sien=self.editeur)
 
     @cached_property
     def etapes(self) -> list[dict[str, str]]:
         return parcours.etapes_de(self.dossier, self.parcours, self.taches)
+
+    @cached_property
+    def attente(self) -> Attente:
+        """Who acts, what comes next, when it may be published."""
+        return Attente(self.dossier, self.parcours, self.taches, self.user)
+
+    @property
+    def etapes_datees(self) -> list[dict[str, str]]:
+        """The steps, each to come with the day when it may end."""
+        dates = self.attente.prevision.dates if self.dossier.est_ouvert else {}
+        return [
+            e | {"prevue": date_longue(dates[e["noeud"]]) if e["etat"] != "fait" and e["noeud"] in dates else ""}
+            for e in self.etapes
+        ]
 
     # -- progress ------------------------------------------------------------------------------------
 

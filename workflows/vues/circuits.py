@@ -1,0 +1,31 @@
+"""« Circuits à vérifier »: drafts that would stop once sent, with what a gestionnaire can do about it now."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from backoffice.socle.erreurs import Interdit
+from backoffice.socle.vues import VueProtegee
+from structures.regles import est_gestionnaire
+
+from ..alertes import circuits_a_verifier
+from .espace import entier
+
+TAILLE = 50
+
+
+class CircuitsView(VueProtegee):
+    def autoriser(self, request: HttpRequest) -> None:
+        if not est_gestionnaire(request.user):
+            raise Interdit("sans_droit", "Cette page est réservée aux gestionnaires SESAN.")
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        toutes, apres = circuits_a_verifier(), entier(request.GET.get("apres"))
+        suite = [ligne for ligne in toutes if apres is None or ligne.dossier.pk < apres]
+        montrees = suite[:TAILLE]
+        contexte = {
+            "lignes": montrees,
+            "total": len(toutes),
+            "suivant": montrees[-1].dossier.pk if len(suite) > TAILLE else None,
+            "debut": apres is None,
+        }
+        return render(request, "workflows/circuits.html", contexte)
