@@ -219,11 +219,11 @@ def test_expected_publication(monde: Any, dossier: Dossier, time_machine: Any, d
         "Envoyé aujourd’hui, il serait publié vers le jeudi 18 mars 2027, si personne ne demande de correction."
     )
     assert prevue.phrases[0] == (
-        "Il y a encore aucune décision d’une Direction : la date tient compte du délai prévu, 3 jours ouvrés."
+        "Il n’y a encore aucune décision d’une Direction : la date tient compte du délai prévu, 3 jours ouvrés."
     )
     passees(dossier, "approbation_sesan", None, [1, 2, 2, 2])
     assert attente(dossier, monde.referent).prevision.publication == date(2027, 3, 18)
-    assert "trop peu de décisions (4) de SESAN" in attente(dossier, monde.referent).prevision.phrases[1]
+    assert "que 4 décisions de SESAN" in attente(dossier, monde.referent).prevision.phrases[1]
     passees(dossier, "approbation_sesan", None, [9])
     passees(dossier, "validation_direction", None, [0] * 9 + [4])
     ici = attente(dossier, monde.referent)
