@@ -118,7 +118,7 @@ def _qui_a_la_main(tache: Tache, dossier: Dossier, user: User) -> str:
     depuis = f"depuis le {date_longue(tache.creee_le)}"
     proprietaire = tache.tache.owner
     if tache.en_retard:
-        fin = f" L’échéance du {date_longue(tache.echeance)} est passée : le retard a été signalé à SESAN."
+        fin = f" L’échéance du {date_longue(tache.echeance)} est passée : le retard a été signalé."
     else:
         fin = f" Échéance : {date_longue(tache.echeance, 'jour')}."
     if proprietaire:

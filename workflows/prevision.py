@@ -55,7 +55,7 @@ class Prevision:
         if self.publication is None:
             return (
                 "Cette étape dure déjà plus longtemps que d’habitude : la date de publication ne se prévoit plus. "
-                "Le retard est suivi par SESAN."
+                "Le retard est suivi."
             )
         debut = "Envoyé aujourd’hui, il serait publié" if self.si_envoye else "Publication attendue"
         tard = self.etapes[-1].tard

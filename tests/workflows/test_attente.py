@@ -187,7 +187,7 @@ def test_who_acts_now(monde: Any, dossier: Dossier, time_machine: Any) -> None:
     ]
     time_machine.move_to("2027-03-08T10:00:00+01:00", tick=False)
     prendre(numero=fabrique.tache(dossier).pk, acteur=monde.direction)
-    retard = "L’échéance du 4 mars 2027 est passée : le retard a été signalé à SESAN."
+    retard = "L’échéance du 4 mars 2027 est passée : le retard a été signalé."
     assert _simples(attente(dossier, monde.referent).maintenant) == [
         f"direction (Direction de l’établissement) s’en charge depuis le 8 mars 2027. {retard}"
     ]
