@@ -19,7 +19,7 @@ from backoffice.comptes.models import User
 from notifications.models import Envoi
 from structures.models import Fiche, Modification, RechercheEnregistree, Signalement, VersionFiche
 from workflows.domaine.commentaires import commenter
-from workflows.models import Decision, Dossier, Tache
+from workflows.models import Decision, Dossier, Tache, VueTaches
 
 EHPAD = {"referent.ehpad", "direction.ehpad"}
 HOPITAL = {"referent.hopital", "direction.hopital"}
@@ -71,6 +71,8 @@ def table() -> dict[str, list[Adresse]]:
     compte = User.objects.get(username="referent.camsp")
     habilitation = compte.habilitations.get()
     recherche = RechercheEnregistree.objects.get(user__username="referent.ehpad")
+    gestionnaire = User.objects.get(username="gestionnaire")
+    vue = VueTaches.objects.create(user=gestionnaire, nom="Urgentes", requete="onglet=en-retard", partagee=True)
     prevu = Modification.objects.get(date_effet__gt=timezone.localdate())
     direct = Modification.objects.filter(source="direct", date_effet__lte=timezone.localdate()).latest("pk")
     auteur = {"referent.hopital"} | SESAN
@@ -194,6 +196,13 @@ def table() -> dict[str, list[Adresse]]:
         "dossier_presence": [sur(parc, voient_parc, None, voient_parc), sur(ime, voient_ime, None, voient_ime)],
         # -- tasks
         "taches": [Adresse({}, TOUS, None)],
+        "vues_taches": [Adresse({}, TOUS, TOUS)],
+        **{
+            g: [Adresse({"pk": vue.pk}, {"gestionnaire"}, {"gestionnaire"}, caches=TOUS - {"gestionnaire"})]
+            for g in ("vue_taches", "vue_taches_supprimer")
+        },
+        "vue_taches_ouvrir": [Adresse({"pk": vue.pk}, None, SESAN, caches=TOUS - SESAN)],  # shared
+        "colonnes_taches": [Adresse({}, TOUS, TOUS)],
         "tache": [
             Adresse(tache(d), voient, None, caches=TOUS - voient)
             for d, voient in (

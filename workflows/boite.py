@@ -1,16 +1,18 @@
 """The inbox: which tasks each tab holds, filters, order, pages."""
 
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db.models import F, FilteredRelation, Q, QuerySet
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from structures.domaine.texte import normaliser
 from structures.requetes import versions_au
 
-from .enums import ETAPES, Issue
-from .models import Tache
-from .regles import Portees, dossiers_visibles, taches_de
+from .enums import ETAPES, OUVERTS, Issue
+from .models import Dossier, MiseDeCote, Tache
+from .regles import Portees, dossiers_visibles, portees, taches_de
 from .requetes import sans_accents
 
 if TYPE_CHECKING:
@@ -21,38 +23,98 @@ if TYPE_CHECKING:
 TAILLE_PAGE = 50
 
 
-def onglets(user: "User | AnonymousUser") -> dict[str, QuerySet[Tache]]:
-    """The four tabs of the inbox by their word in the address; who she is is asked once for all of them.
+def onglets(user: "User | AnonymousUser", tenus: Portees | None = None) -> dict[str, QuerySet[Tache]]:
+    """The tabs of the inbox by their word in the address; who she is is asked once for all of them.
 
-    To take: nobody holds them. Hers: she holds them. Late: those of both kinds past their due date. Done: those that
-    she closed and may still see, not those that another decision closed.
+    To take: nobody holds them. Hers: she holds them. Her team's: a colleague does. Late: to take or hers, past their
+    due date. Others': open tasks of the dossiers that she wrote, sent, decided on or follows, which she may not do.
+    What she put aside is in none of the first four. Done: those that she closed and may still see, not those that
+    another decision closed. ``tenus``: see ``regles.perimetre``.
     """
-    ouvertes = taches_de(user).filter(close_le__isnull=True)
+    tenus = portees(user) if tenus is None else tenus
+    a_elle = taches_de(user, tenus)
+    ouvertes = a_elle.filter(close_le__isnull=True)
+    de_cote = Q(pk__in=MiseDeCote.objects.en_cours(user.pk).order_by().values("tache"))
+    en_vue = ouvertes.exclude(de_cote)
     libres, siennes = Q(tache__owner__isnull=True), Q(tache__owner=user.pk)
+    visibles = dossiers_visibles(user, tenus).order_by().values("pk")
+    chez_d_autres = Tache.objects.filter(
+        ~Exists(a_elle.filter(pk=OuterRef("pk")).order_by()),
+        close_le__isnull=True,
+        dossier__in=_dossiers_suivis(user),
+    )
     closes = Tache.objects.filter(close_par=user.pk, close_le__isnull=False).exclude(issue=Issue.ANNULE)
     return {
-        "a-prendre": ouvertes.filter(libres),
-        "mes-taches": ouvertes.filter(siennes),
-        "en-retard": ouvertes.filter(libres | siennes, echeance__lt=timezone.now()),
-        "terminees": closes.filter(dossier__in=dossiers_visibles(user)).order_by(F("close_le").desc(), "-pk"),
+        "a-prendre": en_vue.filter(libres),
+        "mes-taches": en_vue.filter(siennes),
+        "mon-equipe": en_vue.exclude(libres | siennes),
+        "en-retard": en_vue.filter(libres | siennes, echeance__lt=timezone.now()),
+        "en-attente": chez_d_autres.filter(dossier__in=visibles),
+        "mises-de-cote": ouvertes.filter(de_cote),
+        "terminees": closes.filter(dossier__in=visibles),
     }
 
 
+def _dossiers_suivis(user: "User | AnonymousUser") -> QuerySet[Dossier, Any]:
+    """Open dossiers that she wrote, sent, decided on or follows: a union, which starts from her and not from them."""
+    ouverts = Dossier.objects.filter(etat__in=OUVERTS).order_by().values("pk")
+    return ouverts.filter(auteur=user.pk).union(
+        ouverts.filter(envoye_par=user.pk),
+        ouverts.filter(decisions__acteur=user.pk),
+        ouverts.filter(suivis__user=user.pk),
+    )
+
+
 def a_faire(user: "User | AnonymousUser", tenus: Portees | None = None) -> QuerySet[Tache]:
-    """Open tasks that wait for her: those she holds and those she may take. ``tenus``: see ``regles.perimetre``."""
-    return taches_de(user, tenus).filter(Q(tache__owner__isnull=True) | Q(tache__owner=user.pk), close_le__isnull=True)
+    """Open tasks that wait for her: those she holds and those she may take, less what she put aside. ``tenus``: see
+    ``regles.perimetre``."""
+    de_cote = MiseDeCote.objects.en_cours(user.pk).order_by().values("tache")
+    a_elle = Q(tache__owner__isnull=True) | Q(tache__owner=user.pk)
+    return taches_de(user, tenus).filter(a_elle, close_le__isnull=True).exclude(pk__in=de_cote)
+
+
+# -- filters -------------------------------------------------------------------------------------------
+
+TAILLES = {"1-5": (1, 5), "6-20": (6, 20), "21-100": (21, 100), "101": (101, None)}
+AGES = (3, 10, 30, 90)  # days
+ECHEANCES = (0, 3, 7, 14)  # days
+TOUTE_MARQUE = "une"
 
 
 def filtrer(
-    taches: QuerySet[Tache], *, etape: str = "", texte: str = "", autorite: str = "", retard: bool = False
+    taches: QuerySet[Tache],
+    *,
+    etape: str = "",
+    texte: str = "",
+    autorite: str = "",
+    departement: str = "",
+    filiere: str = "",
+    age: int | None = None,
+    echeance: int | None = None,
+    expediteur: str = "",
+    taille: str = "",
+    attention: str = "",
 ) -> QuerySet[Tache]:
-    """Narrow a list of tasks; ``texte`` looks at the establishment (name, FINESS, commune) and the dossier's name."""
-    if etape:
-        taches = taches.filter(noeud=etape)
-    if autorite:
-        taches = taches.filter(autorite=autorite)
-    if retard:
-        taches = taches.filter(close_le__isnull=True, echeance__lt=timezone.now())
+    """Narrow a list of tasks. ``texte`` looks at the establishment (name, FINESS, commune) and the dossier's name;
+    ``age``: open for more days than that; ``echeance``: due within so many days, late ones included, -1 for late only;
+    ``attention``: a mark of the review, or ``TOUTE_MARQUE``."""
+    egaux = {"noeud": etape, "autorite": autorite, "departement": departement, "filiere": filiere}
+    taches = taches.filter(**{colonne: valeur for colonne, valeur in egaux.items() if valeur})
+    if age is not None:
+        taches = taches.filter(creee_le__lt=timezone.now() - timedelta(days=age))
+    if echeance is not None:
+        avant = timezone.now() if echeance < 0 else _fin_du_jour(echeance)
+        taches = taches.filter(close_le__isnull=True, echeance__lt=avant)
+    for mot in normaliser(expediteur).split():
+        taches = taches.filter(expediteur__contains=mot)
+    if taille:
+        du, au = TAILLES[taille]
+        taches = taches.filter(changements__gte=du)
+        taches = taches.filter(changements__lte=au) if au else taches
+    if attention == TOUTE_MARQUE:
+        taches = taches.exclude(attentions=[])
+    elif attention:
+        taches = taches.filter(attentions__contains=[attention])
     mots = normaliser(texte).split()
     if mots:
         taches = taches.annotate(nom_cherche=sans_accents("dossier__nom"))
@@ -62,8 +124,26 @@ def filtrer(
     return taches
 
 
-# Sort of the address → column and direction.
-TRIS = {"echeance": ("echeance", False), "anciennete": ("creee_le", False), "fin": ("close_le", True)}
+def _fin_du_jour(jours: int) -> datetime:
+    """Midnight in Paris at the end of the day in so many days."""
+    return timezone.make_aware(datetime.combine(timezone.localdate() + timedelta(days=jours + 1), time.min))
+
+
+# -- order and pages ------------------------------------------------------------------------------------
+
+# Sort of the address → what it sorts by; each has an index of the open tasks. « -lieu » is the other way round.
+TRIS = {
+    "echeance": F("echeance"),
+    "anciennete": F("creee_le"),
+    "etablissement": F("lieu"),
+    "etape": F("noeud"),
+    "autorite": Coalesce(F("autorite"), Value("")),
+    "departement": F("departement"),
+    "filiere": F("filiere"),
+    "taille": F("changements"),
+    "expediteur": F("expediteur"),
+    "fin": F("close_le"),
+}
 
 
 class PageTaches(NamedTuple):
@@ -74,22 +154,26 @@ class PageTaches(NamedTuple):
     suivant: int | None
 
 
+def _cle(taches: QuerySet[Any], tri: str) -> QuerySet[Any]:
+    """With the value that this order sorts by."""
+    return taches.annotate(cle_de_tri=TRIS[tri.removeprefix("-")])
+
+
 def _apres(taches: QuerySet[Tache], tri: str, repere: int, *, arriere: bool = False) -> QuerySet[Tache]:
     """What follows a task in this order (precedes it, ``arriere``); everything when the task does not exist."""
-    colonne, decroissant = TRIS[tri]
-    borne = Tache.objects.filter(pk=repere).values_list(colonne, flat=True).first()
+    borne = _cle(Tache.objects.filter(pk=repere), tri).values_list("cle_de_tri", flat=True).first()
     if borne is None:
         return taches
-    sens = "lt" if decroissant != arriere else "gt"
-    return taches.filter(
-        Q((f"{colonne}__{sens}", borne)) | Q((colonne, borne), (f"pk__{sens}", repere)), (f"{colonne}__{sens}e", borne)
+    sens = "lt" if tri.startswith("-") != arriere else "gt"
+    return _cle(taches, tri).filter(
+        Q((f"cle_de_tri__{sens}", borne)) | Q(("cle_de_tri", borne), (f"pk__{sens}", repere)),
+        (f"cle_de_tri__{sens}e", borne),
     )
 
 
-def _ordonner(taches: QuerySet[Tache], tri: str, *, arriere: bool = False) -> QuerySet[Tache]:
-    colonne, decroissant = TRIS[tri]
-    signe = "-" if decroissant != arriere else ""
-    return taches.order_by(f"{signe}{colonne}", f"{signe}pk")
+def _ordonner(taches: QuerySet[Any], tri: str, *, arriere: bool = False) -> QuerySet[Any]:
+    signe = "-" if tri.startswith("-") != arriere else ""
+    return _cle(taches, tri).order_by(f"{signe}cle_de_tri", f"{signe}pk")
 
 
 def detaillees(taches: QuerySet[Tache]) -> QuerySet[Any]:

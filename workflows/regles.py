@@ -11,9 +11,7 @@ from structures.enums import ROLES_EDITEURS, Role
 from structures.models import Fiche, Habilitation, VersionFiche
 from structures.regles import (
     a_role_sur,
-    autorites_de,
     egs_de,
-    est_gestionnaire,
     gestionnaires,
     membres_de,
     personnes_avec_role_sur,
@@ -102,13 +100,15 @@ def acteurs_a(noeud: str, eg: int, autorite: str | None, expediteur: int | None)
     return people.exclude(pk=expediteur) if etape.neutre and expediteur else people
 
 
-def dossiers_visibles(user: "User | AnonymousUser") -> QuerySet[Dossier]:
-    """Dossiers of the establishments she edits; all of them for a gestionnaire; for a tutelle those that came to it."""
+def dossiers_visibles(user: "User | AnonymousUser", tenus: Portees | None = None) -> QuerySet[Dossier]:
+    """Dossiers of the establishments she edits; all of them for a gestionnaire; for a tutelle those that came to it.
+    ``tenus``: see ``perimetre``."""
     if not user.is_authenticated:
         return Dossier.objects.none()
-    if est_gestionnaire(user):
+    tenus = portees(user) if tenus is None else tenus
+    if Role.GESTIONNAIRE in tenus:
         return Dossier.objects.all()
-    venus = Tache.objects.filter(dossier=OuterRef("pk"), autorite__in=autorites_de(user)).order_by()
+    venus = Tache.objects.filter(dossier=OuterRef("pk"), autorite__in=tenus.get(Role.TUTELLE, ())).order_by()
     return Dossier.objects.filter(Q(eg__in=egs_de(user)) | Exists(venus))
 
 
@@ -167,3 +167,18 @@ def participants(dossier: Dossier) -> QuerySet[User]:
         | Q(pk__in=dossier.suivis.order_by().values("user"))
         | Q(pk__in=dossier.evenements.filter(acteur__isnull=False).exclude(type__in=PERSONNELS).values("acteur")),
     ).order_by("pk")
+
+
+def collegues_de(user: "User | AnonymousUser", tenus: Portees | None = None) -> QuerySet[User]:
+    """People who hold a role of hers on the same thing: gestionnaires among themselves, members of an authority,
+    editors of an establishment that she edits or of the same EJ. She is one of them."""
+    tenus = portees(user) if tenus is None else tenus
+    siennes = Habilitation.objects.actives().filter(user=user.pk).order_by()
+    communes = Q(autorite__in=[a for a in tenus.get(Role.TUTELLE, ()) if a])
+    if Role.GESTIONNAIRE in tenus:
+        communes |= Q(role=Role.GESTIONNAIRE)
+    if tenus.keys() & set(ROLES_EDITEURS):
+        portees_ = siennes.filter(role__in=ROLES_EDITEURS).values("fiche")
+        communes |= Q(role__in=ROLES_EDITEURS) & (Q(fiche__in=portees_) | Q(fiche__in=egs_de(user)))
+    tenues = Habilitation.objects.actives().filter(communes, user=OuterRef("pk")).order_by()
+    return User.objects.filter(Exists(tenues))

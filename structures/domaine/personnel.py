@@ -30,17 +30,15 @@ def enregistrer_recherche(
     A name that is taken is refused (``Invalide``, case ignored) unless ``remplacer``: then its criteria change.
     Also refused: no criterion at all, too many criteria, more than ``RECHERCHES_MAXIMUM`` searches.
     """
-    _verrouiller(user)
-    nom = _nom_lu(nom)
+    verrouiller(user)
+    nom = nom_lu(nom)
     if not criteres:
         raise Invalide("recherche_vide", "Choisissez au moins un critère avant d’enregistrer la recherche.")
     if len(criteres) > LONGUEUR_CRITERES:
         raise Invalide("recherche_longue", "Cette recherche a trop de critères pour être enregistrée : retirez-en.")
     recherche = RechercheEnregistree.objects.filter(user=user, nom__iexact=nom).first()
     if recherche is not None and not remplacer:
-        raise _nom_pris(
-            recherche.nom, "Choisissez un autre nom, ou cochez « Remplacer la recherche qui porte ce nom »."
-        )
+        raise nom_pris(recherche.nom, "Choisissez un autre nom, ou cochez « Remplacer la recherche qui porte ce nom ».")
     if recherche is None:
         if RechercheEnregistree.objects.filter(user=user).count() >= RECHERCHES_MAXIMUM:
             raise Invalide(
@@ -56,8 +54,8 @@ def enregistrer_recherche(
 def modifier_recherche(*, recherche: RechercheEnregistree, nom: str, par_defaut: bool) -> RechercheEnregistree:
     """Rename it, make it the default search or an ordinary one; its criteria are not touched. Refuses a name that
     another one bears (``Invalide``), a search deleted meanwhile (``Conflit``)."""
-    _verrouiller(recherche.user)
-    nom = _nom_lu(nom)
+    verrouiller(recherche.user)
+    nom = nom_lu(nom)
     relue = RechercheEnregistree.objects.filter(pk=recherche.pk).first()
     if relue is None:
         raise Conflit(
@@ -68,7 +66,7 @@ def modifier_recherche(*, recherche: RechercheEnregistree, nom: str, par_defaut:
     autres = RechercheEnregistree.objects.filter(user=recherche.user_id).exclude(pk=recherche.pk)
     autre = autres.filter(nom__iexact=nom).first()
     if autre is not None:
-        raise _nom_pris(autre.nom, "Choisissez un autre nom.")
+        raise nom_pris(autre.nom, "Choisissez un autre nom.")
     relue.nom = nom
     return _poser(relue, par_defaut=par_defaut)
 
@@ -76,26 +74,27 @@ def modifier_recherche(*, recherche: RechercheEnregistree, nom: str, par_defaut:
 @transaction.atomic
 def supprimer_recherche(*, recherche: RechercheEnregistree) -> None:
     """Delete it; twice is once."""
-    _verrouiller(recherche.user)
+    verrouiller(recherche.user)
     recherche.delete()
 
 
-def _verrouiller(user: User) -> None:
-    """One change of a person's searches at a time: names and the one default are then checked in peace."""
+def verrouiller(user: User) -> None:
+    """One change of what a person keeps at a time: names and the one default are then checked in peace."""
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
 
 
-def _nom_lu(nom: str) -> str:
+def nom_lu(nom: str, de_quoi: str = "recherche") -> str:
+    """The name given to a search, or to something else that is kept under one (a feminine word); ``Invalide`` else."""
     nom = " ".join(nom.split())
     if not nom:
-        raise _refus("nom_vide", "Donnez un nom à la recherche.")
+        raise _refus("nom_vide", f"Donnez un nom à la {de_quoi}.")
     if len(nom) > 80:
         raise _refus("nom_long", f"Ce nom a {len(nom)} caractères : 80 au plus.")
     return nom
 
 
-def _nom_pris(nom: str, suite: str) -> Invalide:
-    return _refus("nom_pris", f"Vous avez déjà une recherche « {nom} ». {suite}")
+def nom_pris(nom: str, suite: str, quoi: str = "recherche") -> Invalide:
+    return _refus("nom_pris", f"Vous avez déjà une {quoi} « {nom} ». {suite}")
 
 
 def _refus(code: str, message: str) -> Invalide:

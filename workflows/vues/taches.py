@@ -1,27 +1,23 @@
-"""The inbox: four lists of tasks, filtered, sorted, in pages."""
+"""A task in a list: its row, its due date, age and marks in words."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import patch_vary_headers
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backoffice.comptes.models import User
 from backoffice.socle.mots import date_longue
-from backoffice.socle.vues import VueProtegee
-from structures.regles import signalements_a_traiter
 from structures.requetes import libelles_communes
 
-from .. import boite, regles, requetes
+from .. import requetes
 from ..enums import BROUILLONS, ETAPES, Etape, Issue
-from ..forms_taches import ONGLETS, FiltreTaches
 from ..revue import compte_en_mots
+from ..revue.modele import ATTENTIONS
 
 INSECABLE = "\u00a0"
 
@@ -29,12 +25,10 @@ INSECABLE = "\u00a0"
 # -- in words ------------------------------------------------------------------------------------------
 
 
-def _moment(quand: datetime, mots: str) -> SafeString:
+def moment(quand: datetime, mots: str) -> SafeString:
+    """Words, with the day on hover and for screen readers."""
     exact = date_longue(quand, "jour")
-    return format_html(
-        '<time datetime="{}" title="{}">{}<span class="visually-hidden"> ({})</span></time>',
-        timezone.localtime(quand).date().isoformat(), exact, mots, exact,
-    )  # fmt: skip
+    return format_html('<span title="{}">{}<span class="visually-hidden"> ({})</span></span>', exact, mots, exact)
 
 
 def _jours(quand: datetime, aujourdhui: date) -> int:
@@ -47,18 +41,27 @@ def echeance_en_mots(quand: datetime, maintenant: datetime | None = None) -> Saf
     jours = _jours(quand, timezone.localtime(maintenant).date())
     if quand < maintenant:
         retard = max(1, -jours)
-        return _moment(quand, f"en retard de {retard}{INSECABLE}jour{'s' if retard > 1 else ''}")
-    return _moment(quand, {0: "aujourd’hui", 1: "demain"}.get(jours, f"dans {jours}{INSECABLE}jours"))
+        return moment(quand, f"en retard de {retard}{INSECABLE}jour{'s' if retard > 1 else ''}")
+    return moment(quand, {0: "aujourd’hui", 1: "demain"}.get(jours, f"dans {jours}{INSECABLE}jours"))
+
+
+def depuis_en_mots(quand: datetime) -> str:
+    """« aujourd’hui », « depuis 12 jours »."""
+    jours = -_jours(quand, timezone.localdate())
+    return {0: "aujourd’hui", 1: "depuis hier"}.get(jours, f"depuis {jours}{INSECABLE}jours")
 
 
 def age_en_mots(quand: datetime) -> SafeString:
     """« ouverte aujourd’hui », « ouverte depuis 12 jours »."""
-    jours = -_jours(quand, timezone.localdate())
-    mots = {0: "ouverte aujourd’hui", 1: "ouverte depuis hier"}.get(jours, f"ouverte depuis {jours}{INSECABLE}jours")
-    return _moment(quand, mots)
+    return moment(quand, f"ouverte {depuis_en_mots(quand)}")
 
 
-# -- the inbox -----------------------------------------------------------------------------------------
+def attentions_en_mots(codes: Collection[str]) -> str:
+    """« Unité sensible, Type d’UO modifié »."""
+    return ", ".join(mot for code, mot in ATTENTIONS.items() if code in codes)
+
+
+# -- a row ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Ligne:
     commune: str
     changements: list[tuple[str, str]]
     a_moi: bool
+    retour_le: date | None = None  # put aside until that day
 
     @property
     def etape(self) -> Etape:
@@ -124,8 +128,8 @@ def signe_de(issue: str) -> str:
     return _SIGNES.get(issue, "faite")
 
 
-def lignes(taches: list[Any], user: User, requete: str = "") -> list[Ligne]:
-    """Rows for tasks of ``boite.page_taches``: two statements for any number."""
+def lignes(taches: list[Any], user: User, requete: str = "", retours: Mapping[int, date] | None = None) -> list[Ligne]:
+    """Rows for tasks of ``boite.page_taches``: two statements for any number. ``retours``: ``Ligne.retour_le``."""
     suite = f"?{requete}" if requete else ""
     natures = requetes.natures([t.dossier_id for t in taches]) if taches else {}
     communes = libelles_communes(t.commune_eg for t in taches if t.commune_eg)
@@ -137,58 +141,7 @@ def lignes(taches: list[Any], user: User, requete: str = "") -> list[Ligne]:
             communes.get(t.commune_eg or "", ""),
             [(n, compte_en_mots(n, c)) for n, c in sorted(natures.get(t.dossier_id, {}).items())],
             t.tache.owner_id == user.pk,
+            (retours or {}).get(t.pk),
         )
         for t in taches
     ]
-
-
-class Taches(VueProtegee):
-    """« Tâches »: four tabs, filters in the address, pages by key."""
-
-    http_method_names = ["get", "head"]
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        user = cast(User, request.user)
-        filtre = FiltreTaches(request.GET, roles=regles.portees(user))
-        listes = boite.onglets(user)
-        nombres = requetes.compter({**listes, "signalements": signalements_a_traiter(user)})
-        taches = boite.filtrer(listes[filtre.liste], **filtre.criteres)
-        choix = filtre.choix
-        page = boite.page_taches(taches, tri=filtre.ordre, apres=choix.get("apres"), avant=choix.get("avant"))
-        contexte = {
-            "filtre": filtre,
-            "onglet": filtre.liste,
-            "titre_onglet": ONGLETS[filtre.liste],
-            "onglets": [
-                {
-                    "libelle": libelle,
-                    "url": f"?onglet={nom}",
-                    "nombre": _plafonne(nombres[nom]),
-                    "actif": nom == filtre.liste,
-                }
-                for nom, libelle in ONGLETS.items()
-            ]
-            + [
-                {
-                    "libelle": "Signalements",
-                    "url": reverse("signalements"),
-                    "nombre": _plafonne(nombres["signalements"]),
-                    "actif": False,
-                }
-            ],
-            "page": page,
-            "lignes": lignes(page.taches, user, filtre.requete()),
-            "precedent": f"?{filtre.requete(avant=page.precedent)}" if page.precedent else "",
-            "suivant": f"?{filtre.requete(apres=page.suivant)}" if page.suivant else "",
-            "ici": filtre.requete(apres=choix.get("apres"), avant=choix.get("avant")),
-        }
-        fragment = request.htmx and not request.htmx.boosted  # type: ignore[attr-defined]
-        reponse = render(
-            request, "workflows/taches/_file.html" if fragment else "workflows/taches/liste.html", contexte
-        )
-        patch_vary_headers(reponse, ["HX-Request"])
-        return reponse
-
-
-def _plafonne(nombre: int) -> int | str:
-    return nombre if nombre <= requetes.PLAFOND else f"1{chr(0x202F)}000+"

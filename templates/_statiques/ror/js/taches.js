@@ -1,9 +1,13 @@
-// The inbox by keyboard: j and k go from row to row, p takes, r gives back, ? shows the help. Enter and the arrows are
-// those of the links and of shell.js. Single keys can be switched off (WCAG 2.1.4); nothing is needed to work the list.
+// The inbox by keyboard: j and k go from row to row, p takes, r gives back, x ticks, d opens the decision, ? shows the
+// help. On the page of a task: j and k go to its neighbours, p takes, r gives back, d goes to the decision, u goes up to
+// the list. Enter and the arrows are those of the links and of shell.js. Single keys can be switched off (WCAG 2.1.4);
+// nothing is needed to work the list.
 
 const CLE = 'ror-raccourcis';
 const dialogue = document.getElementById('raccourcis');
 const interrupteur = document.getElementById('raccourcis-actifs');
+const liste = document.getElementById('file');
+let rang = -1; // of the row that a gesture was asked on
 const lire = () => { try { return localStorage.getItem(CLE) !== 'non'; } catch { return true; } };
 if (interrupteur) {
   interrupteur.checked = lire();
@@ -16,27 +20,57 @@ const lignes = () => [...document.querySelectorAll('#file tbody tr[data-tache]')
 const ici = () => lignes().findIndex((l) => l.contains(document.activeElement));
 const viser = (i) => lignes()[i]?.querySelector('a.tache-nom')?.focus();
 
-function geste(nom) {
-  const bouton = lignes()[ici()]?.querySelector(`button[data-geste="${nom}"]`);
-  bouton?.click();
-  return Boolean(bouton);
+const boutonDe = (nom) => (liste ? lignes()[ici()] : document)?.querySelector(`button[formaction$="/${nom}/"], form[action$="/${nom}/"] button`);
+function cliquer(cible) {
+  cible?.click();
+  return Boolean(cible);
 }
+
+// A gesture of a row redraws the list alone; without htmx it is the post of a form.
+document.addEventListener('click', (e) => {
+  const bouton = e.target.closest('#file .tache-actions button[formaction]');
+  if (!bouton || !window.htmx) return;
+  e.preventDefault();
+  if (bouton.disabled) return;
+  rang = lignes().findIndex((l) => l.contains(bouton));
+  bouton.disabled = true;
+  window.htmx.ajax('POST', bouton.formAction, { source: document.getElementById('geste'), target: '#file', swap: 'outerHTML' })
+    .finally(() => { bouton.disabled = false; });
+});
 
 document.addEventListener('click', (e) => {
   if (e.target.closest('[data-raccourcis-ouvrir]')) dialogue?.showModal();
-  else if (e.target.closest('[data-raccourcis-fermer]') || e.target === dialogue) dialogue.close();
+  else if (e.target === dialogue) dialogue.close();
 });
+
+function surLaListe(touche) {
+  if (touche === 'j') viser(Math.min(ici() + 1, lignes().length - 1));
+  else if (touche === 'k') viser(Math.max(ici() - 1, 0));
+  else if (touche === 'd') return cliquer(lignes()[ici()]?.querySelector('a.tache-nom'));
+  else if (touche === 'x') return cliquer(lignes()[ici()]?.querySelector('input[name="tache"]'));
+  else return false;
+  return true;
+}
+
+function surUneTache(touche) {
+  if (touche === 'j') return cliquer(document.querySelector('a[rel="next"]'));
+  if (touche === 'k') return cliquer(document.querySelector('a[rel="prev"]'));
+  if (touche === 'u') return cliquer(document.querySelector('.fil a[href^="/taches/"]'));
+  // To the first button of the decision: it is read before it is pressed.
+  const bouton = touche === 'd' && document.querySelector('.decision-boutons button');
+  bouton?.focus();
+  return Boolean(bouton);
+}
 
 document.addEventListener('keydown', (e) => {
   if (e.ctrlKey || e.metaKey || e.altKey || e.defaultPrevented || !actifs()) return;
-  if (e.target.closest('input, select, textarea, dialog, [contenteditable]')) return;
+  if (e.target.closest('input:not([type=checkbox]):not([type=radio]), select, textarea, dialog, [contenteditable]')) return;
   let fait = true;
-  if (e.key === 'j') viser(Math.min(ici() + 1, lignes().length - 1));
-  else if (e.key === 'k') viser(Math.max(ici() - 1, 0));
-  else if (e.key === 'p') fait = geste('prendre');
-  else if (e.key === 'r') fait = geste('rendre');
-  else if (e.key === '?') dialogue?.showModal();
-  else fait = false;
+  if (e.key === '?') dialogue?.showModal();
+  else if (e.key === 'p') fait = cliquer(boutonDe('prendre'));
+  else if (e.key === 'r') fait = cliquer(boutonDe('rendre'));
+  else if (liste) fait = surLaListe(e.key);
+  else fait = surUneTache(e.key);
   if (fait) e.preventDefault();
 });
 
@@ -48,10 +82,6 @@ function replier() {
 replier();
 
 // After a gesture the queue is drawn again: the focus goes to the row that took the place of the one that left.
-let rang = -1;
-document.addEventListener('htmx:beforeRequest', (e) => {
-  rang = lignes().findIndex((l) => l.contains(e.detail.elt));
-});
 document.addEventListener('htmx:afterSettle', (e) => {
   if (e.detail.target?.id !== 'file' && e.target?.id !== 'file') return;
   replier();
