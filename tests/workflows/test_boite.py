@@ -46,7 +46,7 @@ def file(monde: SimpleNamespace) -> SimpleNamespace:
         Habilitation.objects.create(user=referent, role=Role.REFERENT, fiche=eg)
         tache = a_sesan(f"Dossier {nom[0]}", referent, eg, unites=rang + 1)
         Tache.objects.filter(pk=tache.pk).update(
-            echeance=maintenant + timedelta(days=2 - 2 * rang, minutes=5),
+            echeance=ce_soir + timedelta(days=2 - 2 * rang),
             creee_le=maintenant - timedelta(days=5 * rang),
         )
         monde.taches.append(tache)
