@@ -10,15 +10,15 @@ from backoffice.socle.erreurs import Introuvable, Invalide
 from structures.domaine.personnel import nom_lu, nom_pris, verrouiller
 
 from ..models import PreferenceTaches, VueTaches
-from ..regles import collegues_de
+from ..regles import Portees, collegues_de
 
 VUES_MAXIMUM = 50
 LONGUEUR_REQUETE = 1_000
 
 
-def vues_lisibles(user: User) -> QuerySet[VueTaches]:
-    """Hers, and those that her colleagues share."""
-    return VueTaches.objects.filter(Q(user=user) | Q(partagee=True, user__in=collegues_de(user)))
+def vues_lisibles(user: User, tenus: Portees | None = None) -> QuerySet[VueTaches]:
+    """Hers, and those that her colleagues share. ``tenus``: see ``regles.perimetre``."""
+    return VueTaches.objects.filter(Q(user=user) | Q(partagee=True, user__in=collegues_de(user, tenus)))
 
 
 @transaction.atomic

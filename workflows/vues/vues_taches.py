@@ -31,7 +31,7 @@ def adresse(vue: VueTaches) -> str:
 
 def vues_de(user: User, *, active: int | None = None) -> list[dict[str, Any]]:
     """The menu of views: hers, then those of her colleagues with their names. One statement."""
-    vues = verbes.vues_lisibles(user).select_related("user")
+    vues = verbes.vues_lisibles(user, regles.roles_de(user)).select_related("user")
     return sorted(
         (
             {"vue": v, "url": adresse(v), "de": "" if v.user_id == user.pk else str(v.user), "active": v.pk == active}
