@@ -11,7 +11,7 @@ from backoffice.embarque.prive import cluster_prive
 
 from .environnement import preparer
 
-NOMS = ("publication", "espace", "diff", "flux", "boite", "importation", "demarrage")
+NOMS = ("publication", "espace", "diff", "flux", "boite", "supervision", "importation", "demarrage")
 
 
 def main(noms: list[str]) -> int:
@@ -49,6 +49,10 @@ def main(noms: list[str]) -> int:
             from .boite import mesurer_boite
 
             mesurer_boite()
+        if "supervision" in choisis:
+            from .supervision import mesurer_supervision
+
+            mesurer_supervision()
         if "importation" in choisis:
             from .importation import afficher
 

@@ -162,8 +162,8 @@ def _pastilles(nom: str, c: Chiffres) -> SafeString:
             format_html(
                 '<a href="{}" aria-label="{}"><g class="schema-pastille{}"><rect x="{}" y="{}" width="{}" height="24"'
                 ' rx="12"/><text x="{}" y="{}">{}</text></g></a>',
-                url, f"{titre} : {texte} (dossier{pluriel(nombre)})", classe, gauche, haut - 14, largeur,
-                gauche + largeur // 2, haut + 3, texte,
+                url, f"{titre} : {texte} (dossier{pluriel(nombre)})", classe, gauche, haut - 20, largeur,
+                gauche + largeur // 2, haut - 4, texte,
             )
         )  # fmt: skip
         gauche += largeur + 4

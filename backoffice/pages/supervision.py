@@ -81,6 +81,7 @@ class Circuit(VueSupervision):
             "schema": _schema(positions, mesurees),
             "ouverts": sum(p.dossiers for p in positions.values()),
             "retards": sum(p.en_retard for p in positions.values()),
+            "versions": versions.par_version(),
             "signalements": suivi.signalements_ouverts(),
             "nombre_en_defaut": en_defaut,
             "en_defaut": suivi.en_defaut(EN_DEFAUT) if en_defaut else [],
@@ -125,7 +126,7 @@ class Activite(VueSupervision):
         personnes = tableaux.par_personne(periode, tableaux.LIMITE_PERSONNES)
         contexte = {
             "onglets": _onglets("supervision_activite", incidents.compter()),
-            "filtre": filtre,
+            "filtre": filtre if filtre.errors else FiltrePeriode(initial=periode._asdict()),
             "periode": periode,
             "raccourcis": [(mot, f"?{urlencode(p)}") for mot, p in FiltrePeriode.raccourcis()],
             "requete": urlencode({"du": periode.du.isoformat(), "au": periode.au.isoformat()}),
