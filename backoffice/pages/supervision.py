@@ -19,7 +19,7 @@ from backoffice.socle.vues import VueProtegee
 from structures import suivi
 from structures.exports import FORMATS, Ligne, fichier
 from structures.models import Autorite
-from workflows import boite, schema, supervision
+from workflows import boite, schema, supervision, versions
 from workflows import requetes as dossiers
 from workflows.durees import durees
 from workflows.enums import ETAPES, Issue, TypeEvenement
