@@ -46,7 +46,7 @@ def _copier(modele: type[models.Model], source: int, nombre: int, plus: str = ""
 
 def _peupler(dossier: Dossier, tache: Tache) -> None:
     """One dossier a open task, each with closed tasks, decisions and events of the last two years."""
-    jour = "now() - (i * 7919 % 730) * interval '1 day' - (i * 104729 % 86400) * interval '1 second'"
+    jour = "now() - (i::bigint * 7919 % 730) * interval '1 day' - (i::bigint * 104729 % 86400) * interval '1 second'"
     suite = Process.objects.latest("pk").pk
     _copier(Process, dossier.processus_id, OUVERTES, id=f"{suite} + i")
     premier = Dossier.objects.latest("pk").pk
