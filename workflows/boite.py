@@ -214,10 +214,22 @@ def page_taches(
     )
 
 
+def _a_decider(taches: QuerySet[Tache], sauf: int) -> QuerySet[Tache]:
+    return taches.filter(noeud__in=[e.noeud for e in ETAPES.values() if e.reservable]).exclude(pk=sauf)
+
+
 def suivante(taches: QuerySet[Tache], *, tri: str, apres: int) -> Tache | None:
     """The task to open after this one has been dealt with: the next of the list, else its first.
 
     Team tasks are left out: they are worked on in the dossier, there is nothing to decide on their page.
     """
-    a_decider = taches.filter(noeud__in=[e.noeud for e in ETAPES.values() if e.reservable]).exclude(pk=apres)
+    a_decider = _a_decider(taches, apres)
     return _ordonner(_apres(a_decider, tri, apres), tri).first() or _ordonner(a_decider, tri).first()
+
+
+def voisines(taches: QuerySet[Tache], *, tri: str, de: int) -> tuple[int | None, int | None]:
+    """The tasks before and after this one in a list, whether it is still in it or not; None at the ends."""
+    autres = _a_decider(taches, de)
+    avant = _ordonner(_apres(autres, tri, de, arriere=True), tri, arriere=True)
+    apres = _ordonner(_apres(autres, tri, de), tri)
+    return avant.values_list("pk", flat=True).first(), apres.values_list("pk", flat=True).first()

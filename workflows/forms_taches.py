@@ -8,6 +8,8 @@ from django import forms
 from django.conf import settings
 from django.utils.functional import cached_property
 
+from backoffice.comptes.models import User
+from backoffice.socle.champs_formulaire import DateField
 from structures.enums import Filiere
 from structures.models import Autorite, Departement
 
@@ -212,3 +214,43 @@ class AffectationForm(forms.Form):
     def __init__(self, *arguments: Any, **nommes: Any) -> None:
         super().__init__(*arguments, **nommes)
         self.fields["autorites"].choices = [(a.pk, a.nom) for a in Autorite.objects.order_by("type", "code")]  # type: ignore[attr-defined]
+
+
+class RepriseForm(forms.Form):
+    """Why a task is taken over. ``vu``: who held it on the page."""
+
+    motif = forms.CharField(
+        label="Pourquoi reprenez-vous cette tâche ?",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="La personne qui l’avait prise le reçoit par courriel.",
+    )
+    vu = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
+
+
+class AttributionForm(forms.Form):
+    """To whom a task is given. ``vu``: who held it on the page; the reason is asked for when it is somebody else."""
+
+    a = forms.TypedChoiceField(label="À qui ?", coerce=int)
+    motif = forms.CharField(label="Motif", required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+    vu = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
+
+    def __init__(self, *arguments: Any, personnes: list[User], tenue: bool, **nommes: Any) -> None:
+        super().__init__(*arguments, **nommes)
+        self.fields["a"].choices = [("", "Choisissez une personne"), *((p.pk, str(p)) for p in personnes)]  # type: ignore[attr-defined]
+        self.fields["motif"].required = tenue
+        self.fields["motif"].help_text = (
+            "La personne qui a la tâche et celle qui la reçoit le lisent dans leur courriel."
+            if tenue
+            else "Facultatif : la personne qui reçoit la tâche le lit dans son courriel."
+        )
+
+
+class MiseDeCoteForm(forms.Form):
+    """Until when a task is put aside."""
+
+    retour_le = DateField(
+        label="Jour où la tâche revient",
+        help_text="D’ici là, elle quitte vos listes. Ni son échéance ni les listes de vos collègues ne changent.",
+    )
+    malgre_echeance = forms.BooleanField(label="Même après l’échéance", required=False)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .vues import boite, decisions, tache, vues_taches
+from .vues import boite, decisions, gestes_tache, tache, traitements, vues_taches
 
 urlpatterns = [
     path("taches/", boite.Taches.as_view(), name="taches"),
@@ -18,5 +18,14 @@ urlpatterns = [
     path("taches/<int:numero>/approuver/", decisions.Approuver.as_view(), name="tache_approuver"),
     path("taches/<int:numero>/renvoyer/", decisions.Renvoyer.as_view(), name="tache_renvoyer"),
     path("taches/<int:numero>/refuser/", decisions.Refuser.as_view(), name="tache_refuser"),
+    path("taches/<int:numero>/reprendre/", gestes_tache.Reprendre.as_view(), name="tache_reprendre"),
+    path("taches/<int:numero>/attribuer/", gestes_tache.Attribuer.as_view(), name="tache_attribuer"),
+    path("taches/<int:numero>/mettre-de-cote/", gestes_tache.MettreDeCote.as_view(), name="tache_mettre_de_cote"),
+    path("taches/<int:numero>/ressortir/", gestes_tache.Ressortir.as_view(), name="tache_ressortir"),
+    path("dossiers/<int:numero>/suivre/", gestes_tache.Suivre.as_view(), name="dossier_suivre"),
+    path("traitements/", traitements.Traitements.as_view(), name="traitements"),
+    path("traitements/apercu/", traitements.Apercu.as_view(), name="traitement_apercu"),
+    path("traitements/<int:numero>/", traitements.Traitement.as_view(), name="traitement"),
+    path("traitements/<int:numero>/rapport.csv", traitements.ExporterTraitement.as_view(), name="traitement_exporter"),
     path("taches/<int:numero>/affecter/", decisions.Affecter.as_view(), name="tache_affecter"),
 ]

@@ -69,6 +69,7 @@ SIGNES: dict[str, Signe] = {
     "a-faire": Signe("à faire", "taches", "info"),
     "prise": Signe("prise en charge", "personne", "info"),
     "faite": Signe("faite", "coche", "ok"),
+    "attention": Signe("à regarder de près", "alerte", "attente"),
     "retard": Signe("en retard", "retard", "retard"),
     "incident": Signe("incident", "alerte", "retard"),
     "echec": Signe("échec", "erreur", "retard"),

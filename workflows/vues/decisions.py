@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, cast
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -13,13 +13,22 @@ from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Invalide
 from backoffice.socle.vues import VueProtegee
 
-from .. import boite, regles
+from .. import boite
 from ..domaine import decisions
 from ..domaine import taches as verbes
 from ..enums import EtatDossier
-from ..forms_taches import PREFIXE_COMMENTAIRE, AffectationForm, DecisionForm, FiltreTaches
+from ..forms_taches import PREFIXE_COMMENTAIRE, AffectationForm, DecisionForm
 from ..models import Dossier
-from .tache import page_tache, suite_de, tache_visible
+from .suite import adresse_de_la_liste, adresse_de_la_tache, liste_de, suite_de
+from .tache import page_tache, tache_visible
+
+
+def revenir(request: HttpRequest, numero: int) -> HttpResponse:
+    """To the list when it was done there, else to the page of the task."""
+    suite = suite_de(request)
+    if request.POST.get("depuis") == "liste":
+        return redirect(adresse_de_la_liste(suite))
+    return redirect(adresse_de_la_tache(numero, suite))
 
 
 class ActionTache(VueProtegee):
@@ -40,13 +49,6 @@ class ActionTache(VueProtegee):
     def get(self, request: HttpRequest, numero: int) -> HttpResponse:
         return redirect("tache", numero=numero)
 
-    def ou_revenir(self, request: HttpRequest) -> HttpResponse:
-        """To the list when it was done there, else to the page of the task."""
-        suite = suite_de(request)
-        if request.POST.get("depuis") == "liste":
-            return redirect(f"{reverse('taches')}?{suite}")
-        return redirect(reverse("tache", args=[self.tache.pk]) + (f"?{suite}" if suite else ""))
-
 
 class Prendre(ActionTache):
     def post(self, request: HttpRequest, numero: int) -> HttpResponse:
@@ -56,14 +58,14 @@ class Prendre(ActionTache):
         if request.POST.get("depuis") == "liste":
             phrase = format_html('{}<a href="{}?onglet=mes-taches">Ouvrir la tâche</a>', phrase, lien)
         messages.success(request, phrase)
-        return self.ou_revenir(request)
+        return revenir(request, numero)
 
 
 class Rendre(ActionTache):
     def post(self, request: HttpRequest, numero: int) -> HttpResponse:
         verbes.rendre(numero=numero, acteur=cast(User, request.user))
         messages.success(request, f"« {self.tache.dossier.nom} » est de nouveau à prendre par toute l’équipe.")
-        return self.ou_revenir(request)
+        return revenir(request, numero)
 
 
 class Decider(ActionTache, ABC):
@@ -131,24 +133,24 @@ class Decider(ActionTache, ABC):
 
     def _ensuite(self, request: HttpRequest, dossier: Dossier) -> HttpResponse:
         user, suite = cast(User, request.user), suite_de(request)
-        filtre = FiltreTaches(QueryDict(suite), roles=regles.portees(user))
-        if suite:
-            listes = boite.onglets(user)
-            onglet = filtre.liste if filtre.liste != "terminees" else "a-prendre"
-            taches = boite.filtrer(listes[onglet], **filtre.criteres)
-        else:  # from the mail's link
-            taches = boite.a_faire(user)
-        tri = filtre.ordre if filtre.ordre != "fin" else "echeance"
-        prochaine = boite.suivante(taches, tri=tri, apres=self.tache.pk)
+        # There is nothing to decide among the finished ones: what waits for her comes next.
+        liste = liste_de(user, "" if "onglet=terminees" in suite else suite)
+        prochaine = boite.suivante(liste.taches, tri=liste.tri, apres=self.tache.pk)
         lien = format_html('<a href="{}">Ouvrir le dossier</a>', reverse("dossier", args=[dossier.pk]))
         if dossier.etat == EtatDossier.PUBLIE:
             eg = reverse("fiche", args=[dossier.eg.identifiant])
             lien = format_html('{} · <a href="{}">Voir l’établissement</a>', lien, eg)
         messages.success(request, format_html("{} {}", self.fait(dossier), lien))
         if prochaine is None:
-            return redirect(f"{reverse('taches')}?{suite}" if suite else reverse("taches"))
-        messages.info(request, "Tâche suivante : la voici.")
-        return redirect(reverse("tache", args=[prochaine.pk]) + (f"?{suite}" if suite else ""))
+            return redirect(adresse_de_la_liste(suite))
+        messages.info(
+            request,
+            format_html(
+                'Tâche suivante : la voici. <a href="{}">Revoir la précédente</a>, <a href="{}">Revenir à la liste</a>',
+                adresse_de_la_tache(self.tache.pk, suite), adresse_de_la_liste(suite),
+            ),
+        )  # fmt: skip
+        return redirect(adresse_de_la_tache(prochaine.pk, suite))
 
 
 class Valider(Decider):

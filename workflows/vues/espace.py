@@ -41,6 +41,7 @@ from ..models import Dossier, Evenement, FicheTravail, Tache
 from ..requetes import noms_des_etablissements
 from . import arbre as dessin
 from .arbre import nom_de
+from .situation import action_suivre
 
 JOURNAL_COURT = 30
 ACCUEIL = "workflows/_panneau_accueil.html"  # beside the tree when no fiche is chosen
@@ -263,6 +264,10 @@ class Espace:
     def retirable(self) -> bool:
         return peut_retirer(self.user, self.dossier)
 
+    @cached_property
+    def suivre(self) -> dict[str, Any]:
+        return action_suivre(self.user, self.dossier.pk, {})
+
     @property
     def signe(self) -> str:
         return parcours.signe_de(self.dossier)
@@ -279,6 +284,7 @@ class Espace:
         return [
             {"libelle": "Remplir depuis un fichier", "url": f"{self.url}fichier/", "icone": "importer"},
             {"libelle": "Aperçu de la publication", "url": f"{self.url}apercu/", "icone": "oeil", "methode": "post"},
+            self.suivre,
             {
                 "libelle": "Abandonner le dossier",
                 "url": reverse("dossier_abandonner", args=[self.dossier.pk]),

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import parse_qs
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
@@ -17,13 +16,14 @@ from structures.requetes import libelles_communes
 
 from .. import boite, parcours, regles, requetes, revue
 from ..domaine import instantane
-from ..domaine.taches import refus_de
 from ..enums import ETAPES, Issue
 from ..forms_taches import ONGLETS, AffectationForm, DecisionForm
 from ..models import Decision, Dossier, Tache
 from ..revue.synthese import montrer_les_commentes
 from .controles import controles_de
 from .decisions_prises import decisions_en_mots
+from .situation import situation
+from .suite import adresse_de_la_liste, liste_de, suite_de
 from .taches import age_en_mots, echeance_en_mots, signe_de
 
 
@@ -34,31 +34,6 @@ def tache_visible(user: User, numero: int) -> Any:
     if tache is None:
         raise Introuvable("tache_inconnue", "Cette tâche n’existe pas, ou ne vous est pas ouverte.")
     return tache
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What this person may do on this task now, and why not when she may not."""
-
-    peut_decider: bool
-    peut_prendre: bool
-    peut_rendre: bool
-    raison: str
-
-
-def situation(user: User, tache: Any) -> Situation:
-    """What the verbs would answer (``domaine.taches.refus_de``), asked before drawing the buttons."""
-    if tache.close_le is not None:
-        return Situation(False, False, False, "")
-    if refus := refus_de(tache, user):
-        if refus.code != "sans_droit":
-            return Situation(False, False, False, refus.message)
-        qui = parcours.qui_agit([tache])
-        return Situation(False, False, False, f"Cette tâche revient à : {qui}. Vous pouvez la consulter.")
-    proprietaire = tache.tache.owner
-    if proprietaire is None or proprietaire.pk == user.pk:
-        return Situation(True, tache.etape.reservable and proprietaire is None, proprietaire is not None, "")
-    return Situation(True, True, False, f"{proprietaire} avait pris cette tâche et ne peut plus la faire.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +165,8 @@ def page_tache(
 ) -> HttpResponse:
     """Draw the page; with ``erreurs`` ((id of the control, message) pairs) it is a refusal and keeps what was typed."""
     user, dossier = cast(User, request.user), tache.dossier
-    ici = situation(user, tache)
+    suite = suite_de(request)
+    ici = situation(user, tache, suite)
     trajet = parcours.parcours_de(dossier)
     ouvertes = list(
         dossier.taches.filter(close_le__isnull=True).select_related("autorite", "tache__owner").order_by("pk")
@@ -202,7 +178,6 @@ def page_tache(
     if affectation is None and favorable and tache.noeud == "affectation_tutelle":
         affectation = AffectationForm()
     form = form or DecisionForm()
-    suite = suite_de(request)
     synthese = revue.resume(liste, url=reverse("dossier_changements", args=[dossier.pk]))
     montrer_les_commentes(synthese, form.commentaires)
     caduc = instantane.ecarts_depuis_l_envoi(dossier) if renvoyable else []
@@ -234,7 +209,8 @@ def page_tache(
         "commentable": renvoyable,
         "saisies_commentaires": form.commentaires,
         "suite": suite,
-        "retour": f"{reverse('taches')}?{suite}" if suite else reverse("taches"),
+        "retour": adresse_de_la_liste(suite),
+        "voisines": _voisines(user, tache, suite),
         "titre_onglet": ONGLETS.get(QueryDict(suite).get("onglet", ""), "Tâches"),
         "decisions": _decisions_passees(dossier),
         "signe_issue": signe_de(tache.issue),
@@ -254,24 +230,14 @@ def _decisions_passees(dossier: Dossier) -> list[dict[str, Any]]:
     return decisions_en_mots(list(prises))
 
 
-def suite_de(request: HttpRequest) -> str:
-    """The list that the person came from (tab, filters, sort), carried by the address then by the forms."""
-    if request.method == "POST":
-        return _sure(request.POST.get("suite", ""))
-    return _sure(request.GET.urlencode())
-
-
-_PARAMETRES = ("onglet", "q", "etape", "autorite", "tri", "retard", "apres", "avant")
-
-
-def _sure(requete: str) -> str:
-    """Only the parameters of the inbox, so that nothing foreign travels in our links."""
-    try:
-        lus = parse_qs(requete[:1000], max_num_fields=20)
-    except ValueError:  # not an address that one of our pages made
-        lus = {}
-    propre = QueryDict(mutable=True)
-    for nom in _PARAMETRES:
-        if nom in lus:
-            propre[nom] = lus[nom][0]
-    return propre.urlencode()
+def _voisines(user: User, tache: Any, suite: str) -> list[tuple[str, str, str]]:
+    """(word, icon, address) of the tasks before and after this one in the list that she came from."""
+    if not suite:
+        return []
+    liste = liste_de(user, suite)
+    avant, apres = boite.voisines(liste.taches, tri=liste.tri, de=tache.pk)
+    return [
+        (mot, icone, f"{reverse('tache', args=[cle])}?{suite}")
+        for mot, icone, cle in (("Précédente", "chevron-gauche", avant), ("Suivante", "chevron-droite", apres))
+        if cle
+    ]
