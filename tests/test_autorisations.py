@@ -8,6 +8,7 @@ and who may act on it. Everybody else must get a redirection to the login (anony
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -19,6 +20,8 @@ from backoffice.comptes.models import User
 from notifications.models import Envoi
 from structures.models import Fiche, Modification, RechercheEnregistree, Signalement, VersionFiche
 from workflows.domaine.commentaires import commenter
+from workflows.domaine.lots import lancer
+from workflows.enums import ActionLot
 from workflows.models import Decision, Dossier, Tache, VueTaches
 
 EHPAD = {"referent.ehpad", "direction.ehpad"}
@@ -101,7 +104,21 @@ def table() -> dict[str, list[Adresse]]:
             for nom, (d, voient) in parmi.items()
         ]
 
+    def question(agissent: dict[str, set[str]]) -> list[Adresse]:
+        """Asks something first: for those only who may do it."""
+        parmi = {"parc": voient_parc, "ime": voient_ime, "clinique": voient_clinique, "exp": voient_exp}
+        dossiers = {"parc": parc, "ime": ime, "clinique": clinique, "exp": experimental}
+        return [
+            Adresse(tache(dossiers[nom]), agissent[nom], agissent[nom], caches=TOUS - voient)
+            for nom, voient in parmi.items()
+        ]
+
     direction, ars, sesan = {"direction.hopital"}, {"tutelle.ars"}, SESAN
+    faisables = {"parc": EHPAD, "ime": ars, "clinique": direction, "exp": sesan}
+    choisies = [(Tache.objects.get(dossier=experimental, close_le__isnull=True).pk, "")]
+    gestionnaire = User.objects.get(username="gestionnaire")
+    lot = lancer(acteur=gestionnaire, action=ActionLot.PRENDRE, jeton=uuid4(), choisies=choisies)
+    sien = Adresse({"numero": lot.pk}, {"gestionnaire"}, None, caches=TOUS - {"gestionnaire"})
     fiche_parc = parc.fiches.get().fiche_id
     fil_parc = commenter(numero=parc.pk, acteur=parc.auteur, fiche=fiche_parc, texte="Pourquoi ?").pk
     return {
@@ -217,6 +234,16 @@ def table() -> dict[str, list[Adresse]]:
         "tache_renvoyer": decision({"ime": ars, "clinique": direction}),
         "tache_refuser": decision({"ime": ars}),
         "tache_affecter": decision({"exp": sesan}),
+        "tache_reprendre": question(faisables),
+        "tache_attribuer": question({nom: gens | SESAN for nom, gens in faisables.items()}),
+        "tache_mettre_de_cote": question(faisables),
+        "tache_ressortir": decision(faisables),
+        "dossier_suivre": [sur(parc, voient_parc, None, voient_parc), sur(ime, voient_ime, None, voient_ime)],
+        # -- many tasks at once: one's own
+        "traitements": [Adresse({}, TOUS, TOUS)],
+        "traitement_apercu": [Adresse({}, TOUS, TOUS)],
+        "traitement": [sien],
+        "traitement_exporter": [sien],
         # -- mails
         "envois": [Adresse({}, TOUS, None)],
         "envoi": [Adresse({"pk": courriel.pk}, {"referent.ehpad"} | SESAN, None, caches=TOUS)],

@@ -1,11 +1,10 @@
 """Gestures on many tasks, in words: what one would do before it is asked, and what became of it."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, Func, JSONField, Q, QuerySet, Value
+from django.db.models import Count, Q, QuerySet
 
 from backoffice.comptes.models import User
 from backoffice.socle.mots import date_longue
@@ -13,7 +12,7 @@ from structures.regles import est_gestionnaire
 
 from . import boite
 from .enums import ETAPES, ActionLot, Cercle, ResultatLigne
-from .models import Instantane, LigneLot, Lot, Tache
+from .models import LigneLot, Lot, Tache
 from .regles import acteurs_a, dossiers_visibles, perimetre, taches_de
 from .revue.modele import ATTENTIONS
 
@@ -24,16 +23,20 @@ GROUPES = 20  # kinds of tasks whose people are offered: beyond, one assigns in 
 @dataclass(frozen=True, slots=True)
 class LigneApercu:
     """One task of a gesture that is not yet asked for. ``raison``: why it can't be done, empty when it can.
-    ``vu``: what is decided on (``LigneLot.vu``). ``marques``: (sign of attention, how many fiches)."""
+    ``vu``: what is decided on (``LigneLot.vu``)."""
 
     tache: Any
     vu: str
     raison: str
-    marques: list[tuple[str, int]]
 
     @property
     def etablissement(self) -> str:
         return str(self.tache.nom_eg or self.tache.eg.identifiant)
+
+    @property
+    def marques(self) -> list[str]:
+        """What a reviewer should not miss in it."""
+        return [libelle for code, libelle in ATTENTIONS.items() if code in self.tache.attentions]
 
 
 def apercu(user: User, action: ActionLot, numeros: Collection[int], a: User | None = None) -> list[LigneApercu]:
@@ -42,8 +45,7 @@ def apercu(user: User, action: ActionLot, numeros: Collection[int], a: User | No
     taches = list(boite.detaillees(trouvees).order_by("echeance", "pk"))
     cles = [t.pk for t in taches]
     droits = _Droits(user, action, cles, a)
-    marques = _marques(taches) if action == ActionLot.APPROUVER else {}
-    return [LigneApercu(t, _vu(t, action), droits.raison(t), marques.get(t.pk, [])) for t in taches]
+    return [LigneApercu(t, _vu(t, action), droits.raison(t)) for t in taches]
 
 
 def _vu(tache: Tache, action: ActionLot) -> str:
@@ -96,24 +98,6 @@ class _Droits:
 
 def _cles(taches: QuerySet[Tache], parmi: Sequence[int]) -> set[int]:
     return set(taches.filter(pk__in=parmi).order_by().values_list("pk", flat=True))
-
-
-def _marques(taches: Iterable[Tache]) -> dict[int, list[tuple[str, int]]]:
-    """By task, the attention marks of the review that its dossier was sent with. One statement."""
-    envois = {(t.dossier_id, t.dossier.empreinte): t.pk for t in taches if t.dossier.empreinte}
-    codes = Func(
-        F("contenu"), Value("$.changements.clair[*].attentions[*].code"), function="jsonb_path_query_array",
-        template="%(function)s(%(expressions)s::jsonpath)", output_field=JSONField(),
-    )  # fmt: skip
-    gardes = Instantane.objects.filter(
-        dossier__in=[dossier for dossier, _ in envois], empreinte__in={empreinte for _, empreinte in envois}
-    ).order_by()
-    marques: dict[int, list[tuple[str, int]]] = {}
-    for dossier, empreinte, trouves in gardes.annotate(codes=codes).values_list("dossier", "empreinte", "codes"):
-        if (dossier, empreinte) in envois:
-            comptes: Counter[str] = Counter(trouves)
-            marques[envois[dossier, empreinte]] = [(ATTENTIONS[c], comptes[c]) for c in ATTENTIONS if comptes[c]]
-    return marques
 
 
 def collegues(user: User, taches: Iterable[Tache]) -> list[User]:

@@ -31,6 +31,7 @@ PAS_DES_PAGES = {
     "dossier_journal_exporter",
     "dossier_gabarit",
     "dossier_decision_exporter",
+    "traitement_exporter",
     "envoi_html",
     "supervision_exporter",
 }
