@@ -20,7 +20,7 @@ def copier(modele: Tache, nombre: int) -> list[Tache]:
         Dossier(
             eg=egs[numero], nom=f"Dossier {numero}", auteur=depuis.auteur, processus=p, etat=depuis.etat,
             filiere=depuis.filiere, autorites=[], envoye_le=timezone.now(), envoye_par=depuis.envoye_par,
-            empreinte=depuis.empreinte,
+            empreinte=depuis.empreinte, version_flux=depuis.version_flux,
         )
         for numero, p in zip(numeros, processus, strict=True)
     )  # fmt: skip
