@@ -101,6 +101,11 @@ class Ligne:
         return self.ouverte and self.a_moi
 
     @property
+    def a_choisir(self) -> bool:
+        """A box to tick: what can be done on many tasks at once (``vues.traitements``) can be done on this one."""
+        return self.ouverte and self.etape.reservable
+
+    @property
     def en_equipe(self) -> bool:
         return self.ouverte and not self.etape.reservable
 
