@@ -43,6 +43,11 @@ def egs_avec_editeur(roles: Iterable[str] = ROLES_EDITEURS) -> QuerySet[Fiche]:
     return _egs_portes(Habilitation.objects.actives().filter(role__in=list(roles)))
 
 
+def egs_portes_par(users: Collection[int], roles: Iterable[str]) -> QuerySet[Fiche]:
+    """``egs_de`` of several people together."""
+    return _egs_portes(Habilitation.objects.actives().filter(user__in=users, role__in=list(roles)))
+
+
 def _egs_portes(habilitations: QuerySet[Habilitation]) -> QuerySet[Fiche]:
     portees = habilitations.order_by().values("fiche_id")
     des_ej = VersionFiche.objects.filter(parent__in=portees, validite__contains=timezone.localdate())

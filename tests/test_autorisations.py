@@ -19,6 +19,7 @@ from django.utils import timezone
 from backoffice.comptes.models import User
 from notifications.models import Envoi
 from structures.models import Fiche, Modification, RechercheEnregistree, Signalement, VersionFiche
+from workflows.domaine import suppleances
 from workflows.domaine.commentaires import commenter
 from workflows.domaine.lots import lancer
 from workflows.enums import ActionLot
@@ -52,6 +53,10 @@ class Adresse:
 
 def uo_de(eg: str) -> Fiche:
     return VersionFiche.objects.filter(eg=eg_nomme(eg), niveau="UO").order_by("fiche_id").first().fiche
+
+
+def personne(identifiant: str) -> User:
+    return User.objects.get(username=identifiant)
 
 
 def eg_nomme(nom: str) -> Fiche:
@@ -121,6 +126,10 @@ def table() -> dict[str, list[Adresse]]:
     sien = Adresse({"numero": lot.pk}, {"gestionnaire"}, None, caches=TOUS - {"gestionnaire"})
     fiche_parc = parc.fiches.get().fiche_id
     fil_parc = commenter(numero=parc.pk, acteur=parc.auteur, fiche=fiche_parc, texte="Pourquoi ?").pk
+    absence = suppleances.ecrire(
+        absente=personne("tutelle.ars"), suppleante=personne("tutelle.ars2"), acteur=personne("tutelle.ars"),
+        du=timezone.localdate(), au=timezone.localdate(),
+    ).pk  # fmt: skip
     return {
         # -- open to everybody
         "connexion": [Adresse({}, TOUS, TOUS, anonyme=True)],
@@ -130,6 +139,9 @@ def table() -> dict[str, list[Adresse]]:
         "mot_de_passe": [Adresse({}, TOUS, TOUS)],
         # -- open to whoever is signed in
         "accueil": [Adresse({}, TOUS, None)],
+        "absences": [Adresse({}, TOUS, TOUS)],
+        "absences_de": [Adresse({"compte": compte.pk}, SESAN, SESAN)],
+        "absence_terminer": [Adresse({"numero": absence}, ars | SESAN, ars | SESAN, caches=TOUS - ars - SESAN)],
         "ou_modifier": [Adresse({}, TOUS, None)],
         "accessibilite": [Adresse({}, TOUS, None, anonyme=True)],
         "aide-composants": [Adresse({}, TOUS, TOUS, anonyme=True)],

@@ -14,6 +14,7 @@ class WorkflowsConfig(AppConfig):
         from structures.affichage import enregistrer_regle_dossiers
 
         menu.enregistrer(menu.EntreeMenu(30, "Dossiers collaboratifs", "dossiers", visible=_a_un_role))
+        menu.enregistrer_lien_compte(menu.LienCompte(50, "Absences", "absences", visible=_a_un_role))
         enregistrer_regle_dossiers(_dossiers_vus)
 
 

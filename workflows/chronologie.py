@@ -55,7 +55,7 @@ def lignes_journal(dossier: Dossier, evenements: Collection[Evenement]) -> list[
             {
                 "quand": e.le,
                 "titre": _titre_evenement(e, nom),
-                "qui": str(e.acteur) if e.acteur_id else "Automatique",
+                "qui": qui_en_mots(e),
                 "texte": _texte_tache(e.details) if e.type in MAINS else _texte_evenement(e, autorites),
                 "etat": "",
                 "icone": ICONES[TypeEvenement(e.type)],
@@ -63,6 +63,13 @@ def lignes_journal(dossier: Dossier, evenements: Collection[Evenement]) -> list[
             }
         )
     return lignes
+
+
+def qui_en_mots(e: Evenement) -> str:
+    """« Y », « Y, pour X » when Y stood in for X, « Automatique »."""
+    if not e.acteur_id:
+        return "Automatique"
+    return f"{e.acteur}, pour {e.details['pour']}" if "pour" in e.details else str(e.acteur)
 
 
 def _adresse(e: Evenement, ouvertes: Collection[int]) -> str:

@@ -137,3 +137,27 @@ class CommentaireResolu(TypeNotification):
     libelle = "Commentaire résolu"
     description = "À la personne qui a ouvert la discussion, une fois par dossier et par dix minutes."
     bouton = "Voir la discussion"
+
+
+@enregistrer
+class SuppleanceEcrite(TypeNotification):
+    code = "suppleance_ecrite"
+    libelle = "Suppléance"
+    description = "À la personne absente et à celle qui la supplée, quand une autre personne l’écrit."
+    bouton = "Voir les absences"
+
+
+@enregistrer
+class SuppleanceFinie(TypeNotification):
+    code = "suppleance_finie"
+    libelle = "Fin d’une suppléance"
+    description = "À la personne absente et à celle qui la supplée, quand elle prend fin avant son terme."
+    bouton = "Voir les absences"
+
+
+@enregistrer
+class RadarSansActeur(TypeNotification):
+    code = "radar_sans_acteur"
+    libelle = "Dossiers que personne ne peut faire avancer"
+    description = "Aux gestionnaires, une fois par jour ouvré tant qu’il y en a."
+    bouton = "Voir les dossiers"

@@ -1,6 +1,6 @@
 """Who may, on dossiers and tasks: predicates and their scoped twins, from one table of steps (enums.ETAPES)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -12,19 +12,32 @@ from structures.models import Fiche, Habilitation, VersionFiche
 from structures.regles import (
     a_role_sur,
     egs_de,
+    egs_portes_par,
     gestionnaires,
     membres_de,
     personnes_avec_role_sur,
 )
 
 from .enums import ETAPES, PERSONNELS, Cercle
-from .models import Dossier, Tache
+from .models import Dossier, Suppleance, Tache
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 
-Portees = dict[str, set[str | None]]  # role → the authorities that it is held on
+class Portees(dict[str, set[str | None]]):
+    """Role → the authorities that it is held on; and whether the person stands in for somebody today."""
+
+    supplee = False
+
+
+# Role of an absent person → what one must hold oneself, today, to stand in for it (ADR 9). Nobody stands in for a
+# Référent: what the team of an establishment does together needs no substitute.
+TRANSMISSIBLES: dict[str, tuple[str, ...]] = {
+    Role.DIRECTION: ROLES_EDITEURS,
+    Role.TUTELLE: (Role.TUTELLE,),
+    Role.GESTIONNAIRE: (Role.GESTIONNAIRE,),
+}
 
 
 def perimetre(user: "User | AnonymousUser", tenus: Portees | None = None) -> Q:
@@ -32,10 +45,13 @@ def perimetre(user: "User | AnonymousUser", tenus: Portees | None = None) -> Q:
 
     ``tenus``: her ``portees`` when they have been read already.
     """
-    condition = Q(pk__in=[])
     if not user.is_authenticated:
-        return condition
-    tenus = portees(user) if tenus is None else tenus
+        return Q(pk__in=[])
+    return _pour(portees(user) if tenus is None else tenus, lambda roles: _ecrites(egs_de(user, roles)))
+
+
+def _pour(tenus: Portees, egs_des: Callable[[Iterable[str]], list[int] | QuerySet[Fiche]]) -> Q:
+    condition = Q(pk__in=[])
     egs: dict[frozenset[str], list[int] | QuerySet[Fiche]] = {}
     for etape in ETAPES.values():
         tenues = frozenset(tenus.keys() & etape.roles)
@@ -45,15 +61,17 @@ def perimetre(user: "User | AnonymousUser", tenus: Portees | None = None) -> Q:
             condition |= Q(noeud=etape.noeud, autorite__in=tenus[Role.TUTELLE])
         elif etape.cercle in (Cercle.EDITEURS, Cercle.DIRECTION) and tenues:
             if tenues not in egs:
-                egs[tenues] = _egs(user, tenues)
+                egs[tenues] = egs_des(tenues)
             condition |= Q(noeud=etape.noeud, eg__in=egs[tenues])
     return condition
 
 
 def portees(user: "User | AnonymousUser") -> Portees:
     """The roles that the person holds today, each with the authorities that it is held on. One statement."""
-    tenus: Portees = {}
-    for role, autorite in Habilitation.objects.actives().filter(user=user.pk).values_list("role", "autorite"):
+    tenus = Portees()
+    supplee = Exists(Suppleance.objects.en_cours().filter(suppleante=OuterRef("user")).order_by())
+    tenues = Habilitation.objects.actives().filter(user=user.pk).annotate(supplee=supplee)
+    for role, autorite, tenus.supplee in tenues.values_list("role", "autorite", "supplee"):
         tenus.setdefault(role, set()).add(autorite)
     return tenus
 
@@ -61,22 +79,81 @@ def portees(user: "User | AnonymousUser") -> Portees:
 def roles_de(user: "User | AnonymousUser") -> Portees:
     """``portees`` of the person of a request, asked once for it: the menu wants them several times on every page."""
     if not hasattr(user, "_roles_du_jour"):
-        user._roles_du_jour = portees(user) if user.is_authenticated else {}  # type: ignore[union-attr]
+        user._roles_du_jour = portees(user) if user.is_authenticated else Portees()  # type: ignore[union-attr]
     roles: Portees = user._roles_du_jour  # type: ignore[union-attr]
     return roles
 
 
-def _egs(user: "User | AnonymousUser", roles: Iterable[str]) -> list[int] | QuerySet[Fiche]:
+def _ecrites(egs: QuerySet[Fiche]) -> list[int] | QuerySet[Fiche]:
     """Written out when they are few: the partial index (step, EG) then finds the tasks without reading the others."""
-    egs = egs_de(user, roles)
     cles = list(egs.values_list("pk", flat=True)[:201])
     return cles if len(cles) < 201 else egs
 
 
 def taches_de(user: "User | AnonymousUser", tenus: Portees | None = None) -> QuerySet[Tache]:
-    """Tasks that the person may do: her perimeter, less the approval of what she sent herself."""
+    """Tasks that the person may do: her perimeter, less the approval of what she sent herself, and the decisions that
+    are for somebody whom she stands in for."""
+    tenus = portees(user) if tenus is None else tenus
+    condition = _en_propre(user, tenus)
+    if tenus.supplee:
+        condition |= perimetre_supplee(user, tenus, _absentes(user))
+    return Tache.objects.filter(condition)
+
+
+def _en_propre(user: "User | AnonymousUser", tenus: Portees) -> Q:
     neutres = [etape.noeud for etape in ETAPES.values() if etape.neutre]
-    return Tache.objects.filter(perimetre(user, tenus)).exclude(noeud__in=neutres, dossier__envoye_par=user.pk)
+    return perimetre(user, tenus) & ~Q(noeud__in=neutres, dossier__envoye_par=user.pk)
+
+
+def _absentes(user: "User | AnonymousUser") -> list[int]:
+    return list(Suppleance.objects.en_cours().filter(suppleante=user.pk).values_list("absente", flat=True))
+
+
+def perimetre_supplee(
+    user: "User | AnonymousUser", tenus: Portees, toutes: Collection[int], absentes: Collection[int] | None = None
+) -> Q:
+    """Decisions that the person gains from those whom she stands in for (``absentes``; ``toutes`` unless said).
+
+    Never on what she sent herself, nor on what anyone of ``toutes`` sent. From their own habilitations, not from what
+    they stand in for: no chains. And only for the roles that she has a like of.
+    """
+    transmis = Portees()
+    absentes = toutes if absentes is None else absentes
+    roles = [role for role, siens in TRANSMISSIBLES.items() if tenus.keys() & set(siens)]
+    tenues = Habilitation.objects.actives().filter(user__in=absentes, role__in=roles)
+    for role, autorite in tenues.values_list("role", "autorite"):
+        transmis.setdefault(role, set()).add(autorite)
+    decisions = [etape.noeud for etape in ETAPES.values() if etape.cercle is not Cercle.EDITEURS]
+    condition = _pour(transmis, lambda des: _ecrites(egs_portes_par(absentes, des)))
+    return condition & Q(noeud__in=decisions) & ~Q(dossier__envoye_par__in=[user.pk, *toutes])
+
+
+def pour_qui(user: User, taches: Collection[Tache], tenus: Portees | None = None) -> dict[int, User]:
+    """For whom she does each of these tasks, when it is not in her own name: the person whom she stands in for.
+
+    Her own right comes first, unless the absent person holds the task. One statement when she stands in for nobody.
+    """
+    tenus = portees(user) if tenus is None else tenus
+    if not taches or not tenus.supplee:
+        return {}
+    absentes = {s.absente_id: s.absente for s in _suppleances_de(user)}
+    celles_ci = Tache.objects.filter(pk__in=[t.pk for t in taches])
+    siennes = set(celles_ci.filter(_en_propre(user, tenus)).values_list("pk", flat=True))
+    pour: dict[int, User] = {}
+    for cle, absente in absentes.items():
+        for numero in celles_ci.filter(perimetre_supplee(user, tenus, absentes, [cle])).values_list("pk", flat=True):
+            if numero not in siennes:
+                pour.setdefault(numero, absente)
+    return pour | {t.pk: absentes[t.tache.owner_id] for t in taches if t.tache.owner_id in absentes}
+
+
+def _suppleances_de(user: User) -> QuerySet[Suppleance]:
+    return Suppleance.objects.en_cours().filter(suppleante=user.pk).select_related("absente").order_by("absente")
+
+
+def supplee(user: User, absente: User) -> bool:
+    """Stands in for this person today."""
+    return _suppleances_de(user).filter(absente=absente.pk).exists()
 
 
 def peut_faire(user: "User | AnonymousUser", tache: Tache) -> bool:
@@ -97,23 +174,42 @@ def acteurs_a(noeud: str, eg: int, autorite: str | None, expediteur: int | None)
         people = membres_de(autorite or "")
     else:
         people = personnes_avec_role_sur([eg], etape.roles)
-    return people.exclude(pk=expediteur) if etape.neutre and expediteur else people
+    if etape.neutre and expediteur:
+        people = people.exclude(pk=expediteur)
+    return people if etape.cercle is Cercle.EDITEURS else _avec_suppleantes(people, etape.roles[0], expediteur)
+
+
+def _avec_suppleantes(people: QuerySet[User], role: str, expediteur: int | None) -> QuerySet[User]:
+    """Those people and the ones who stand in for them: ``perimetre_supplee`` from the other side."""
+    en_cours = Suppleance.objects.en_cours().order_by()
+    semblable = Habilitation.objects.actives().filter(user=OuterRef("suppleante"), role__in=TRANSMISSIBLES[role])
+    gagnent = en_cours.filter(Exists(semblable.order_by()), absente__in=people.order_by().values("pk"))
+    if expediteur:
+        pour_elle = en_cours.filter(absente=expediteur).values("suppleante")
+        gagnent = gagnent.exclude(absente=expediteur).exclude(suppleante=expediteur).exclude(suppleante__in=pour_elle)
+    return User.objects.filter(
+        Q(pk__in=people.order_by().values("pk")) | Q(pk__in=gagnent.values("suppleante"))
+    ).order_by("pk")
 
 
 def dossiers_visibles(user: "User | AnonymousUser", tenus: Portees | None = None) -> QuerySet[Dossier]:
-    """Dossiers of the establishments she edits; all of them for a gestionnaire; for a tutelle those that came to it.
-    ``tenus``: see ``perimetre``."""
+    """Dossiers of the establishments she edits; all of them for a gestionnaire; for a tutelle those that came to it;
+    and those on which she decides for somebody who is absent. ``tenus``: see ``perimetre``."""
     if not user.is_authenticated:
         return Dossier.objects.none()
     tenus = portees(user) if tenus is None else tenus
     if Role.GESTIONNAIRE in tenus:
         return Dossier.objects.all()
-    venus = Tache.objects.filter(dossier=OuterRef("pk"), autorite__in=tenus.get(Role.TUTELLE, ())).order_by()
+    pour_elle = Q(autorite__in=tenus.get(Role.TUTELLE, ()))
+    if tenus.supplee:
+        pour_elle |= perimetre_supplee(user, tenus, _absentes(user))
+    venus = Tache.objects.filter(pour_elle, dossier=OuterRef("pk")).order_by()
     return Dossier.objects.filter(Q(eg__in=egs_de(user)) | Exists(venus))
 
 
 def interlocuteurs_de(dossier: Dossier) -> QuerySet[User]:
-    """The people of ``dossiers_visibles``, for one dossier: those who talk about it while it is open."""
+    """The people of ``dossiers_visibles``, for one dossier: those who talk about it while it is open; not those who
+    only stand in for somebody."""
     venu_a = dossier.taches.filter(autorite__isnull=False).order_by().values("autorite")
     habilites = Habilitation.objects.actives().filter(
         Q(role=Role.GESTIONNAIRE)
@@ -182,3 +278,26 @@ def collegues_de(user: "User | AnonymousUser", tenus: Portees | None = None) -> 
         communes |= Q(role__in=ROLES_EDITEURS) & (Q(fiche__in=portees_) | Q(fiche__in=egs_de(user)))
     tenues = Habilitation.objects.actives().filter(communes, user=OuterRef("pk")).order_by()
     return User.objects.filter(Exists(tenues))
+
+
+def suppleantes_possibles(absente: User, *, partout: bool) -> QuerySet[User]:
+    """Who may stand in for her: people of the same establishment, authority or of SESAN; ``partout``: whoever holds a
+    like role, what a gestionnaire may choose among (ADR 9)."""
+    aujourdhui = timezone.localdate()
+    condition = Q(pk__in=[])
+    for role, fiche, autorite in (
+        Habilitation.objects.actives().filter(user=absente).values_list("role", "fiche", "autorite")
+    ):
+        if role not in TRANSMISSIBLES:
+            continue
+        portee = Q()
+        if not partout and autorite:
+            portee = Q(autorite=autorite)
+        elif not partout and fiche:
+            liens = VersionFiche.objects.filter(validite__contains=aujourdhui).order_by()
+            de_l_ej, ses_eg = liens.filter(fiche=fiche).values("parent"), liens.filter(parent=fiche).values("fiche")
+            portee = Q(fiche=fiche) | Q(fiche__in=de_l_ej) | Q(fiche__in=ses_eg)
+        condition |= Q(portee, role__in=TRANSMISSIBLES[role])
+    tenues = Habilitation.objects.actives().filter(condition, user=OuterRef("pk")).order_by()
+    people = User.objects.filter(Exists(tenues)).exclude(pk=absente.pk)
+    return people.order_by("last_name", "first_name", "pk")

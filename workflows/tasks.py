@@ -19,8 +19,8 @@ def declencher_minuteries() -> int:
 
 @shared_task(name="workflows.liberer_taches")
 def liberer_taches() -> int:
-    """Give back to the queue the tasks whose owner's habilitation has come to its end."""
-    return rendre_les_taches_de(proprietaires())
+    """Give back to the queue the tasks whose owner's habilitation or substitution has come to its end."""
+    return len(rendre_les_taches_de(proprietaires()))
 
 
 @shared_task(name="workflows.purger_presences")

@@ -2,9 +2,12 @@
 
 from django.urls import path
 
-from .vues import boite, decisions, gestes_tache, tache, traitements, vues_taches
+from .vues import absences, boite, decisions, gestes_tache, tache, traitements, vues_taches
 
 urlpatterns = [
+    path("absences/", absences.Absences.as_view(), name="absences"),
+    path("absences/de/<int:compte>/", absences.AbsencesDe.as_view(), name="absences_de"),
+    path("absences/<int:numero>/terminer/", absences.TerminerAbsence.as_view(), name="absence_terminer"),
     path("taches/", boite.Taches.as_view(), name="taches"),
     path("taches/vues/", vues_taches.Vues.as_view(), name="vues_taches"),
     path("taches/vues/<int:pk>/", vues_taches.ModifierVue.as_view(), name="vue_taches"),

@@ -84,15 +84,15 @@ def donner_droit(
 
 
 @transaction.atomic
-def terminer_droit(*, habilitation: Habilitation, acteur: User, fin: date | None = None) -> int:
-    """End a right; returns how many tasks of the person went back to the queue (domain.md §6)."""
+def terminer_droit(*, habilitation: Habilitation, acteur: User, fin: date | None = None) -> list[int]:
+    """End a right; returns the tasks of the person that went back to the queue (domain.md §6)."""
     habilitations.terminer(habilitation=habilitation, acteur=acteur, fin=fin)
     return rendre_les_taches_de([habilitation.user_id])
 
 
 @transaction.atomic
-def desactiver(*, user: User, acteur: User) -> int:
-    """Close an account; returns how many of its tasks went back to the queue."""
+def desactiver(*, user: User, acteur: User) -> list[int]:
+    """Close an account; returns those of its tasks that went back to the queue."""
     exiger_gestionnaire(acteur)
     comptes.desactiver_compte(user=user, acteur=acteur)
     return rendre_les_taches_de([user.pk])

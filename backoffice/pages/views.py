@@ -236,7 +236,7 @@ class TerminerDroit(VueCompte):
     def post(self, request: HttpRequest, pk: int, habilitation: int) -> HttpResponse:
         rendues = domaine.terminer_droit(habilitation=self.habilitation, acteur=_user(request))
         messages.success(
-            request, f"Le droit « {self.habilitation.get_role_display()} » a pris fin. {_rendues(rendues)}"
+            request, f"Le droit « {self.habilitation.get_role_display()} » a pris fin. {_rendues(len(rendues))}"
         )
         return redirect("compte", pk=pk)
 
@@ -262,7 +262,7 @@ class Desactiver(VueCompte):
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         rendues = domaine.desactiver(user=self.compte, acteur=_user(request))
-        messages.success(request, f"Le compte « {self.compte.username} » est désactivé. {_rendues(rendues)}")
+        messages.success(request, f"Le compte « {self.compte.username} » est désactivé. {_rendues(len(rendues))}")
         return redirect("compte", pk=pk)
 
 

@@ -32,7 +32,7 @@ from .commentaires import commenter_le_renvoi
 from .empechements import empechements
 from .journal import consigner, noms_des
 from .suivi import prevenir_les_suiveurs
-from .taches import autoriser, conclure, contexte_mail, saisir, tache_ouverte
+from .taches import au_nom_de, autoriser, conclure, contexte_mail, saisir, tache_ouverte
 from .travaux import renvoyer_en_attente, tache_du_noeud, terminer_redaction
 
 
@@ -285,6 +285,7 @@ def _appliquer(
 ) -> Dossier:  # fmt: skip
     """``ecartees``: of a partial approval, what this decision adds to what others excepted, maybe nothing."""
     dossier.save()
+    details |= au_nom_de(acteur, tache)
     decision = Decision.objects.create(
         dossier=dossier, tache=tache.tache, noeud=tache.noeud, acteur=acteur, autorite_id=tache.autorite_id,
         issue=issue, motif=motif, empreinte=dossier.empreinte, partielle=ecartees is not None,

@@ -19,7 +19,7 @@ from structures.regles import gestionnaires
 from .. import notifications as types
 from ..enums import TypeEvenement
 from ..models import Dossier, Processus, Tache
-from ..regles import acteurs_de, perimetre, peut_faire
+from ..regles import acteurs_de, perimetre, peut_faire, pour_qui, supplee
 from . import horloge
 from .classement import classer
 from .journal import consigner
@@ -136,7 +136,9 @@ def refus_de(tache: Tache, acteur: User) -> Interdit | Conflit | None:
     if refus := refus_de_droit(tache, acteur):
         return refus
     proprietaire = tache.tache.owner
-    if proprietaire and proprietaire.pk != acteur.pk and proprietaire.is_active and peut_faire(proprietaire, tache):
+    if proprietaire is None or proprietaire.pk == acteur.pk or supplee(acteur, proprietaire):
+        return None
+    if proprietaire.is_active and peut_faire(proprietaire, tache):
         depuis = tache.tache.assigned
         quand = f" le {date_longue(depuis, 'heure')}" if depuis else ""
         return Conflit(
@@ -144,6 +146,12 @@ def refus_de(tache: Tache, acteur: User) -> Interdit | Conflit | None:
             f"{proprietaire} a pris cette tâche{quand}. Si vous devez vous en charger, reprenez-la en disant pourquoi.",
         )
     return None
+
+
+def au_nom_de(acteur: User, tache: Tache) -> dict[str, str]:
+    """What the journal adds to a gesture of somebody who stands in for another: « Y, pour X »."""
+    absente = pour_qui(acteur, [tache]).get(tache.pk)
+    return {"pour": str(absente)} if absente else {}
 
 
 def refus_de_droit(tache: Tache, acteur: User) -> Interdit | None:
@@ -173,8 +181,9 @@ def prendre(*, numero: int, acteur: User) -> Tache:
         raise Conflit("non_reservable", "Cette tâche est commune à l’équipe de l’établissement : elle ne se prend pas.")
     autoriser(tache, acteur)
     if tache.tache.owner_id != acteur.pk:
+        details: dict[str, Any] = {"tache": tache.pk, "noeud": tache.noeud} | au_nom_de(acteur, tache)
         attribuer_a(tache.tache, acteur)
-        consigner(dossier, TypeEvenement.TACHE_PRISE, acteur, tache=tache.pk, noeud=tache.noeud)
+        consigner(dossier, TypeEvenement.TACHE_PRISE, acteur, **details)
     return tache
 
 
@@ -197,12 +206,12 @@ def attribuer_a(task: Task, acteur: User | None) -> None:
     task.save(update_fields=["owner", "status", "assigned"])
 
 
-def rendre_les_taches_de(users: Iterable[int]) -> int:
-    """Return to the queue the open tasks of people who can no longer do them. Returns how many.
+def rendre_les_taches_de(users: Iterable[int]) -> list[int]:
+    """Return to the queue the open tasks of people who can no longer do them. Returns their numbers.
 
-    Called when an account or a habilitation ends, and by a sweep for those whose end date came.
+    Called when an account, a habilitation or a substitution ends, and by a sweep for those whose last day has passed.
     """
-    rendues = 0
+    rendues: list[int] = []
     prises = Tache.objects.filter(close_le__isnull=True, tache__owner__in=list(users))
     for numero, dossier_id in prises.order_by("dossier_id", "pk").values_list("pk", "dossier_id"):
         with transaction.atomic():
@@ -219,5 +228,5 @@ def rendre_les_taches_de(users: Iterable[int]) -> int:
                 dossier, TypeEvenement.TACHE_RENDUE, None, tache=tache.pk, noeud=tache.noeud,
                 proprietaire=proprietaire.username,
             )  # fmt: skip
-            rendues += 1
+            rendues.append(tache.pk)
     return rendues

@@ -3,6 +3,7 @@ from .ecart import FicheEcartee
 from .journal import Commentaire, Decision, Evenement, Instantane, TeteJournal
 from .lot import LigneLot, Lot
 from .suivi import MiseDeCote, Suivi
+from .suppleance import Suppleance
 from .tache import Tache
 from .travail import Geste, Presence, Proposition
 from .vue import PreferenceTaches, VueTaches
@@ -25,6 +26,7 @@ __all__ = [
     "Proposition",
     "Revision",
     "Suivi",
+    "Suppleance",
     "Tache",
     "TeteJournal",
     "VueTaches",
