@@ -139,6 +139,7 @@ def table() -> dict[str, list[Adresse]]:
         "mot_de_passe": [Adresse({}, TOUS, TOUS)],
         # -- open to whoever is signed in
         "accueil": [Adresse({}, TOUS, None)],
+        "compte_taches_rendues": [Adresse({"pk": compte.pk}, SESAN, None)],
         "absences": [Adresse({}, TOUS, TOUS)],
         "absences_de": [Adresse({"compte": compte.pk}, SESAN, SESAN)],
         "absence_terminer": [Adresse({"numero": absence}, ars | SESAN, ars | SESAN, caches=TOUS - ars - SESAN)],

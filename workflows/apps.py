@@ -10,12 +10,14 @@ class WorkflowsConfig(AppConfig):
     verbose_name = "Dossiers"
 
     def ready(self) -> None:
+        from backoffice.comptes.domaine import definir_au_depart
         from backoffice.socle import menu
         from structures.affichage import enregistrer_regle_dossiers
 
         menu.enregistrer(menu.EntreeMenu(30, "Dossiers collaboratifs", "dossiers", visible=_a_un_role))
         menu.enregistrer_lien_compte(menu.LienCompte(50, "Absences", "absences", visible=_a_un_role))
         enregistrer_regle_dossiers(_dossiers_vus)
+        definir_au_depart(_au_depart)
 
 
 def _a_un_role(user: Any) -> bool:
@@ -23,6 +25,14 @@ def _a_un_role(user: Any) -> bool:
     from .regles import roles_de
 
     return bool(roles_de(user))
+
+
+def _au_depart(user: Any, acteur: Any) -> None:
+    """Whose account closes holds no task and stands in for nobody."""
+    from .domaine import suppleances, taches
+
+    suppleances.terminer_celles_de(user, acteur)
+    taches.rendre_les_taches_de([user.pk])
 
 
 def _dossiers_vus(user: Any, numeros: Collection[int]) -> set[int]:

@@ -141,12 +141,14 @@ def charge_par_etape(taches: QuerySet[Tache]) -> list[Charge]:
     return [lignes[noeud] for noeud in ETAPES if noeud in lignes]
 
 
-def sans_acteur() -> QuerySet[Tache]:
+def sans_acteur(tenues: "QuerySet[Habilitation] | None" = None) -> QuerySet[Tache]:
     """Open tasks that nobody can do as things are now, whatever was true when they were created (domain.md §6).
+
+    ``tenues``: the habilitations that count, today's unless said.
 
     The set twin of ``regles.acteurs_de``: tests/workflows/test_ecrans_taches.py holds them together.
     """
-    tenues = Habilitation.objects.actives().order_by()
+    tenues = (Habilitation.objects.actives() if tenues is None else tenues).order_by()
     condition = Q(pk__in=[])
     for etape in ETAPES.values():
         du_role = tenues.filter(role__in=etape.roles)

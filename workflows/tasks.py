@@ -5,6 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from viewflow.workflow.timers import fire_due_timers
 
+from . import radar
 from .domaine import lots, presence
 from .domaine.taches import rendre_les_taches_de
 from .models import Lot
@@ -21,6 +22,12 @@ def declencher_minuteries() -> int:
 def liberer_taches() -> int:
     """Give back to the queue the tasks whose owner's habilitation or substitution has come to its end."""
     return len(rendre_les_taches_de(proprietaires()))
+
+
+@shared_task(name="workflows.annoncer_le_radar")
+def annoncer_le_radar() -> int:
+    """Tell the gestionnaires of the tasks that nobody can do."""
+    return radar.annoncer()
 
 
 @shared_task(name="workflows.purger_presences")

@@ -1,7 +1,7 @@
 """The verbs of an account. They don't ask who may: the screen's own rule does, as habilitations live in ``structures``.
 
-The provisional password is announced by a hook that ``notifications`` fills in (``definir_annonceur``), inside the
-verb's transaction: no caller can open an account and forget the mail.
+Two hooks are called inside the verb's transaction, so that no caller forgets: ``notifications`` announces a provisional
+password (``definir_annonceur``), ``workflows`` gives back what a person who leaves held (``definir_au_depart``).
 """
 
 import secrets
@@ -28,6 +28,16 @@ def definir_annonceur(fonction: Annonceur | None) -> None:
     """``fonction(user, mot_de_passe, nouveau)`` is called inside the transaction that gives a provisional password."""
     global _annonceur
     _annonceur = fonction
+
+
+Depart = Callable[[User, User | None], None]
+_au_depart: Depart | None = None
+
+
+def definir_au_depart(fonction: Depart | None) -> None:
+    """``fonction(user, acteur)`` is called inside the transaction that closes an account."""
+    global _au_depart
+    _au_depart = fonction
 
 
 def mot_de_passe_provisoire() -> str:
@@ -150,5 +160,7 @@ def _activer(user: User, acteur: User | None, *, actif: bool) -> User:
             raise Conflit("sans_effet", f"Ce compte est déjà {'actif' if actif else 'désactivé'}.")
         verrouille.is_active = actif
         verrouille.save(update_fields=["is_active"])
+        if not actif and _au_depart is not None:
+            _au_depart(verrouille, acteur)
     user.is_active = actif
     return user

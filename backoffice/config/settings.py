@@ -211,6 +211,7 @@ CELERY_BEAT_SCHEDULE = {
     "rafraichir-le-vocabulaire": {"task": "structures.rafraichir_vocabulaire", "schedule": crontab(minute=10)},
     "liberer-taches-orphelines": {"task": "workflows.liberer_taches", "schedule": 300.0},
     "reprendre-lots": {"task": "workflows.reprendre_lots", "schedule": 60.0},
+    "annoncer-le-radar": {"task": "workflows.annoncer_le_radar", "schedule": crontab(hour="8,14", minute=15)},
     "purger-presences": {"task": "workflows.purger_presences", "schedule": 3600.0},
 }
 

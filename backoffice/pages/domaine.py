@@ -11,7 +11,7 @@ from structures.domaine import habilitations
 from structures.enums import ROLES_EDITEURS, Role
 from structures.models import Autorite, Fiche, Habilitation
 from structures.regles import est_gestionnaire
-from workflows.domaine.taches import rendre_les_taches_de
+from workflows.domaine.taches import rendre_les_taches_de, taches_tenues
 
 
 def exiger_gestionnaire(acteur: User) -> None:
@@ -94,8 +94,9 @@ def terminer_droit(*, habilitation: Habilitation, acteur: User, fin: date | None
 def desactiver(*, user: User, acteur: User) -> list[int]:
     """Close an account; returns those of its tasks that went back to the queue."""
     exiger_gestionnaire(acteur)
-    comptes.desactiver_compte(user=user, acteur=acteur)
-    return rendre_les_taches_de([user.pk])
+    tenues = taches_tenues(user)
+    comptes.desactiver_compte(user=user, acteur=acteur)  # gives them back, and ends the substitutions
+    return tenues
 
 
 @transaction.atomic

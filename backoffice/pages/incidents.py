@@ -23,6 +23,7 @@ from workflows import requetes as dossiers
 from workflows.domaine import incidents as verbes
 from workflows.enums import ETAPES, Cercle, ResultatLigne
 from workflows.models import Dossier, Lot
+from workflows.radar import pourvoir
 from workflows.tasks import travailler_lot
 
 from . import domaine
@@ -78,11 +79,12 @@ def _sans_acteur(taches: QuerySet[Any]) -> list[Incident]:
     return [
         Incident(
             "sans-acteur", t.pk, f"Personne ne peut faire « {t.etape.titre} »", reverse("dossier", args=[t.dossier_id]),
-            pourquoi(t.etape.cercle), t.creee_le, _bloque(t),
+            pourvoi.raison, t.creee_le, _bloque(t),
             "Ouvrez un compte, ou donnez le droit à un compte qui existe : la tâche lui revient aussitôt.",
             ailleurs=("Ouvrir un compte", url_remede(t)),
         )
-        for t in _taches(taches)
+        for pourvoi in pourvoir(_taches(taches))
+        for t in [pourvoi.tache]
     ]  # fmt: skip
 
 
@@ -96,17 +98,6 @@ def _tenues(taches: QuerySet[Any]) -> list[Incident]:
         )
         for t in _taches(taches)
     ]  # fmt: skip
-
-
-def pourquoi(cercle: Cercle) -> str:
-    match cercle:
-        case Cercle.DIRECTION:
-            return "Aucune Direction active n’est habilitée sur cet établissement."
-        case Cercle.EDITEURS:
-            return "Aucun Référent ni aucune Direction actifs ne sont habilités sur cet établissement."
-        case Cercle.TUTELLE:
-            return "Cette autorité n’a aucun membre actif, ou seulement la personne qui a envoyé le dossier."
-    return "Aucun gestionnaire actif, ou seulement la personne qui a envoyé le dossier."
 
 
 def url_remede(tache: Any) -> str:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import guidage, supervision, views
+from . import departs, guidage, supervision, views
 
 urlpatterns = [
     path("", views.Accueil.as_view(), name="accueil"),
@@ -26,10 +26,11 @@ urlpatterns = [
     path("comptes/<int:pk>/droits/", views.DonnerDroit.as_view(), name="compte_donner_droit"),
     path(
         "comptes/<int:pk>/droits/<int:habilitation>/terminer/",
-        views.TerminerDroit.as_view(),
+        departs.TerminerDroit.as_view(),
         name="compte_terminer_droit",
     ),
-    path("comptes/<int:pk>/desactiver/", views.Desactiver.as_view(), name="compte_desactiver"),
+    path("comptes/<int:pk>/desactiver/", departs.Desactiver.as_view(), name="compte_desactiver"),
+    path("comptes/<int:pk>/taches-rendues/", departs.TachesRendues.as_view(), name="compte_taches_rendues"),
     path("comptes/<int:pk>/reactiver/", views.Reactiver.as_view(), name="compte_reactiver"),
     path("comptes/<int:pk>/mot-de-passe/", views.RedonnerMotDePasse.as_view(), name="compte_mot_de_passe"),
 ]

@@ -5,17 +5,15 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views import View
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Introuvable, Invalide
 from backoffice.socle.menu import adresse
-from backoffice.socle.mots import nombre, pluriel
 from backoffice.socle.vues import VueProtegee
 from structures.enums import ROLES_EDITEURS, Role
-from structures.models import Habilitation
 from structures.suivi import signalements_ouverts
 from structures.vues.personnel import mon_repertoire
 from workflows import boite
@@ -211,59 +209,6 @@ class DonnerDroit(VueCompte):
 
 def _confirmer(request: HttpRequest, **contexte: Any) -> HttpResponse:
     return render(request, "socle/confirmation.html", {"danger": True, "form": None, **contexte})
-
-
-class TerminerDroit(VueCompte):
-    """« Mettre fin »: the right ends today, the tasks held under it go back to the queue."""
-
-    habilitation: Habilitation
-
-    def autoriser(self, request: HttpRequest) -> None:
-        super().autoriser(request)
-        self.habilitation = get_object_or_404(Habilitation, pk=self.kwargs["habilitation"], user=self.compte)
-
-    def get(self, request: HttpRequest, pk: int, **_: Any) -> HttpResponse:
-        role = self.habilitation.get_role_display()
-        return _confirmer(
-            request,
-            titre=f"Mettre fin au droit « {role} » de {self.compte} ?",
-            texte="Le droit s’arrête aujourd’hui. Les tâches prises à ce titre retournent dans la file commune.",
-            confirmer="Mettre fin",
-            url=request.path,
-            retour=reverse("compte", args=[pk]),
-        )
-
-    def post(self, request: HttpRequest, pk: int, habilitation: int) -> HttpResponse:
-        rendues = domaine.terminer_droit(habilitation=self.habilitation, acteur=_user(request))
-        messages.success(
-            request, f"Le droit « {self.habilitation.get_role_display()} » a pris fin. {_rendues(len(rendues))}"
-        )
-        return redirect("compte", pk=pk)
-
-
-def _rendues(combien: int) -> str:
-    if not combien:
-        return "Aucune tâche n’était à reprendre."
-    s = pluriel(combien)
-    return f"{nombre(combien)} tâche{s} {'sont retournées' if combien > 1 else 'est retournée'} dans la file commune."
-
-
-class Desactiver(VueCompte):
-    def get(self, request: HttpRequest, pk: int, **_: Any) -> HttpResponse:
-        return _confirmer(
-            request,
-            titre=f"Désactiver le compte de {self.compte} ?",
-            texte="La personne ne peut plus se connecter et sa session se termine. Ses tâches retournent dans la file "
-            "commune. Rien n’est effacé : le compte peut être réactivé.",
-            confirmer="Désactiver le compte",
-            url=request.path,
-            retour=reverse("compte", args=[pk]),
-        )
-
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        rendues = domaine.desactiver(user=self.compte, acteur=_user(request))
-        messages.success(request, f"Le compte « {self.compte.username} » est désactivé. {_rendues(len(rendues))}")
-        return redirect("compte", pk=pk)
 
 
 class Reactiver(VueCompte):

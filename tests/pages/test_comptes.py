@@ -20,8 +20,9 @@ from structures.enums import Role
 from structures.models import Autorite, Fiche, Habilitation, VersionFiche
 from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
+from workflows.domaine import suppleances
 from workflows.domaine import taches as verbes
-from workflows.models import Dossier, Tache
+from workflows.models import Dossier, Suppleance, Tache
 from workflows.regles import peut_faire
 
 pytestmark = pytest.mark.usefixtures("demo")
@@ -212,11 +213,17 @@ def test_mettre_fin_rend_les_taches_a_la_file() -> None:
     verbes.prendre(numero=numero, acteur=direction)
     droit = direction.habilitations.get()
     url = f"/comptes/{direction.pk}/droits/{droit.pk}/terminer/"
-    page = client().get(url)
-    assert page.status_code == 200  # without JavaScript: the question on a page of its own
-    assert "Mettre fin au droit « Direction »" in texte(page).replace("\u202f", " ").replace("\xa0", " ")
+    page = texte(client().get(url)).replace("\u202f", " ").replace("\xa0", " ")
+    assert "Mettre fin au droit « Direction »" in page
+    assert "Les tâches à son nom" in page  # said before: nobody else is a Direction there
+    assert "ont pris fin" in page
+    assert "Plus personne ne pourra" not in page
     reponse = client().post(url, follow=True)
-    assert any("1 tâche est retournée dans la file commune" in m for m in messages(reponse))
+    assert reponse.request["QUERY_STRING"] == f"taches={numero}"
+    assert any("a pris fin" in m for m in messages(reponse))
+    rendues = texte(reponse)
+    assert "Consultation de dermatologie à la clinique" in rendues
+    assert "personne" in rendues
     ouverte = Tache.objects.select_related("tache").get(pk=numero)
     assert ouverte.tache.owner_id is None
     assert not peut_faire(direction, ouverte)
@@ -229,9 +236,17 @@ def test_desactiver_rend_les_taches_et_reactiver() -> None:
     ars, numero = personne("tutelle.ars"), tache("Plateforme de répit").pk
     verbes.prendre(numero=numero, acteur=ars)
     navigateur = client("tutelle.ars")
+    suppleances.ecrire(
+        absente=ars, suppleante=personne("tutelle.ars2"), du=AUJOURDHUI, au=AUJOURDHUI + timedelta(9), acteur=ars
+    )
     reponse = client().post(f"/comptes/{ars.pk}/desactiver/", follow=True)
-    assert any("1 tâche est retournée" in m for m in messages(reponse))
+    assert reponse.request["PATH_INFO"] == f"/comptes/{ars.pk}/taches-rendues/"
+    assert str(personne("tutelle.ars2")) in texte(reponse)
     assert Tache.objects.get(pk=numero).tache.owner_id is None
+    assert Suppleance.objects.get().finie_par == personne("gestionnaire")
+    assert Envoi.objects.filter(type_code="suppleance_finie").get().destinataire == personne("tutelle.ars2")
+    assert "toutes été faites" in texte(client().get(f"/comptes/{ars.pk}/taches-rendues/?taches=0"))
+    reponse = client().get(f"/comptes/{ars.pk}/")
     assert navigateur.get("/")["Location"].startswith("/connexion/")
     assert "Ce compte est désactivé" in texte(reponse)
     assert client().post(f"/comptes/{ars.pk}/mot-de-passe/").status_code == 409

@@ -82,7 +82,7 @@ def terminer(*, numero: int, acteur: User) -> Suppleance:
     return suppleance
 
 
-def terminer_celles_de(user: User, acteur: User) -> int:
+def terminer_celles_de(user: User, acteur: User | None) -> int:
     """When an account closes: those that she is absent for or stands in for end, running or to come. In the caller's
     transaction; returns how many."""
     vivantes = Suppleance.objects.filter(finie_le__isnull=True, au__gte=timezone.localdate()).order_by("pk")
@@ -92,7 +92,7 @@ def terminer_celles_de(user: User, acteur: User) -> int:
     return len(siennes)
 
 
-def _finir(suppleance: Suppleance, acteur: User) -> None:
+def _finir(suppleance: Suppleance, acteur: User | None) -> None:
     suppleance.finie_le, suppleance.finie_par = timezone.now(), acteur
     suppleance.save(update_fields=["finie_le", "finie_par"])
     rendre_les_taches_de([suppleance.suppleante_id])
@@ -104,7 +104,7 @@ def _exiger_qualite(absente: User, acteur: User) -> None:
         raise Interdit("sans_droit", "Une suppléance se décide par la personne absente ou par un gestionnaire SESAN.")
 
 
-def _prevenir(type_: type[types.TypeNotification], suppleance: Suppleance, acteur: User) -> None:
+def _prevenir(type_: type[types.TypeNotification], suppleance: Suppleance, acteur: User | None) -> None:
     notifier(
         type_,
         destinataires=[suppleance.absente, suppleance.suppleante],

@@ -206,6 +206,12 @@ def attribuer_a(task: Task, acteur: User | None) -> None:
     task.save(update_fields=["owner", "status", "assigned"])
 
 
+def taches_tenues(user: User) -> list[int]:
+    """Numbers of the open tasks in the person's name."""
+    tenues = Tache.objects.filter(close_le__isnull=True, tache__owner=user)
+    return list(tenues.order_by("pk").values_list("pk", flat=True))
+
+
 def rendre_les_taches_de(users: Iterable[int]) -> list[int]:
     """Return to the queue the open tasks of people who can no longer do them. Returns their numbers.
 

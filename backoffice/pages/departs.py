@@ -1,0 +1,119 @@
+"""A person leaves, or loses a right: what would be left without anybody, said before; where her tasks went, after."""
+
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+
+from backoffice.comptes.models import User
+from structures.models import Habilitation
+from workflows.boite import detaillees
+from workflows.domaine.taches import taches_tenues
+from workflows.models import Tache
+from workflows.radar import Pourvoi, orphelines_sans, pourvoir
+
+from . import domaine
+from .views import VueCompte
+
+MONTREES = 100
+
+
+def _pourvois(taches: QuerySet[Tache], sauf: list[int]) -> list[Pourvoi]:
+    """Those that nobody can do first."""
+    lues = list(detaillees(taches).order_by("echeance", "pk")[:MONTREES])
+    return sorted(pourvoir(lues, sauf), key=lambda p: bool(p.acteurs))
+
+
+class VueDepart(VueCompte):
+    """Confirmation with its consequences, the gesture, then the report on the tasks that went back to the queue."""
+
+    def finissantes(self) -> QuerySet[Habilitation]:
+        """The habilitations that would count no more."""
+        raise NotImplementedError
+
+    def mots(self) -> dict[str, str]:
+        raise NotImplementedError
+
+    def faire(self, acteur: User) -> list[int]:
+        raise NotImplementedError
+
+    def get(self, request: HttpRequest, pk: int, **_: Any) -> HttpResponse:
+        finissantes = self.finissantes()
+        tenues = Tache.objects.filter(pk__in=taches_tenues(self.compte))
+        sauf = list(finissantes.values_list("pk", flat=True))
+        contexte = {
+            "compte": self.compte,
+            "url": request.path,
+            "tenues": _pourvois(tenues, sauf),
+            "orphelines": _pourvois(orphelines_sans(finissantes).exclude(pk__in=tenues.values("pk")), sauf),
+            **self.mots(),
+        }
+        return render(request, "pages/depart.html", contexte)
+
+    def post(self, request: HttpRequest, pk: int, **_: Any) -> HttpResponse:
+        rendues = self.faire(cast(User, request.user))
+        if not rendues:
+            messages.success(request, f"{self.mots()['fait']} Aucune tâche n’était à reprendre.")
+            return redirect("compte", pk=pk)
+        messages.success(request, self.mots()["fait"])
+        taches = urlencode({"taches": ",".join(map(str, rendues))})
+        return redirect(f"{reverse('compte_taches_rendues', args=[pk])}?{taches}")
+
+
+class TerminerDroit(VueDepart):
+    """« Mettre fin »: the right ends today, the tasks held under it go back to the queue."""
+
+    habilitation: Habilitation
+
+    def autoriser(self, request: HttpRequest) -> None:
+        super().autoriser(request)
+        self.habilitation = get_object_or_404(Habilitation, pk=self.kwargs["habilitation"], user=self.compte)
+
+    def finissantes(self) -> QuerySet[Habilitation]:
+        return Habilitation.objects.filter(pk=self.habilitation.pk)
+
+    def mots(self) -> dict[str, str]:
+        role = self.habilitation.get_role_display()
+        return {
+            "titre": f"Mettre fin au droit « {role} » de {self.compte} ?",
+            "texte": "Le droit s’arrête aujourd’hui. Les tâches prises à ce titre retournent dans la file commune.",
+            "confirmer": "Mettre fin",
+            "fait": f"Le droit « {role} » a pris fin.",
+        }
+
+    def faire(self, acteur: User) -> list[int]:
+        return domaine.terminer_droit(habilitation=self.habilitation, acteur=acteur)
+
+
+class Desactiver(VueDepart):
+    def finissantes(self) -> QuerySet[Habilitation]:
+        return self.compte.habilitations.all()
+
+    def mots(self) -> dict[str, str]:
+        return {
+            "titre": f"Désactiver le compte de {self.compte} ?",
+            "texte": "La personne ne peut plus se connecter et sa session se termine. Ses tâches retournent dans la "
+            "file commune, ses suppléances prennent fin. Rien n’est effacé : le compte peut être réactivé.",
+            "confirmer": "Désactiver le compte",
+            "fait": f"Le compte « {self.compte.username} » est désactivé.",
+        }
+
+    def faire(self, acteur: User) -> list[int]:
+        return domaine.desactiver(user=self.compte, acteur=acteur)
+
+
+class TachesRendues(VueCompte):
+    """Where the tasks of a person who left are now (``?taches=12,40``): who can do each, or nobody."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest, pk: int, **_: Any) -> HttpResponse:
+        mots = request.GET.get("taches", "")[:5000].split(",")
+        numeros = [int(mot) for mot in mots if mot.isascii() and mot.isdigit() and len(mot) < 19]
+        pourvois = _pourvois(Tache.objects.filter(pk__in=numeros, close_le__isnull=True), [])
+        contexte = {"compte": self.compte, "pourvois": pourvois, "demandees": len(numeros)}
+        return render(request, "pages/taches_rendues.html", contexte)
