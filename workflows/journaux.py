@@ -190,7 +190,7 @@ def verifier_base(numero: int | None = None) -> Iterator[Verification]:
     tetes = dossiers.values_list("pk", "tete_journal__rang", "tete_journal__empreinte")
     with _meme_instant():
         evenements = _ParDossier(Evenement.objects.order_by("dossier_id", "rang"), numero)
-        decisions = _ParDossier(Decision.objects.order_by("dossier_id", "pk"), numero)
+        decisions = _ParDossier(Decision.objects.prefetch_related("ecartees").order_by("dossier_id", "pk"), numero)
         commentaires = _ParDossier(Commentaire.objects.order_by("dossier_id", "pk"), numero)
         for cle, rang, empreinte in tetes.iterator(_PAQUET):
             vue = Verification(cle)
@@ -199,7 +199,7 @@ def verifier_base(numero: int | None = None) -> Iterator[Verification]:
                 vue._suivre(e.rang, e.rang, e.precedente, e.empreinte, chaine.contenu(e))
             if (rang, empreinte) != (vue.evenements or None, vue.empreinte if lus else None):
                 vue._faute(vue.evenements, f"le journal s’arrête à l’événement {vue.evenements} au lieu du {rang}.")
-            _comparer(vue, lus, "decision", decisions.de(cle), chaine.sceau_decision)
+            _comparer(vue, lus, "decision", decisions.de(cle), _sceau_decision)
             _comparer(vue, lus, "commentaire", commentaires.de(cle), chaine.sceau_commentaire)
             yield vue
 
@@ -233,6 +233,10 @@ class _ParDossier:
         while self._prochaine is not None and self._prochaine.dossier_id == numero:
             yield self._prochaine
             self._prochaine = next(self._lignes, None)
+
+
+def _sceau_decision(decision: Decision) -> str:
+    return chaine.sceau_decision(decision, {e.fiche_id: e.motif for e in decision.ecartees.all()})
 
 
 def _comparer(

@@ -16,6 +16,7 @@ from structures.models import Modification, Reservation
 from workflows.domaine import contenu, decisions, gestes, instantane, taches
 from workflows.domaine.creer import creer
 from workflows.domaine.journal import consigner
+from workflows.domaine.versions import migrer
 from workflows.enums import EtatDossier
 from workflows.models import Decision, Dossier, Evenement, Tache
 from workflows.tasks import declencher_minuteries
@@ -246,3 +247,13 @@ def test_huit_ecritures_sans_verrou_font_une_chaine() -> None:
     ensemble([partial(consigner, dossier, "rouvert", None, n=n) for n in range(8)])
     rangs = dossier.evenements.filter(rang__gt=avant).order_by("rang").values_list("rang", flat=True)
     assert list(rangs) == list(range(avant + 1, avant + 9))
+
+
+def test_quatre_migrations_d_un_dossier_n_en_font_qu_une() -> None:
+    tache = ouverte("Consultation de dermatologie à la clinique")
+    Dossier.objects.filter(pk=tache.dossier_id).update(version_flux=1)
+    Task.objects.filter(previous=tache.tache, flow_task__endswith="__timeout_3").delete()
+    passages = ensemble([partial(migrer, numero=tache.dossier_id)] * 4)
+    assert sorted(len(p.faits) for p in passages) == [0, 0, 0, 1]
+    assert Task.objects.filter(previous=tache.tache, flow_task__endswith="__timeout_3").count() == 1
+    assert tache.dossier.evenements.filter(type="flux_mis_a_jour").count() == 1

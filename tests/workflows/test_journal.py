@@ -144,6 +144,22 @@ def test_ce_qui_est_change_en_base_se_trouve(monde: SimpleNamespace, instruit: D
     assert verifier(instruit).intacte
 
 
+def test_les_fiches_ecartees_sont_scellees_avec_la_decision(monde: SimpleNamespace, dossier: Dossier) -> None:
+    unites = [fabrique.nouvelle(dossier, monde.referent, monde.uf.pk, f"Unité {n}") for n in range(2)]
+    fabrique.envoye(dossier, monde.referent)
+    decisions.valider(tache=fabrique.tache(dossier).pk, acteur=monde.direction)
+    choix: dict[str, Any] = {
+        "tache": fabrique.tache(dossier).pk, "acteur": monde.gestionnaire, "ecartees": {unites[0].pk: "Trop tôt."},
+    }  # fmt: skip
+    decisions.approuver_sauf(**choix, jeton=decisions.essayer_sauf(**choix).jeton)
+    suite = fabrique.relu(dossier).suite
+    assert verifier(dossier).intacte
+    assert verifier(suite).intacte
+    sans_declencheurs("UPDATE workflows_ficheecartee SET motif = 'Autre.'")
+    [faute] = verifier(dossier).fautes
+    assert faute.phrase.startswith("La décision")
+
+
 def test_autant_de_requetes_pour_trois_dossiers_que_pour_un(monde: SimpleNamespace, instruit: Dossier) -> None:
     def requetes() -> int:
         with CaptureQueriesContext(connection) as lues:

@@ -13,6 +13,7 @@ disagreement with it.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -62,7 +63,8 @@ def contenu(e: Evenement) -> dict[str, Any]:
     }
 
 
-def sceau_decision(d: Decision) -> str:
+def sceau_decision(d: Decision, ecartees: Mapping[int, str]) -> str:
+    """``ecartees``: the fiches that it leaves out, each with its reason."""
     return condense(
         {
             "decision": d.pk,
@@ -74,6 +76,7 @@ def sceau_decision(d: Decision) -> str:
             "issue": str(d.issue),
             "motif": d.motif,
             "empreinte": d.empreinte,
+            "ecartees": dict(ecartees),
             "partielle": d.partielle,
             "le": instant(d.le),
         }

@@ -298,7 +298,7 @@ def _appliquer(
         details["ecartees"] = [{"fiche": f, "nom": noms.get(f, ""), "motif": m} for f, m in ecartees.items()]
     consigner(
         dossier, evenement, acteur, tache=tache.pk, motif=motif, empreinte=dossier.empreinte, decision=decision.pk,
-        sceau=sceau_decision(decision), **details,
+        sceau=sceau_decision(decision, ecartees or {}), **details,
     )  # fmt: skip
     conclure(tache, dossier, acteur, issue)
     if dossier.etat == EtatDossier.REFUSE:
