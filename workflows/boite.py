@@ -11,7 +11,7 @@ from structures.domaine.texte import normaliser
 from structures.requetes import versions_au
 
 from .enums import ETAPES, OUVERTS, Issue
-from .models import Dossier, MiseDeCote, Tache
+from .models import Dossier, MiseDeCote, Suppleance, Tache
 from .regles import Portees, dossiers_visibles, portees, taches_de
 from .requetes import sans_accents
 
@@ -26,8 +26,9 @@ TAILLE_PAGE = 50
 def onglets(user: "User | AnonymousUser", tenus: Portees | None = None) -> dict[str, QuerySet[Tache]]:
     """The tabs of the inbox by their word in the address; who she is is asked once for all of them.
 
-    To take: nobody holds them. Hers: she holds them. Her team's: a colleague does. Late: to take or hers, past their
-    due date. Others': open tasks of the dossiers that she wrote, sent, decided on or follows, which she may not do.
+    To take: nobody holds them, or somebody whom she stands in for. Hers: she holds them. Her team's: a colleague does.
+    Late: to take or hers, past their due date. Others': open tasks of the dossiers that she wrote, sent, decided on or
+    follows, which she may not do.
     What she put aside is in none of the first four. Done: those that she closed and may still see, not those that
     another decision closed. ``tenus``: see ``regles.perimetre``.
     """
@@ -36,7 +37,7 @@ def onglets(user: "User | AnonymousUser", tenus: Portees | None = None) -> dict[
     ouvertes = a_elle.filter(close_le__isnull=True)
     de_cote = Q(pk__in=MiseDeCote.objects.en_cours(user.pk).order_by().values("tache"))
     en_vue = ouvertes.exclude(de_cote)
-    libres, siennes = Q(tache__owner__isnull=True), Q(tache__owner=user.pk)
+    libres, siennes = _libres(user, tenus), Q(tache__owner=user.pk)
     visibles = dossiers_visibles(user, tenus).order_by().values("pk")
     chez_d_autres = Tache.objects.filter(
         ~Exists(a_elle.filter(pk=OuterRef("pk")).order_by()),
@@ -55,6 +56,14 @@ def onglets(user: "User | AnonymousUser", tenus: Portees | None = None) -> dict[
     }
 
 
+def _libres(user: "User | AnonymousUser", tenus: Portees) -> Q:
+    libres = Q(tache__owner__isnull=True)
+    if tenus.supplee:
+        pour_elle = Suppleance.objects.en_cours().filter(suppleante=user.pk).order_by()
+        libres |= Q(tache__owner__in=pour_elle.values("absente"))
+    return libres
+
+
 def _dossiers_suivis(user: "User | AnonymousUser") -> QuerySet[Dossier, Any]:
     """Open dossiers that she wrote, sent, decided on or follows: a union, which starts from her and not from them."""
     ouverts = Dossier.objects.filter(etat__in=OUVERTS).order_by().values("pk")
@@ -69,7 +78,8 @@ def a_faire(user: "User | AnonymousUser", tenus: Portees | None = None) -> Query
     """Open tasks that wait for her: those she holds and those she may take, less what she put aside. ``tenus``: see
     ``regles.perimetre``."""
     de_cote = MiseDeCote.objects.en_cours(user.pk).order_by().values("tache")
-    a_elle = Q(tache__owner__isnull=True) | Q(tache__owner=user.pk)
+    tenus = portees(user) if tenus is None else tenus
+    a_elle = _libres(user, tenus) | Q(tache__owner=user.pk)
     return taches_de(user, tenus).filter(a_elle, close_le__isnull=True).exclude(pk__in=de_cote)
 
 

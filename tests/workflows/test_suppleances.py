@@ -15,7 +15,7 @@ from structures.enums import Role
 from tests.factories import dossiers as fabrique
 from tests.factories.repertoire import compte, etablissement, gestionnaire, uo
 from tests.navigation import client
-from workflows import chronologie
+from workflows import boite, chronologie
 from workflows.domaine import decisions, suppleances, taches
 from workflows.models import Dossier, Suppleance, Tache
 from workflows.regles import (
@@ -234,3 +234,16 @@ def test_l_ecran(monde: SimpleNamespace, envoye: Dossier) -> None:
     assert client(monde.gestionnaire).post(de, saisie | {"identifiant": "Voisin"}).status_code == 302
     assert Suppleance.objects.get(finie_le=None).suppleante == monde.voisin
     assert "communes à l’équipe" in client(monde.referent).get("/absences/").content.decode()
+
+
+def test_la_boite_dit_pour_qui(monde: SimpleNamespace, envoye: Dossier) -> None:
+    """What is for the absent person is to take, even when she holds it; with her name, and so does its page."""
+    tache = fabrique.tache(envoye)
+    taches.prendre(numero=tache.pk, acteur=monde.direction)
+    assert boite.a_faire(monde.voisin).count() == 0
+    suppleer(monde.direction, monde.voisin, acteur=monde.gestionnaire)
+    assert list(boite.onglets(monde.voisin)["a-prendre"]) == list(boite.a_faire(monde.voisin)) == [tache]
+    pour = f"pour {monde.direction}"
+    assert pour in client(monde.voisin).get("/taches/").content.decode()
+    assert pour in client(monde.voisin).get(f"/taches/{tache.pk}/").content.decode()
+    assert pour not in client(monde.direction).get("/taches/?onglet=mes-taches").content.decode()

@@ -190,6 +190,7 @@ def page_tache(
         "commune": libelles_communes([tache.commune_eg]).get(tache.commune_eg, "") if tache.commune_eg else "",
         "echeance": echeance_en_mots(tache.echeance),
         "age": age_en_mots(tache.creee_le),
+        "pour": regles.pour_qui(user, [tache], regles.roles_de(user)).get(tache.pk) if ici.peut_decider else None,
         "situation": ici,
         "etapes": parcours.etapes_de(dossier, trajet, ouvertes),
         "changements": liste,

@@ -16,6 +16,7 @@ from structures.requetes import libelles_communes
 
 from .. import requetes
 from ..enums import BROUILLONS, ETAPES, Etape, Issue
+from ..regles import pour_qui, roles_de
 from ..revue import compte_en_mots
 from ..revue.modele import ATTENTIONS
 
@@ -75,6 +76,7 @@ class Ligne:
     changements: list[tuple[str, str]]
     a_moi: bool
     retour_le: date | None = None  # put aside until that day
+    pour: User | None = None  # the absent person whom the reader stands in for
 
     @property
     def etape(self) -> Etape:
@@ -135,6 +137,7 @@ def signe_de(issue: str) -> str:
 
 def lignes(taches: list[Any], user: User, requete: str = "", retours: Mapping[int, date] | None = None) -> list[Ligne]:
     """Rows for tasks of ``boite.page_taches``: two statements for any number. ``retours``: ``Ligne.retour_le``."""
+    pour = pour_qui(user, [t for t in taches if t.close_le is None], roles_de(user))
     suite = f"?{requete}" if requete else ""
     natures = requetes.natures([t.dossier_id for t in taches]) if taches else {}
     communes = libelles_communes(t.commune_eg for t in taches if t.commune_eg)
@@ -147,6 +150,7 @@ def lignes(taches: list[Any], user: User, requete: str = "", retours: Mapping[in
             [(n, compte_en_mots(n, c)) for n, c in sorted(natures.get(t.dossier_id, {}).items())],
             t.tache.owner_id == user.pk,
             (retours or {}).get(t.pk),
+            pour.get(t.pk),
         )
         for t in taches
     ]
