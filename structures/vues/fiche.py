@@ -15,7 +15,7 @@ from ..affichage import Affichage, champ_en_mots
 from ..champs import UNITES, champs_de, libelle, manquants
 from ..domaine.horaires import ouverture
 from ..domaine.patches import Etat, valeur
-from ..enums import Niveau
+from ..enums import ChampEG, Niveau
 from ..etablissement import voisines
 from ..models import Fiche, FicheReservee
 from ..sections import Section, ouverture_en_mots, sections
@@ -85,7 +85,7 @@ class FicheView(VueFiche):
                 "champs_modifiables": {c.nom for c in droits.champs_modifiables} if modifiable else (),
                 "url_modifier": adresse("fiche_modifier", fiche.identifiant),
                 "url_signaler": adresse("fiche_signaler", fiche.identifiant) if actuelle else "",
-                "actions_structure": _actions_structure(fiche, guide["vers_dossier"]) if droits.editeur else [],
+                "actions_structure": _actions_structure(fiche, guide["vers_dossier"], droits, champ_eg, actuelle),
                 "avant": avant,
                 "apres": apres,
                 "url_arbre": _url_arbre(fiche, jour),
@@ -137,12 +137,20 @@ def _ouverture(etat: Etat) -> dict[str, Any] | None:
     return {"ouvert": trouvee.ouvert, "phrase": ouverture_en_mots(trouvee, maintenant.replace(tzinfo=None))}
 
 
-def _actions_structure(fiche: Fiche, vers: guidage.VersDossier | None) -> list[dict[str, Any]]:
+def _actions_structure(
+    fiche: Fiche, vers: guidage.VersDossier | None, droits: regles.Droits, champ_eg: str, actuelle: bool
+) -> list[dict[str, Any]]:
     """Menu of an EG, and of no other level: create the dossier that changes its structure, or open the one there is
-    (acceptance 54 and 55)."""
-    if fiche.niveau != Niveau.EG or vers is None or not vers.dossier:
+    (acceptance 54 and 55); for SESAN, say which tutelle approves."""
+    if fiche.niveau != Niveau.EG:
         return []
-    return [{"libelle": vers.action, "url": vers.url, "icone": "dossier"}]
+    actions: list[dict[str, Any]] = []
+    if droits.editeur and vers is not None and vers.dossier:
+        actions.append({"libelle": vers.action, "url": vers.url, "icone": "dossier"})
+    if droits.gestionnaire and actuelle and champ_eg == ChampEG.MEDICO_SOCIAL:
+        url = adresse("fiche_tutelles", fiche.identifiant)
+        actions.append({"libelle": "Fixer les tutelles", "url": url, "icone": "comptes"})
+    return actions
 
 
 def _colonne(lues: Iterable[Section], codes: tuple[str, ...]) -> list[Section]:

@@ -86,11 +86,7 @@ class Tache(models.Model):
             ),
             models.Index(fields=["close_par", "close_le"], name="tache_close_par", condition=Q(close_le__isnull=False)),
             models.Index(
-                "noeud",
-                Coalesce("autorite", Value("")),
-                F("close_le").desc(),
-                name="tache_durees",
-                condition=Q(issue__in=TRANCHEES),
+                fields=["noeud", "autorite", "-close_le"], name="tache_durees", condition=Q(issue__in=TRANCHEES)
             ),
         ]
         constraints = [
