@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("structures", "0009_parent_dont_on_sait_le_niveau"),
         ("viewflow", "0015_task_scheduled"),
-        ("workflows", "0012_version_du_circuit"),
+        ("workflows", "0013_suppleances"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
