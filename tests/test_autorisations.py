@@ -244,6 +244,7 @@ def table() -> dict[str, list[Adresse]]:
         "tache_rendre": decision({"parc": EHPAD, "ime": ars, "clinique": direction, "exp": sesan}),
         "tache_valider": decision({"clinique": direction}),
         "tache_approuver": decision({"ime": ars}),
+        "tache_approuver_sauf": decision({"ime": ars}),
         "tache_renvoyer": decision({"ime": ars, "clinique": direction}),
         "tache_refuser": decision({"ime": ars}),
         "tache_affecter": decision({"exp": sesan}),

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from backoffice.socle.mots import date_longue
+from backoffice.socle.mots import date_longue, nombre, pluriel
 from structures.champs import CHAMPS
 from structures.enums import Niveau
 from structures.models import Autorite
@@ -56,7 +56,9 @@ def lignes_journal(dossier: Dossier, evenements: Collection[Evenement]) -> list[
                 "quand": e.le,
                 "titre": _titre_evenement(e, nom),
                 "qui": qui_en_mots(e),
-                "texte": _texte_tache(e.details) if e.type in MAINS else _texte_evenement(e, autorites),
+                "texte": _texte_tache(e.details)
+                if e.type in MAINS
+                else _texte_partage(e.details, autorites) or _texte_evenement(e, autorites),
                 "etat": "",
                 "icone": ICONES[TypeEvenement(e.type)],
                 "url": _adresse(e, ouvertes),
@@ -94,6 +96,11 @@ def _titre_evenement(e: Evenement, nom: str) -> str:
         return f"{len(e.details['fiches'])} fiches ajoutées ({niveau})"
     if e.type == TypeEvenement.COMMENTE and e.details["commentaire"] != e.details["fil"]:
         titre = "Réponse à un commentaire"
+    if e.type == TypeEvenement.APPROUVE and "ecartees" in e.details:
+        return f"{titre} sauf certaines fiches"
+    if e.type == TypeEvenement.PUBLIE and "ecartees" in e.details:
+        n = len(e.details["ecartees"])
+        return f"{titre} sauf {nombre(n)} fiche{pluriel(n)}"
     if not nom:
         return titre
     autres = len(e.details.get("fiches", ())) - 1
@@ -142,3 +149,16 @@ def _texte_tache(d: Mapping[str, Any]) -> str:
         return f"Revient le {date_longue(d['retour'])}."
     mains = " ".join(mot for mot in (f"De {d['de']}" if d["de"] else "", f"à {d['a']}" if "a" in d else "") if mot)
     return "\n".join(x for x in (mains[:1].upper() + mains[1:], d["motif"]) if x)
+
+
+def _texte_partage(d: Mapping[str, Any], autorites: Mapping[str, str]) -> str:
+    """Of a partial approval or publication, and of the opening of its follow-up; empty for any other event."""
+    if "suite_de" in d:
+        return f"Reprend les fiches écartées de la publication du dossier n° {d['suite_de']}."
+    if not d.get("ecartees"):
+        return ""
+    autorite = autorites.get(d.get("autorite") or "", "")
+    cites = [f"« {f['nom'] or SANS_NOM} » : {f['motif']}" for f in d["ecartees"]]
+    reste = f"… et {len(cites) - 20} autres" if len(cites) > 20 else ""
+    suite = f"Elles reviennent dans le dossier n° {d['suite']}." if "suite" in d else ""
+    return "\n".join(x for x in (autorite, "Fiches écartées :", *cites[:20], reste, suite) if x)

@@ -29,6 +29,11 @@ def signe_de(dossier: Dossier) -> str:
     return str(dossier.etat)
 
 
+def mot_de(dossier: Dossier) -> str:
+    """What the sign says instead of its own word: « publié sauf 2 fiches »."""
+    return dossier.get_etat_display().lower() if dossier.ecartees else ""
+
+
 def qui_agit(taches: Iterable[Tache]) -> str:
     """Who is expected to act on open tasks: « Direction de l’établissement », « ARS Île-de-France et CD 78 »."""
     gens = [_acteurs_en_mots(tache) for tache in taches]
@@ -241,7 +246,8 @@ def _detail_etape(
     decisions: list[Decision],
 ) -> str:
     if noeud == "publie" and dossier.publie_le:
-        return f"le {date_longue(dossier.publie_le)}"
+        sauf = dossier.get_etat_display().removeprefix(EtatDossier.PUBLIE.label)
+        return f"le {date_longue(dossier.publie_le)}{',' if sauf else ''}{sauf}"
     if noeud == "publie" and dossier.etat == EtatDossier.REFUSE:
         return "dossier refusé"
     if noeud == "redaction" and dossier.etat == EtatDossier.ABANDONNE:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .vues import absences, boite, decisions, gestes_tache, tache, traitements, vues_taches
+from .vues import absences, boite, decisions, ecarter, gestes_tache, tache, traitements, vues_taches
 
 urlpatterns = [
     path("absences/", absences.Absences.as_view(), name="absences"),
@@ -19,6 +19,7 @@ urlpatterns = [
     path("taches/<int:numero>/rendre/", decisions.Rendre.as_view(), name="tache_rendre"),
     path("taches/<int:numero>/valider/", decisions.Valider.as_view(), name="tache_valider"),
     path("taches/<int:numero>/approuver/", decisions.Approuver.as_view(), name="tache_approuver"),
+    path("taches/<int:numero>/approuver-sauf/", ecarter.ApprouverSauf.as_view(), name="tache_approuver_sauf"),
     path("taches/<int:numero>/renvoyer/", decisions.Renvoyer.as_view(), name="tache_renvoyer"),
     path("taches/<int:numero>/refuser/", decisions.Refuser.as_view(), name="tache_refuser"),
     path("taches/<int:numero>/reprendre/", gestes_tache.Reprendre.as_view(), name="tache_reprendre"),

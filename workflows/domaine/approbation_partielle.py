@@ -64,6 +64,7 @@ class Partage:
     entrainees: dict[int, Entrainee]
     retenus: list[FicheTravail]
     ecartes: list[FicheTravail]
+    rangs: dict[int, int]
 
     @property
     def jeton(self) -> str:
@@ -85,6 +86,10 @@ class Partage:
                 return f"Elle ne peut pas être supprimée : {avec} y reste rattachée."
         return f"Sa suppression allait avec celle de {avec}, qui est écartée."
 
+    def rang(self, fiche: int) -> int:
+        """Its place in the order of the tree."""
+        return self.rangs.get(fiche, len(self.rangs))
+
     def motifs(self, fiche: int) -> list[Ecart]:
         return [e for e in self.ecarts if e.fiche == fiche]
 
@@ -104,6 +109,7 @@ def partager(dossier: Dossier, ecarts: Iterable[Ecart]) -> Partage:
         dossier, arbre, ecarts, avec,
         retenus=[t for t in travaux if t.fiche_id not in choisies and t.fiche_id not in avec],
         ecartes=[t for t in travaux if t.fiche_id in choisies or t.fiche_id in avec],
+        rangs=rang,
     )  # fmt: skip
 
 

@@ -119,6 +119,14 @@ class Decider(ActionTache, ABC):
                         "Vous avez écrit un motif de renvoi : renvoyez le dossier, ou effacez ce motif.",
                     )
                 )
+        if self.request.POST.getlist("ecarter"):
+            erreurs.append(
+                (
+                    "approuver-sauf",
+                    "Vous avez coché des fiches à écarter : choisissez « Approuver sauf certaines fiches », ou "
+                    "décochez-les.",
+                )
+            )
         if self.motif_permis != "motif_refus" and form.cleaned_data.get("motif_refus"):
             erreurs.append(
                 ("id_motif_refus", "Vous avez écrit un motif de refus : refusez le dossier, ou effacez ce motif.")

@@ -40,6 +40,8 @@ def decisions_en_mots(decisions: list[Decision]) -> list[dict[str, Any]]:
 def contenu_en_mots(dossier: Dossier, decision: Decision, actuel: str) -> tuple[str, str]:
     """(sign, words): whether what was decided on is still what the dossier holds. ``actuel``: its digest now."""
     if decision.empreinte == actuel:
+        if dossier.ecartees:
+            return "a-jour", dossier.get_etat_display().replace("Publié", "contenu publié")
         return "a-jour", "contenu publié" if dossier.publie_le else "contenu inchangé depuis"
     if not dossier.est_ouvert:
         return "annulee", "contenu d’un envoi précédent"

@@ -79,6 +79,7 @@ def _ligne(dossier: Dossier, avancement: requetes.Avancement) -> dict[str, Any]:
     return {
         "dossier": dossier,
         "signe": parcours.signe_de(dossier),
+        "mot": parcours.mot_de(dossier),
         "avancement": avancement,
         "quoi": "fiche finalisée" if avancement.finalisees < 2 else "fiches finalisées",
         "etape": avancement.taches[0].etape.titre if avancement.taches else "",

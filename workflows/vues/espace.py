@@ -273,6 +273,17 @@ class Espace:
         return parcours.signe_de(self.dossier)
 
     @property
+    def mot(self) -> str:
+        return parcours.mot_de(self.dossier)
+
+    @cached_property
+    def suite(self) -> Dossier | None:
+        """Where the fiches went that were excepted from the publication, when this person sees it."""
+        if not self.dossier.ecartees:
+            return None
+        return regles.dossiers_visibles(self.user).filter(suite_de=self.dossier.pk).first()
+
+    @property
     def renvoi(self) -> str:
         """Who sent the draft back for correction, and when."""
         renvoi = self.dossier.evenements.filter(type=TypeEvenement.RENVOYE).select_related("acteur").latest("pk")

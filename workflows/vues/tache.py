@@ -15,6 +15,7 @@ from backoffice.socle.vues import VueProtegee
 from structures.requetes import libelles_communes
 
 from .. import boite, parcours, regles, requetes, revue
+from ..domaine import approbation_partielle as partielle
 from ..domaine import instantane
 from ..enums import ETAPES, Issue
 from ..forms_taches import ONGLETS, AffectationForm, DecisionForm
@@ -22,6 +23,7 @@ from ..models import Decision, Dossier, Tache
 from ..revue.synthese import montrer_les_commentes
 from .controles import controles_de
 from .decisions_prises import decisions_en_mots
+from .espace import entier
 from .situation import situation
 from .suite import adresse_de_la_liste, liste_de, suite_de
 from .taches import age_en_mots, echeance_en_mots, signe_de
@@ -50,7 +52,9 @@ _FAVORABLES = {
     "approbation_tutelle": Bouton("Approuver", "tache_approuver"),
     "affectation_tutelle": Bouton("Affecter", "tache_affecter"),
 }
+_RELIRE = Bouton("Relire, puis approuver", "tache_approuver_sauf")  # the other authority excepted fiches
 _RENVOYABLES = {"validation_direction", "approbation_sesan", "approbation_tutelle"}
+ECARTABLES = {"approbation_sesan", "approbation_tutelle"}  # where fiches may be excepted
 _REFUSABLES = {"approbation_sesan", "approbation_tutelle"}
 _VERBES_TITRE = {
     "redaction": "Finaliser les fiches de",
@@ -178,8 +182,12 @@ def page_tache(
     if affectation is None and favorable and tache.noeud == "affectation_tutelle":
         affectation = AffectationForm()
     form = form or DecisionForm()
+    ecarts = partielle.ecarts_de(dossier) if tache.noeud == "approbation_tutelle" and tache.close_le is None else []
+    if ecarts and favorable:
+        favorable = _RELIRE
     synthese = revue.resume(liste, url=reverse("dossier_changements", args=[dossier.pk]))
     montrer_les_commentes(synthese, form.commentaires)
+    noms = {c.fiche: c.nom for c in liste}
     caduc = instantane.ecarts_depuis_l_envoi(dossier) if renvoyable else []
     contexte = {
         "tache": tache,
@@ -208,6 +216,9 @@ def page_tache(
         "erreurs": erreurs or [],
         "ouvert": ouvert,
         "commentable": renvoyable,
+        "ecartable": ici.peut_decider and tache.noeud in ECARTABLES and not caduc,
+        "cochees": {entier(brut): True for brut in request.POST.getlist("ecarter")},
+        "ecarts": [(e, noms.get(e.fiche, "")) for e in ecarts],
         "saisies_commentaires": form.commentaires,
         "suite": suite,
         "retour": adresse_de_la_liste(suite),
