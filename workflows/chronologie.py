@@ -160,5 +160,5 @@ def _texte_partage(d: Mapping[str, Any], autorites: Mapping[str, str]) -> str:
     autorite = autorites.get(d.get("autorite") or "", "")
     cites = [f"« {f['nom'] or SANS_NOM} » : {f['motif']}" for f in d["ecartees"]]
     reste = f"… et {len(cites) - 20} autres" if len(cites) > 20 else ""
-    suite = f"Elles reviennent dans le dossier n° {d['suite']}." if "suite" in d else ""
+    suite = f"À reprendre dans le dossier n° {d['suite']}." if "suite" in d else ""
     return "\n".join(x for x in (autorite, "Fiches écartées :", *cites[:20], reste, suite) if x)

@@ -123,8 +123,7 @@ class Decider(ActionTache, ABC):
             erreurs.append(
                 (
                     "approuver-sauf",
-                    "Vous avez coché des fiches à écarter : choisissez « Approuver sauf certaines fiches », ou "
-                    "décochez-les.",
+                    "Vous avez coché des fiches à écarter : choisissez « Écarter certaines fiches », ou décochez-les.",
                 )
             )
         if self.motif_permis != "motif_refus" and form.cleaned_data.get("motif_refus"):

@@ -51,6 +51,11 @@ class Saisie:
     motif: str
 
     @property
+    def motifs_propres(self) -> bool:
+        """A reason for each fiche beside the common one: of use for several, or when one was typed."""
+        return bool(self.motifs.keys() & set(self.cochees)) or 1 < len(self.cochees) <= MOTIFS_PROPRES
+
+    @property
     def ecartees(self) -> dict[int, str]:
         return {fiche: self.motifs.get(fiche) or self.motif for fiche in self.cochees}
 
@@ -142,7 +147,7 @@ class ApprouverSauf(Decider):
             "entrainees": [ligne for ligne in lignes if ligne.raison and not ligne.cochee and not ligne.dits],
             "publiees": [ligne for ligne in lignes if not (ligne.cochee or ligne.dits or ligne.raison)],
             "commentees": [ligne for ligne in lignes if ligne.motif and not ligne.cochee],
-            "motifs_propres": len(saisie.cochees) <= MOTIFS_PROPRES,
+            "motifs_propres": saisie.motifs_propres,
             "possible": bool(partage.ecarts) and not erreurs,
             "jeton": partage.jeton,
             "attendues": [a.nom for a in autres_tutelles(soeurs) if a.attendue],
@@ -157,7 +162,7 @@ class ApprouverSauf(Decider):
 def _erreurs(refus: Invalide, saisie: Saisie) -> list[tuple[str, str]]:
     """A missing reason points at the common one when none was typed for all."""
     sans_motif = [cle for cle in refus.champs if cle.startswith(PREFIXE_MOTIF)]
-    if sans_motif and (not saisie.motif or len(saisie.cochees) > MOTIFS_PROPRES):
+    if sans_motif and not (saisie.motif and saisie.motifs_propres):
         return [("id_motif", refus.message)]
     return [(f"id_{cle}", refus.message) for cle in sans_motif] or [("", refus.message)]
 
