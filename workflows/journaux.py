@@ -1,4 +1,4 @@
-"""The journal of a dossier as a file to keep, and whether a journal holds: in a file, in the database (ADR 9).
+"""The journal of a dossier as a file to keep, and whether a journal holds: in a file, in the database (ADR 11).
 
 The file, JSON lines in UTF-8, each in canonical form (``domaine.chaine``):
 

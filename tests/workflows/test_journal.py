@@ -1,4 +1,4 @@
-"""The journal as a chain: written by everybody, rewritten by nobody; read, exported and verified (ADR 9)."""
+"""The journal as a chain: written by everybody, rewritten by nobody; read, exported and verified (ADR 11)."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The chain of a journal: what its digests are made of (ADR 9). Pure: a file is verified with it, without a database.
+"""The chain of a journal: what its digests are made of (ADR 11). Pure: a file is verified with it, without a database.
 
 Canonical form of a value: JSON, keys sorted, no spaces, UTF-8 as it is, whole numbers only, times in UTC with
 microseconds and « Z ». Digests are SHA-256 in lower case hexadecimal.

@@ -1,6 +1,6 @@
 """One line in the journal, in the transaction of the event; and the names of the fiches that it is about.
 
-The only writers of ``Evenement``: the chain (``chaine``, ADR 9) starts from the digest that they compute.
+The only writers of ``Evenement``: the chain (``chaine``, ADR 11) starts from the digest that they compute.
 """
 
 from collections.abc import Collection, Iterable

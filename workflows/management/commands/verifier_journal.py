@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from backoffice.socle.mots import pluriel
 from workflows.journaux import Verification, verifier_base, verifier_fichier
 
 
@@ -33,10 +34,12 @@ class Command(BaseCommand):
         for faute in vue.fautes:
             self.stdout.write(f"Ligne {faute.ou} : {faute.phrase}")
         if vue.fautes:
-            raise CommandError(f"{chemin.name} : {len(vue.fautes)} faute(s). Ce journal n’est pas intact.")
+            raise CommandError(
+                f"{chemin.name} : {len(vue.fautes)} faute{pluriel(len(vue.fautes))}. Ce journal n’est pas intact."
+            )
         self.stdout.write(
-            f"Journal du dossier {vue.dossier} : {vue.evenements} événements, chaîne intacte, dernière empreinte "
-            f"{vue.empreinte}."
+            f"Journal du dossier {vue.dossier} : {vue.evenements} événement{pluriel(vue.evenements)}, chaîne intacte, "
+            f"dernière empreinte {vue.empreinte}."
         )
 
     def _base(self, vues: Iterable[Verification]) -> None:
