@@ -52,9 +52,11 @@ function surLaListe(touche) {
   return true;
 }
 
+const voisine = (mot) => [...document.querySelectorAll('.tache-voisines a')].find((a) => a.textContent.trim().startsWith(mot));
+
 function surUneTache(touche) {
-  if (touche === 'j') return cliquer(document.querySelector('a[rel="next"]'));
-  if (touche === 'k') return cliquer(document.querySelector('a[rel="prev"]'));
+  if (touche === 'j') return cliquer(voisine('Suivante'));
+  if (touche === 'k') return cliquer(voisine('Précédente'));
   if (touche === 'u') return cliquer(document.querySelector('.fil a[href^="/taches/"]'));
   // To the first button of the decision: it is read before it is pressed.
   const bouton = touche === 'd' && document.querySelector('.decision-boutons button');
