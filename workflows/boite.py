@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from viewflow.workflow.status import STATUS
 
 from structures.domaine.texte import normaliser
 from structures.requetes import versions_au
@@ -37,7 +38,9 @@ def onglets(user: "User | AnonymousUser", tenus: Portees | None = None) -> dict[
     ouvertes = a_elle.filter(close_le__isnull=True)
     de_cote = Q(pk__in=MiseDeCote.objects.en_cours(user.pk).order_by().values("tache"))
     en_vue = ouvertes.exclude(de_cote)
-    libres, siennes = _libres(user, tenus), Q(tache__owner=user.pk)
+    # The status names the partial index ``tache_tenue``: done tasks keep their owner.
+    tenues = Q(tache__owner__isnull=False, tache__status=STATUS.ASSIGNED)
+    libres, siennes = _libres(user, tenus), Q(tache__owner=user.pk, tache__status=STATUS.ASSIGNED)
     visibles = dossiers_visibles(user, tenus).order_by().values("pk")
     chez_d_autres = Tache.objects.filter(
         ~Exists(a_elle.filter(pk=OuterRef("pk")).order_by()),
@@ -48,7 +51,7 @@ def onglets(user: "User | AnonymousUser", tenus: Portees | None = None) -> dict[
     return {
         "a-prendre": en_vue.filter(libres),
         "mes-taches": en_vue.filter(siennes),
-        "mon-equipe": en_vue.exclude(libres | siennes),
+        "mon-equipe": en_vue.filter(tenues).exclude(libres | siennes),
         "en-retard": en_vue.filter(libres | siennes, echeance__lt=timezone.now()),
         "en-attente": chez_d_autres.filter(dossier__in=visibles),
         "mises-de-cote": ouvertes.filter(de_cote),

@@ -15,6 +15,7 @@ from structures.models import Habilitation
 from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
 from tests.navigation import client, requetes_de
+from tests.workflows.jeu_de_taches import copier
 from workflows import boite, requetes
 from workflows.domaine import decisions, suivi, taches
 from workflows.forms_taches import COLONNES, HABITUELLES, ONGLETS, TRIS
@@ -135,7 +136,7 @@ def test_filtres(file: SimpleNamespace) -> None:
     }.items():
         assert liste(file.sophie, requete) == attendus, requete
     page = client(file.sophie).get("/taches/?attention=une")
-    assert "2 points d’attention" in page.text
+    assert "Type d’UO modifié, Unité sensible" in page.text
     assert "1 tâche sur cette recherche" in page.text
     assert alpha.departement == "75"
 
@@ -188,6 +189,11 @@ def test_autant_de_requetes_et_une_page_legere(file: SimpleNamespace) -> None:
     assert trois <= 15
     for onglet in ONGLETS:
         assert requetes_de(client(file.sophie), f"/taches/?onglet={onglet}&attention=une") <= 16, onglet
+    copier(file.taches[0], 60)
+    Tache.objects.update(attentions=["sensible", "type"], echeance=timezone.now() - timedelta(days=40))
+    page = client(file.sophie).get("/taches/")
+    assert len(noms(page)) == boite.TAILLE_PAGE
+    assert len(page.content) <= 60 * 1024
     Tache.objects.exclude(pk=file.taches[0].pk).update(close_le=timezone.now(), issue="approuve")
     assert requetes_de(client(file.sophie), "/taches/") == trois
 
