@@ -18,6 +18,7 @@ from tests.workflows.jeu_de_taches import copier
 from workflows.domaine import lots, taches
 from workflows.enums import ActionLot
 from workflows.models import Decision, Dossier, Evenement, Lot, Tache
+from workflows.tasks import reprendre_lots, travailler_lot
 
 pytestmark = pytest.mark.django_db
 
@@ -153,8 +154,10 @@ def test_un_lot_delaisse_est_repris(monde: SimpleNamespace, time_machine) -> Non
     assert not Lot.objects.en_souffrance(minute).exists()
     time_machine.move_to(timezone.now() + 2 * minute)
     assert list(Lot.objects.en_souffrance(minute)) == [lot]
+    assert reprendre_lots() == 1
     assert not lots.travailler(lot.pk, secondes=0.001)
     assert not Lot.objects.en_souffrance(minute).exists()  # it moves
-    assert lots.travailler(lot.pk)
+    travailler_lot(lot.pk)
+    assert bilan(lot) == {"fait": 2}
     time_machine.move_to(timezone.now() + 2 * minute)
-    assert not Lot.objects.en_souffrance(minute).exists()
+    assert reprendre_lots() == 0

@@ -105,7 +105,7 @@ class Ligne:
     @property
     def a_choisir(self) -> bool:
         """A box to tick: what can be done on many tasks at once (``vues.traitements``) can be done on this one."""
-        return self.ouverte and self.etape.reservable
+        return self.ouverte and self.etape.reservable and (self.a_moi or self.tache.tache.owner_id is None)
 
     @property
     def en_equipe(self) -> bool:

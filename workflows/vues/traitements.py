@@ -38,7 +38,13 @@ def _choisies(request: HttpRequest, user: User) -> list[int]:
     suite = suite_de(request)
     if request.POST.get("toutes"):
         liste = liste_de(user, suite).taches
-        return list(liste.order_by("echeance", "pk").values_list("pk", flat=True)[: lots.MAXIMUM])
+        premieres = list(liste.order_by("echeance", "pk").values_list("pk", flat=True)[: lots.MAXIMUM + 1])
+        if len(premieres) > lots.MAXIMUM:
+            messages.info(
+                request,
+                f"La liste est plus longue : seules les {lots.MAXIMUM} premières tâches à échoir sont retenues.",
+            )
+        return premieres[: lots.MAXIMUM]
     cles = {cle for brut in request.POST.getlist("tache") if (cle := entier(brut))}
     if len(cles) > lots.MAXIMUM:
         raise Invalide("trop", f"Choisissez {lots.MAXIMUM} tâches au plus : vous en avez choisi {nombre(len(cles))}.")
