@@ -81,5 +81,5 @@ def action_suivre(user: User, dossier: int, champs: dict[str, Any]) -> dict[str,
         "url": reverse("dossier_suivre", args=[dossier]),
         "methode": "post",
         "champs": {"suivre": "non" if suivi else "oui", **champs},
-        "icone": "cloche",
+        "icone": "oeil",
     }
