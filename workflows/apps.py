@@ -16,7 +16,7 @@ class WorkflowsConfig(AppConfig):
 
         menu.enregistrer(menu.EntreeMenu(30, "Dossiers collaboratifs", "dossiers", visible=_a_un_role))
         menu.enregistrer_lien_compte(menu.LienCompte(50, "Absences", "absences", visible=_a_un_role))
-        menu.enregistrer_lien_compte(menu.LienCompte(50, "Mes traitements", "traitements"))
+        menu.enregistrer_lien_compte(menu.LienCompte(60, "Mes traitements", "traitements", visible=_a_un_role))
         enregistrer_regle_dossiers(_dossiers_vus)
         definir_au_depart(_au_depart)
 

@@ -1,5 +1,7 @@
 """Who of a team does a task: taken over from a colleague, or given to one."""
 
+from typing import Any
+
 from django.db import transaction
 from django.urls import reverse
 
@@ -14,7 +16,7 @@ from ..enums import TypeEvenement
 from ..models import Dossier, Evenement, MiseDeCote, Tache
 from ..regles import acteurs_de
 from .journal import consigner
-from .taches import attribuer_a, contexte_mail, prise_en_main, refus_de_droit
+from .taches import attribuer_a, au_nom_de, contexte_mail, prise_en_main, refus_de_droit
 
 MOTIF_MAX = 1000
 
@@ -35,10 +37,10 @@ def reprendre(*, numero: int, acteur: User, motif: str, vu: int | None) -> Tache
     if detenteur is None or detenteur.pk != vu:
         raise _change(tache, dossier)
     motif = _motif(motif, exige=True)
+    details: dict[str, Any] = {"tache": tache.pk, "noeud": tache.noeud, "de": str(detenteur), "motif": motif}
+    details |= au_nom_de(acteur, tache)
     _donner(tache, acteur)
-    evenement = consigner(
-        dossier, TypeEvenement.TACHE_REPRISE, acteur, tache=tache.pk, noeud=tache.noeud, de=str(detenteur), motif=motif
-    )
+    evenement = consigner(dossier, TypeEvenement.TACHE_REPRISE, acteur, **details)
     _dire_reprise(tache, dossier, detenteur, acteur, acteur, evenement, motif)
     return tache
 
