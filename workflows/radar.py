@@ -78,7 +78,9 @@ def _vaut(tenue: Habilitation, tache: Tache, ej: int | None) -> bool:
 
 def _pourvoi(tache: Tache, tenues: list[Habilitation], sauf: Collection[int]) -> Pourvoi:
     jour = timezone.localdate()
-    courantes = [h for h in tenues if h.debut <= jour and (h.fin is None or h.fin > jour) and h.pk not in sauf]
+    courantes = [h for h in tenues if h.debut <= jour and (h.fin is None or h.fin > jour)]
+    partantes = [h for h in courantes if h.pk in sauf]
+    courantes = [h for h in courantes if h.pk not in sauf]
     actifs = {h.user_id: h.user for h in courantes if h.user.is_active}
     acteurs = {cle: u for cle, u in actifs.items() if not tache.etape.neutre or cle != tache.dossier.envoye_par_id}
     cercle = tache.etape.cercle
@@ -88,6 +90,8 @@ def _pourvoi(tache: Tache, tenues: list[Habilitation], sauf: Collection[int]) ->
         raison = f"Seule la personne qui a envoyé le dossier a ce rôle {_DE_QUOI[cercle]}."
     elif courantes:
         raison = f"Les comptes de ceux qui ont ce rôle {_DE_QUOI[cercle]} sont tous désactivés."
+    elif partantes:
+        raison = f"Personne d’autre n’a ce rôle {_DE_QUOI[cercle]}."
     elif tenues:
         raison = f"Les droits de ceux qui avaient ce rôle {_DE_QUOI[cercle]} ont pris fin, ou n’ont pas commencé."
     else:

@@ -216,7 +216,7 @@ def test_mettre_fin_rend_les_taches_a_la_file() -> None:
     page = texte(client().get(url)).replace("\u202f", " ").replace("\xa0", " ")
     assert "Mettre fin au droit « Direction »" in page
     assert "Les tâches à son nom" in page  # said before: nobody else is a Direction there
-    assert "ont pris fin" in page
+    assert "Personne d’autre n’a ce rôle sur cet établissement." in page
     assert "Plus personne ne pourra" not in page
     reponse = client().post(url, follow=True)
     assert reponse.request["QUERY_STRING"] == f"taches={numero}"
