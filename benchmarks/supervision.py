@@ -45,7 +45,10 @@ def _copier(modele: type[models.Model], source: int, nombre: int, plus: str = ""
 
 
 def _peupler(dossier: Dossier, tache: Tache) -> None:
-    """One dossier a open task, each with closed tasks, decisions and events of the last two years."""
+    """One dossier an open task, each with closed tasks, decisions and events of the last two years. Triggers sleep: the
+    journal is no chain."""
+    with connection.cursor() as curseur:
+        curseur.execute("SET session_replication_role = replica")
     jour = "now() - (i::bigint * 7919 % 730) * interval '1 day' - (i::bigint * 104729 % 86400) * interval '1 second'"
     suite = Process.objects.latest("pk").pk
     _copier(Process, dossier.processus_id, OUVERTES, id=f"{suite} + i")
@@ -80,9 +83,10 @@ def _peupler(dossier: Dossier, tache: Tache) -> None:
     types = ", ".join(f"'{type_}'" for type_ in (*ACTES, "tache_creee", "rappel", "fiche_enregistree"))
     _copier(
         Evenement, dossier.evenements.latest("pk").pk, 7 * OUVERTES, dossier_id=communs["dossier_id"],
-        type=f"(ARRAY[{types}])[1 + i % 10]", le=jour, acteur_id=qui,
+        type=f"(ARRAY[{types}])[1 + i / 7 % 10]", le=jour, acteur_id=qui, rang=f"1 + i / {OUVERTES}",
     )  # fmt: skip
     with connection.cursor() as curseur:
+        curseur.execute("SET session_replication_role = DEFAULT")
         curseur.execute("VACUUM ANALYZE")
 
 

@@ -160,9 +160,9 @@ def _pastilles(nom: str, c: Chiffres) -> SafeString:
         largeur = _large(texte)
         trouvees.append(
             format_html(
-                '<a href="{}" aria-label="{}"><g class="schema-pastille{}"><rect x="{}" y="{}" width="{}" height="24"'
-                ' rx="12"/><text x="{}" y="{}">{}</text></g></a>',
-                url, f"{titre} : {texte} (dossier{pluriel(nombre)})", classe, gauche, haut - 20, largeur,
+                '<a href="{}" aria-label="{}"><g class="schema-pastille{}"><rect x="{}" y="{}" width="{}" height="30"'
+                ' rx="15"/><text x="{}" y="{}">{}</text></g></a>',
+                url, f"{titre} : {texte} (dossier{pluriel(nombre)})", classe, gauche, haut - 24, largeur,
                 gauche + largeur // 2, haut - 4, texte,
             )
         )  # fmt: skip

@@ -1,6 +1,7 @@
 """One winner each; the others get a sentence that says who did what; nothing twice, no mail twice."""
 
 from collections import Counter
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -13,7 +14,7 @@ from notifications.models import Envoi
 from structures.domaine.lecture import lire
 from structures.domaine.modifier import modifier
 from structures.models import Modification, Reservation
-from workflows.domaine import contenu, decisions, gestes, instantane, taches
+from workflows.domaine import contenu, decisions, gestes, incidents, instantane, taches
 from workflows.domaine.creer import creer
 from workflows.domaine.journal import consigner
 from workflows.domaine.versions import migrer
@@ -223,6 +224,19 @@ def test_deux_distributeurs_de_minuteries() -> None:
     assert sum(tirees) == attendues
     assert Evenement.objects.filter(type__in=["rappel", "escalade", "recours"]).count() == attendues
     assert not Task.objects.filter(status="ERROR").exists()
+
+
+def test_une_minuterie_en_retard_reprise_par_deux_gestionnaires_et_par_beat() -> None:
+    minuterie = Task.objects.filter(status="SCHEDULED").order_by("pk")[0]
+    Task.objects.filter(pk=minuterie.pk).update(scheduled=timezone.now() - timedelta(hours=1))
+    gens = User.objects.filter(username__in=["gestionnaire", "gestionnaire2"]).order_by("pk")
+    resultats = ensemble(
+        [*(partial(incidents.declencher, numero=minuterie.pk, acteur=qui) for qui in gens), declencher_minuteries]
+    )
+    perdants = refus(resultats)
+    assert {perdant.code for perdant in perdants} <= {"incident_repris", "incident_clos"}
+    assert 2 - len(perdants) + resultats[2] == 1
+    assert Evenement.objects.filter(type__in=["rappel", "escalade", "recours"]).count() == 1
 
 
 def test_decisions_contre_minuteries() -> None:
