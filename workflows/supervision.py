@@ -31,21 +31,30 @@ class Position(NamedTuple):
 
 
 def positions() -> dict[str, Position]:
-    """By step, in the order of the flow; a joint approval counts once. One statement."""
-    lignes = {
-        noeud: Position(noeud, *reste)
-        for noeud, *reste in Tache.objects.filter(close_le__isnull=True)
+    """By step, in the order of the flow; a joint approval counts once. One statement.
+
+    Only a joint approval has several tasks of one dossier: to sort the others too would cost most of the statement.
+    """
+    en_retard, jointe = Q(echeance__lt=timezone.now()), Q(noeud="approbation_tutelle")
+    lignes = (
+        Tache.objects.filter(close_le__isnull=True)
         .order_by("noeud")
         .values("noeud")
         .annotate(
-            dossiers=Count("dossier", distinct=True),
-            retard=Count("dossier", distinct=True, filter=Q(echeance__lt=timezone.now())),
+            seuls=Count("pk", filter=~jointe),
+            seuls_en_retard=Count("pk", filter=~jointe & en_retard),
+            joints=Count("dossier", distinct=True, filter=jointe),
+            joints_en_retard=Count("dossier", distinct=True, filter=jointe & en_retard),
             ancienne=Min("creee_le"),
             prises=Count("tache__owner"),
         )
-        .values_list("noeud", "dossiers", "retard", "ancienne", "prises")
+        .values_list("noeud", "seuls", "seuls_en_retard", "joints", "joints_en_retard", "ancienne", "prises")
+    )
+    trouvees = {
+        noeud: Position(noeud, seuls + joints, seuls_en_retard + joints_en_retard, ancienne, prises)
+        for noeud, seuls, seuls_en_retard, joints, joints_en_retard, ancienne, prises in lignes
     }
-    return {noeud: lignes[noeud] for noeud in ETAPES if noeud in lignes}
+    return {noeud: trouvees[noeud] for noeud in ETAPES if noeud in trouvees}
 
 
 # -- the backlog by age --------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from workflows.durees import Duree
 from workflows.enums import ETAPES, TypeEvenement
 from workflows.supervision import TRANCHES, Periode, Position
 
-LIMITE_PERSONNES = 50
+LIMITE_PERSONNES = 20
 
 
 @dataclass(frozen=True, slots=True)
