@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import TruncWeek
 from django.utils import timezone
+from viewflow.workflow.status import STATUS
 
 from structures.models import Habilitation
 
@@ -277,7 +278,10 @@ def tenues_par_des_absents() -> QuerySet[Tache]:
     """Open tasks held by an account that was closed, or that no longer holds any right."""
     droits = Habilitation.objects.actives().filter(user=OuterRef("tache__owner")).order_by()
     return Tache.objects.filter(
-        Q(tache__owner__is_active=False) | ~Exists(droits), close_le__isnull=True, tache__owner__isnull=False
+        Q(tache__owner__is_active=False) | ~Exists(droits),
+        close_le__isnull=True,
+        tache__owner__isnull=False,
+        tache__status=STATUS.ASSIGNED,
     )
 
 

@@ -1,0 +1,20 @@
+"""What the supervision and the dispatcher of timers look for in viewflow's tasks is rare: small partial indexes."""
+
+from typing import ClassVar
+
+from django.db import migrations
+
+INDEX = {
+    "tache_flux_minuterie": "(scheduled, id) WHERE flow_task_type = 'TIMER' AND status = 'SCHEDULED'",
+    "tache_flux_en_erreur": "(id) WHERE status = 'ERROR'",
+    "tache_flux_prise": "(id) WHERE status = 'ASSIGNED'",
+}
+
+
+class Migration(migrations.Migration):
+    dependencies: ClassVar = [("viewflow", "0015_task_scheduled"), ("workflows", "0014_durees_par_autorite")]
+
+    operations: ClassVar = [
+        migrations.RunSQL(f"CREATE INDEX {nom} ON viewflow_task {sur}", f"DROP INDEX {nom}")
+        for nom, sur in INDEX.items()
+    ]
