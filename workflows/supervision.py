@@ -15,7 +15,7 @@ from viewflow.workflow.status import STATUS
 from structures.models import Habilitation
 
 from .enums import ACTES, ETAPES, EtatDossier, Issue, TypeEvenement
-from .models import Decision, Evenement, Tache
+from .models import Decision, Evenement, Suppleance, Tache
 from .requetes import sans_acteur
 
 # -- where the dossiers are ----------------------------------------------------------------------------
@@ -275,10 +275,11 @@ def page_actes(lus: QuerySet[Any], *, apres: int | None = None, taille: int = 50
 
 
 def tenues_par_des_absents() -> QuerySet[Tache]:
-    """Open tasks held by an account that was closed, or that no longer holds any right."""
+    """Open tasks held by an account that was closed, or that no longer holds any right nor stands in for anybody."""
     droits = Habilitation.objects.actives().filter(user=OuterRef("tache__owner")).order_by()
+    remplace = Suppleance.objects.en_cours().filter(suppleante=OuterRef("tache__owner")).order_by()
     return Tache.objects.filter(
-        Q(tache__owner__is_active=False) | ~Exists(droits),
+        Q(tache__owner__is_active=False) | (~Exists(droits) & ~Exists(remplace)),
         close_le__isnull=True,
         tache__owner__isnull=False,
         tache__status=STATUS.ASSIGNED,
