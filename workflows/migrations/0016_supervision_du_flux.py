@@ -12,7 +12,7 @@ INDEX = {
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("viewflow", "0015_task_scheduled"), ("workflows", "0014_durees_par_autorite")]
+    dependencies: ClassVar = [("viewflow", "0015_task_scheduled"), ("workflows", "0015_taches_tenues")]
 
     operations: ClassVar = [
         migrations.RunSQL(f"CREATE INDEX {nom} ON viewflow_task {sur}", f"DROP INDEX {nom}")
