@@ -1,4 +1,4 @@
-"""What the supervision and the dispatcher of timers look for in viewflow's tasks is rare: small partial indexes."""
+"""Overdue timers and errors, which the supervision and the dispatcher look for, are rare among the tasks: small partial indexes."""
 
 from typing import ClassVar
 
@@ -7,7 +7,6 @@ from django.db import migrations
 INDEX = {
     "tache_flux_minuterie": "(scheduled, id) WHERE flow_task_type = 'TIMER' AND status = 'SCHEDULED'",
     "tache_flux_en_erreur": "(id) WHERE status = 'ERROR'",
-    "tache_flux_prise": "(id) WHERE status = 'ASSIGNED'",
 }
 
 
