@@ -10,6 +10,7 @@ from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
 from tests.navigation import client, texte
 from workflows.domaine import decisions as verbes
+from workflows.domaine import gestes
 from workflows.enums import EtatDossier
 from workflows.models import Dossier
 
@@ -106,6 +107,8 @@ def test_ce_qui_va_avec_est_montre_et_la_direction_n_ecarte_rien(monde, dossier)
     neuve = fabrique.nouvelle(dossier, monde.referent, monde.s.pk, "UF neuve")
     fabrique.nouvelle(dossier, monde.referent, neuve.pk, "Unité du dessous")
     fabrique.modifier(dossier, monde.referent, monde.uo.pk, conditions_accueil="Sur rendez-vous.")
+    fermee = repertoire.uo(monde.uf, "Unité fermée")
+    gestes.supprimer(numero=dossier.pk, acteur=monde.referent, fiches=[fermee.pk])
     fabrique.envoye(dossier, monde.referent)
     tache = f"/taches/{fabrique.tache(dossier).pk}/"
     assert 'name="ecarter"' not in client(monde.direction).get(tache).content.decode()
@@ -116,3 +119,13 @@ def test_ce_qui_va_avec_est_montre_et_la_direction_n_ecarte_rien(monde, dossier)
     dit = texte(client(monde.gestionnaire).post(tache, {"ecarter": [neuve.pk]}))
     assert "Est aussi écartée (1)" in dit
     assert "Le dossier la rattache à « UF neuve », dont la création est écartée." in dit
+
+    # a closing that came back is confirmed from its menu
+    vue = client(monde.gestionnaire).post(tache, {"ecarter": [fermee.pk]})
+    client(monde.gestionnaire).post(tache, confirmer(vue, ecarter=[fermee.pk], motif="Trop tôt."))
+    suite = Dossier.objects.get(suite_de=dossier)
+    editrice = client(monde.referent)
+    assert "Confirmer la suppression" in texte(editrice.get(url(suite, f"fiches/{fermee.pk}/menu/")))
+    editrice.post(url(suite, "finaliser/"), {"fiche": fermee.pk})
+    assert fabrique.relu(suite).etat == EtatDossier.FINALISE
+    assert "Confirmer la suppression" not in texte(editrice.get(url(suite, f"fiches/{fermee.pk}/menu/")))

@@ -90,7 +90,10 @@ def actions(espace: "Espace", noeud: NoeudTravail) -> list[dict[str, Any]]:
         return [lire]
     if noeud.supprime:
         vu = {"jeton": jeton_de([noeud])}
-        return [lire, _poster(espace, "annuler", "Annuler la suppression", "demi-tour", cle, vu)]
+        # A closing that came back from an approver waits to be decided again.
+        a_confirmer = noeud.travail is not None and not noeud.travail.est_finalisee
+        confirmer = [_poster(espace, "finaliser", "Confirmer la suppression", "coche", cle, vu)] if a_confirmer else []
+        return [lire, *confirmer, _poster(espace, "annuler", "Annuler la suppression", "demi-tour", cle, vu)]
     lignes: list[dict[str, Any]] = []
     if dessous := espace.arbre.niveau_a_creer(noeud):
         lignes.append({"libelle": CREER[Niveau(dessous)], "url": f"{espace.url}ajouter/?sous={cle}", "icone": "ajout"})
