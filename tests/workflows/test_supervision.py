@@ -282,7 +282,7 @@ def test_a_task_that_nobody_can_do_says_the_remedy(monde: Any, dossier: Dossier)
     [vu] = client(monde.gestionnaire).get("/supervision/incidents/").context["incidents"]
     assert (vu.genre, vu.precision) == (
         "sans-acteur",
-        "Aucune Direction active n’est habilitée sur cet établissement.",
+        "Les droits de ceux qui avaient ce rôle sur cet établissement ont pris fin, ou n’ont pas commencé.",
     )
     numero = monde.eg.identifiant[1:]
     assert vu.ailleurs == ("Ouvrir un compte", f"/comptes/creer/?role=direction&finess={numero}")
