@@ -15,7 +15,7 @@ from structures.enums import Role
 from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
 from tests.workflows.jeu_de_taches import copier
-from workflows.domaine import lots, taches
+from workflows.domaine import lots, publication, taches
 from workflows.enums import ActionLot
 from workflows.models import Decision, Dossier, Evenement, Lot, Tache
 from workflows.tasks import reprendre_lots, travailler_lot
@@ -85,6 +85,26 @@ def test_approuver_en_nombre_ce_qu_on_a_vu(monde: SimpleNamespace) -> None:
     assert "n’existe pas à l’étape" in resultats[fabrique.tache(brouillon).pk][1]
     assert list(Decision.objects.values_list("tache", flat=True)) == [bonne.pk]
     assert list(Envoi.objects.filter(type_code="dossier_publie").values_list("cle", flat=True).distinct())
+
+
+def test_ce_qui_defait_une_approbation_en_nombre_est_au_journal(monde: SimpleNamespace, monkeypatch) -> None:
+    """As after a click: a publication that fails, and a content that the register changed under."""
+    en_panne, change = a_sesan(monde), a_sesan(monde)
+    repertoire.publier(change.dossier.eg, {"nom": "EHPAD renommé par FINESS"})
+
+    def panne(*_: object) -> None:
+        raise RuntimeError("disque plein")
+
+    monkeypatch.setattr(publication, "enregistrer", panne)
+    lot = lancer(monde.gestionnaire, ActionLot.APPROUVER, [en_panne, change])
+    assert lots.travailler(lot.pk)
+    assert bilan(lot) == {"refuse": 2}
+    notes = Evenement.objects.filter(type__in=["publication_echouee", "decisions_caduques"]).order_by("dossier", "pk")
+    assert list(notes.values_list("dossier", "type", "acteur")) == [
+        (en_panne.dossier_id, "publication_echouee", monde.gestionnaire.pk),
+        (change.dossier_id, "decisions_caduques", None),
+    ]
+    assert not Decision.objects.exists()
 
 
 def test_valider_en_nombre_puis_compte_ferme(monde: SimpleNamespace, dossier: Dossier) -> None:

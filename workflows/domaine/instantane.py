@@ -170,7 +170,8 @@ def peut_retirer(user: User, dossier: Dossier) -> bool:
 @contextmanager
 def decision_signee() -> Iterator[None]:
     """The transaction of a decision in favour. A refusal undoes all of it; that the earlier decisions no longer hold,
-    or that the publication failed, is then written in the journal by itself."""
+    or that the publication failed, is then written in the journal by itself. Inside another transaction that the
+    refusal would undo too, whoever opened that one does it by this."""
     try:
         with transaction.atomic():
             yield

@@ -21,7 +21,7 @@ from .. import notifications as types
 from ..enums import ActionLot, EtatDossier, ResultatLigne
 from ..models import LigneLot, Lot, Tache
 from ..regles import dossiers_visibles
-from . import decisions, equipe, taches
+from . import decisions, equipe, instantane, taches
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ def _traiter_une_ligne(numero: int) -> bool:
     if ligne is None:
         return False
     try:
-        with transaction.atomic():
+        with instantane.decision_signee():  # what undid an approval is in the journal, as after a click
             ligne.message = _faire(ligne)
         ligne.resultat = ResultatLigne.FAIT
     except ErreurMetier as refus:
