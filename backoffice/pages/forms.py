@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -114,11 +115,15 @@ class FiltreTachesOuvertes(_Filtre):
 
 
 class FiltrePeriode(_Filtre):
-    """The last twelve weeks unless said; two years at most."""
+    """The last twelve weeks unless said; two years at most, of this century: a calendar has ends."""
 
     SEMAINES = 12
-    du = DateField(label="Du", required=False)
-    au = DateField(label="Au", required=False)
+    _LISIBLE = tuple(
+        borne(jour, "Choisissez une date entre 2000 et 2099.")
+        for borne, jour in ((MinValueValidator, date(2000, 1, 1)), (MaxValueValidator, date(2099, 12, 31)))
+    )
+    du = DateField(label="Du", required=False, validators=_LISIBLE)
+    au = DateField(label="Au", required=False, validators=_LISIBLE)
 
     def clean(self) -> dict[str, Any]:
         du, au = self.cleaned_data.get("du"), self.cleaned_data.get("au") or timezone.localdate()

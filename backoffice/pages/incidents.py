@@ -54,12 +54,12 @@ class Incident:
 
 
 class Genre(NamedTuple):
-    """``liste``: its rows, all of them. ``lire``: the first rows in words. ``verbe``: what tries again, given the
-    number that ``cle`` names."""
+    """``liste``: its rows, all of them. ``lire``: the first of them, so many at most, in words. ``verbe``: what tries
+    again, given the number that ``cle`` names."""
 
     titre: str
     liste: Callable[[], QuerySet[Any]]
-    lire: Callable[[QuerySet[Any]], list[Incident]]
+    lire: Callable[[QuerySet[Any], int | None], list[Incident]]
     verbe: Callable[..., Any] | None
     cle: str = "pk"
 
@@ -71,11 +71,11 @@ def _bloque(tache: Any) -> str:
 # -- tasks ---------------------------------------------------------------------------------------------
 
 
-def _taches(taches: QuerySet[Any]) -> list[Any]:
-    return list(boite.detaillees(taches).order_by("creee_le", "pk")[:LIMITE])
+def _taches(taches: QuerySet[Any], limite: int | None) -> list[Any]:
+    return list(boite.detaillees(taches).order_by("creee_le", "pk")[:limite])
 
 
-def _sans_acteur(taches: QuerySet[Any]) -> list[Incident]:
+def _sans_acteur(taches: QuerySet[Any], limite: int | None) -> list[Incident]:
     return [
         Incident(
             "sans-acteur", t.pk, f"Personne ne peut faire « {t.etape.titre} »", reverse("dossier", args=[t.dossier_id]),
@@ -83,12 +83,12 @@ def _sans_acteur(taches: QuerySet[Any]) -> list[Incident]:
             "Ouvrez un compte, ou donnez le droit à un compte qui existe : la tâche lui revient aussitôt.",
             ailleurs=("Ouvrir un compte", url_remede(t)),
         )
-        for pourvoi in pourvoir(_taches(taches))
+        for pourvoi in pourvoir(_taches(taches, limite))
         for t in [pourvoi.tache]
     ]  # fmt: skip
 
 
-def _tenues(taches: QuerySet[Any]) -> list[Incident]:
+def _tenues(taches: QuerySet[Any], limite: int | None) -> list[Incident]:
     return [
         Incident(
             "tenue", t.pk, f"« {t.etape.titre} » est au nom d’une personne qui ne peut plus la faire",
@@ -96,7 +96,7 @@ def _tenues(taches: QuerySet[Any]) -> list[Incident]:
             _bloque(t), "Remettez la tâche dans la file : ses collègues la verront.",
             "La tâche retourne dans la file commune.",
         )
-        for t in _taches(taches)
+        for t in _taches(taches, limite)
     ]  # fmt: skip
 
 
@@ -115,8 +115,8 @@ def url_remede(tache: Any) -> str:
 # -- publications, mails -------------------------------------------------------------------------------
 
 
-def _publications(echecs: QuerySet[Any]) -> list[Incident]:
-    lus = list(echecs.select_related("dossier").order_by("le", "pk")[:LIMITE])
+def _publications(echecs: QuerySet[Any], limite: int | None) -> list[Incident]:
+    lus = list(echecs.select_related("dossier").order_by("le", "pk")[:limite])
     noms = noms_au({e.dossier.eg_id for e in lus}) if lus else {}
     return [
         Incident(
@@ -130,8 +130,8 @@ def _publications(echecs: QuerySet[Any]) -> list[Incident]:
     ]  # fmt: skip
 
 
-def _courriels(envois: QuerySet[Envoi]) -> list[Incident]:
-    lus = envois.defer("corps_texte", "corps_html", "secret").order_by("pk")[:LIMITE]
+def _courriels(envois: QuerySet[Envoi], limite: int | None) -> list[Incident]:
+    lus = envois.defer("corps_texte", "corps_html", "secret").order_by("pk")[:limite]
     return [
         Incident(
             "courriel", e.pk, f"« {e.sujet} » n’est pas parti", reverse("envoi", args=[e.pk]), e.erreur, e.cree_le,
@@ -158,7 +158,7 @@ def _en_souffrance() -> QuerySet[Lot]:
     return Lot.objects.en_souffrance(timedelta(minutes=10))
 
 
-def _lots(lots: QuerySet[Lot]) -> list[Incident]:
+def _lots(lots: QuerySet[Lot], limite: int | None) -> list[Incident]:
     lus = lots.select_related("auteur").annotate(
         attendent=Count("lignes", filter=Q(lignes__resultat=ResultatLigne.A_FAIRE))
     )
@@ -170,7 +170,7 @@ def _lots(lots: QuerySet[Lot]) -> list[Incident]:
             "Vérifiez qu’un worker Celery tourne ; ou relancez le traitement.",
             "Le traitement reprend là où il s’est arrêté : aucune tâche n’est traitée deux fois.",
         )
-        for lot in lus.order_by("cree_le", "pk")[:LIMITE]
+        for lot in lus.order_by("cree_le", "pk")[:limite]
     ]  # fmt: skip
 
 
@@ -185,9 +185,9 @@ def _reprendre_lot(*, numero: int, acteur: User) -> None:
 # -- the flow ------------------------------------------------------------------------------------------
 
 
-def _du_flux(tasks: QuerySet[Any]) -> Iterator[tuple[Any, Any, str]]:
+def _du_flux(tasks: QuerySet[Any], limite: int | None) -> Iterator[tuple[Any, Any, str]]:
     """(task, its dossier, the title of the step that it is about)."""
-    lues = list(tasks[:LIMITE])
+    lues = list(tasks[:limite])
     du_processus = {d.processus_id: d for d in Dossier.objects.filter(processus__in={t.process_id for t in lues})}
     for task in lues:
         noeud = task.flow_task
@@ -196,7 +196,7 @@ def _du_flux(tasks: QuerySet[Any]) -> Iterator[tuple[Any, Any, str]]:
         yield task, du_processus.get(task.process_id), titre
 
 
-def _minuteries(tasks: QuerySet[Any]) -> list[Incident]:
+def _minuteries(tasks: QuerySet[Any], limite: int | None) -> list[Incident]:
     return [
         Incident(
             "minuterie", t.pk, f"Une minuterie de « {etape} » ne s’est pas déclenchée",
@@ -205,11 +205,11 @@ def _minuteries(tasks: QuerySet[Any]) -> list[Incident]:
             "Vérifiez que Celery beat et un worker tournent ; ou déclenchez-la à la main.",
             "La minuterie est déclenchée maintenant : rappel ou signalement du retard par courriel.",
         )
-        for t, d, etape in _du_flux(tasks)
+        for t, d, etape in _du_flux(tasks, limite)
     ]  # fmt: skip
 
 
-def _etapes(tasks: QuerySet[Any]) -> list[Incident]:
+def _etapes(tasks: QuerySet[Any], limite: int | None) -> list[Incident]:
     return [
         Incident(
             "etape", t.pk, f"L’étape « {etape} » est en erreur", reverse("dossier", args=[d.pk]) if d else "",
@@ -218,7 +218,7 @@ def _etapes(tasks: QuerySet[Any]) -> list[Incident]:
             "Relancez-la ; si elle échoue encore, transmettez le message au support.",
             "L’étape est refaite maintenant ; elle est classée si la tâche qu’elle accompagne est déjà traitée.",
         )
-        for t, d, etape in _du_flux(tasks)
+        for t, d, etape in _du_flux(tasks, limite)
     ]  # fmt: skip
 
 
@@ -246,17 +246,17 @@ def compter() -> dict[str, int]:
     return dossiers.compter({nom: genre.liste() for nom, genre in GENRES.items()})
 
 
-def lire(nombres: dict[str, int], genre: str = "") -> list[Incident]:
-    """The oldest first: at most ``LIMITE`` of each kind. Kinds that the counts say empty are not read."""
+def lire(nombres: dict[str, int], genre: str = "", limite: int | None = LIMITE) -> list[Incident]:
+    """The oldest first: at most ``limite`` of each kind (None: all). Kinds that the counts say empty are not read."""
     choisis: Iterable[str] = [genre] if genre in GENRES else GENRES
-    lus = [i for nom in choisis if nombres[nom] for i in GENRES[nom].lire(GENRES[nom].liste())]
+    lus = [i for nom in choisis if nombres[nom] for i in GENRES[nom].lire(GENRES[nom].liste(), limite)]
     return sorted(lus, key=lambda i: i.depuis)
 
 
 def trouver(genre: str, numero: int) -> Incident:
     """One that can be tried again."""
     choisi = GENRES.get(genre)
-    lus = choisi.lire(choisi.liste().filter(**{choisi.cle: numero})) if choisi and choisi.verbe else []
+    lus = choisi.lire(choisi.liste().filter(**{choisi.cle: numero}), 1) if choisi and choisi.verbe else []
     if not lus:
         raise Introuvable("incident_clos", "Cet incident n’est plus dans la liste : il a été repris, ou s’est réglé.")
     return lus[0]

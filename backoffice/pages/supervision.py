@@ -290,7 +290,7 @@ EXPORTS: dict[str, Callable[[HttpRequest], Iterable[Ligne]]] = {
     "semaines": lambda r: tableaux.par_semaine(_activite(r)).cellules(),
     "autorites": lambda r: tableaux.par_autorite(_activite(r), durees()).cellules(),
     "personnes": lambda r: tableaux.par_personne(_activite(r), None).cellules(),
-    "incidents": lambda r: incidents.cellules(incidents.lire(incidents.compter(), r.GET.get("genre", ""))),
+    "incidents": lambda r: incidents.cellules(incidents.lire(incidents.compter(), r.GET.get("genre", ""), None)),
     "taches": _lignes_des_taches,
     "actes": _lignes_des_actes,
 }
