@@ -143,8 +143,11 @@ GENRES: dict[str, tuple[TypeEvenement, ...]] = {
 # All the rest is about tasks.
 GENRES[GenreEvenement.TACHES] = tuple(t for t in TypeEvenement if not any(t in types for types in GENRES.values()))
 
-# What somebody arranges for herself: she does not take part in the dossier by it.
-PERSONNELS = (TypeEvenement.MISE_DE_COTE, TypeEvenement.RESSORTIE, TypeEvenement.SUIVI, TypeEvenement.SUIVI_FINI)
+# What somebody arranges for herself, or repairs for the others: she does not take part in the dossier by it.
+SANS_PART = (
+    TypeEvenement.MISE_DE_COTE, TypeEvenement.RESSORTIE, TypeEvenement.SUIVI, TypeEvenement.SUIVI_FINI,
+    TypeEvenement.INCIDENT_REPRIS,
+)  # fmt: skip
 
 # What the supervision counts of the life of a dossier.
 ACTES = (

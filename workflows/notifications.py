@@ -36,6 +36,14 @@ class TacheRecours(TypeNotification):
 
 
 @enregistrer
+class ApprobationARefaire(TypeNotification):
+    code = "approbation_a_refaire"
+    libelle = "Approbation à refaire"
+    description = "À ceux qui peuvent approuver, quand une publication qui avait échoué passerait maintenant."
+    bouton = "Ouvrir la tâche"
+
+
+@enregistrer
 class TacheSansActeur(TypeNotification):
     code = "tache_sans_acteur"
     libelle = "Incident : tâche sans acteur"

@@ -18,7 +18,7 @@ from structures.regles import (
     personnes_avec_role_sur,
 )
 
-from .enums import ETAPES, PERSONNELS, Cercle
+from .enums import ETAPES, SANS_PART, Cercle
 from .models import Dossier, Suppleance, Tache
 
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ def participants(dossier: Dossier) -> QuerySet[User]:
         Q(pk=dossier.auteur_id)
         | Q(pk=dossier.envoye_par_id)
         | Q(pk__in=dossier.suivis.order_by().values("user"))
-        | Q(pk__in=dossier.evenements.filter(acteur__isnull=False).exclude(type__in=PERSONNELS).values("acteur")),
+        | Q(pk__in=dossier.evenements.filter(acteur__isnull=False).exclude(type__in=SANS_PART).values("acteur")),
     ).order_by("pk")
 
 

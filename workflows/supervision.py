@@ -13,9 +13,12 @@ from django.utils import timezone
 from viewflow.workflow.status import STATUS
 
 from structures.models import Habilitation
+from structures.requetes import versions_au
 
-from .enums import ACTES, ETAPES, EtatDossier, Issue, TypeEvenement
+from .domaine.echecs import ECHECS_ET_REPRISES
+from .enums import ACTES, ETAPES, Cercle, Etape, EtatDossier, Issue, TypeEvenement
 from .models import Decision, Evenement, Suppleance, Tache
+from .regles import TRANSMISSIBLES
 from .requetes import sans_acteur
 
 # -- where the dossiers are ----------------------------------------------------------------------------
@@ -275,24 +278,49 @@ def page_actes(lus: QuerySet[Any], *, apres: int | None = None, taille: int = 50
 
 
 def tenues_par_des_absents() -> QuerySet[Tache]:
-    """Open tasks held by an account that was closed, or that no longer holds any right nor stands in for anybody."""
-    droits = Habilitation.objects.actives().filter(user=OuterRef("tache__owner")).order_by()
-    remplace = Suppleance.objects.en_cours().filter(suppleante=OuterRef("tache__owner")).order_by()
+    """Open tasks whose holder can no longer do them. The set twin of ``regles.peut_faire`` asked of each holder:
+    tests/workflows/test_supervision.py holds them together."""
+    perdues = Q(pk__in=[])
+    for etape in ETAPES.values():
+        peut = _en_propre(etape)
+        if etape.cercle is not Cercle.EDITEURS:
+            peut |= _en_suppleance(etape)
+        perdues |= Q(~peut, noeud=etape.noeud)
     return Tache.objects.filter(
-        Q(tache__owner__is_active=False) | (~Exists(droits) & ~Exists(remplace)),
-        close_le__isnull=True,
-        tache__owner__isnull=False,
-        tache__status=STATUS.ASSIGNED,
+        perdues, close_le__isnull=True, tache__owner__isnull=False, tache__status=STATUS.ASSIGNED
     )
+
+
+def _en_propre(etape: Etape) -> Q:
+    peut = Q(Exists(_droits(etape).filter(user=OuterRef("tache__owner"))))
+    return peut & ~Q(dossier__envoye_par=F("tache__owner")) if etape.neutre else peut
+
+
+def _en_suppleance(etape: Etape) -> Q:
+    """By what ``regles.perimetre_supplee`` adds to her own rights."""
+    en_cours, role = Suppleance.objects.en_cours().order_by(), etape.roles[0]
+    semblable = Habilitation.objects.actives().filter(user=OuterRef("tache__owner"), role__in=TRANSMISSIBLES[role])
+    absentes = en_cours.filter(suppleante=OuterRef(OuterRef("tache__owner"))).values("absente")
+    expediteur = en_cours.filter(suppleante=OuterRef("tache__owner"), absente=OuterRef("dossier__envoye_par"))
+    pour_elles = Exists(_droits(etape).filter(user__in=absentes))
+    personne_n_a_envoye = ~Q(dossier__envoye_par=F("tache__owner")) & Q(~Exists(expediteur))
+    return Q(pour_elles, Exists(semblable.order_by())) & personne_n_a_envoye
+
+
+def _droits(etape: Etape) -> QuerySet[Habilitation]:
+    """Habilitations of today that the tasks of the outer query are for."""
+    tenues = Habilitation.objects.actives().filter(role__in=etape.roles).order_by()
+    if etape.cercle is Cercle.GESTIONNAIRES:
+        return tenues
+    if etape.cercle is Cercle.TUTELLE:
+        return tenues.filter(autorite=OuterRef("autorite"))
+    ej = versions_au().filter(fiche=OuterRef(OuterRef("eg"))).order_by().values("parent")
+    return tenues.filter(Q(fiche=OuterRef("eg")) | Q(fiche__in=ej))
 
 
 def publications_echouees() -> QuerySet[Evenement]:
     """The last failure of each dossier in approval, as long as nobody has dealt with it."""
-    suite = Evenement.objects.filter(
-        dossier=OuterRef("dossier"),
-        pk__gt=OuterRef("pk"),
-        type__in=[TypeEvenement.PUBLICATION_ECHOUEE, TypeEvenement.INCIDENT_REPRIS],
-    ).order_by()
+    suite = Evenement.objects.filter(ECHECS_ET_REPRISES, dossier=OuterRef("dossier"), pk__gt=OuterRef("pk")).order_by()
     return Evenement.objects.filter(
         ~Exists(suite),
         type=TypeEvenement.PUBLICATION_ECHOUEE,

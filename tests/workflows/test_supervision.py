@@ -24,11 +24,12 @@ from tests.factories import repertoire
 from tests.factories.repertoire import contenu
 from tests.navigation import client, requetes_de, texte
 from workflows import supervision
-from workflows.domaine import decisions, lots, minuteries, publication, taches
+from workflows.domaine import decisions, equipe, lots, minuteries, publication, taches
 from workflows.domaine.journal import consigner
 from workflows.durees import Duree
 from workflows.enums import ACTES, ActionLot, EtatDossier, Issue, TypeEvenement
-from workflows.models import Decision, Dossier, Evenement, Tache
+from workflows.models import Decision, Dossier, Evenement, Suppleance, Tache
+from workflows.regles import participants, peut_faire
 from workflows.supervision import TRANCHES, Periode
 
 pytestmark = pytest.mark.django_db
@@ -204,9 +205,17 @@ def test_a_period_is_what_the_address_says_or_twelve_weeks(monde: Any) -> None:
             "du=2027-02-01": (date(2026, 10, 19), date(2027, 1, 6)),  # after its end: refused, said on the page
             "du=hier": (date(2026, 10, 19), date(2027, 1, 6)),
             "au=2026-01-04": (date(2025, 10, 13), date(2026, 1, 4)),
+            "au=0001-01-05": (date(2026, 10, 19), date(2027, 1, 6)),  # where the calendar ends
+            "du=9999-12-01&au=9999-12-31": (date(2026, 10, 19), date(2027, 1, 6)),
             "mesure=inventee&personne=x": (date(2026, 10, 19), date(2027, 1, 6)),
         }.items():
             assert tuple(FiltreActes(QueryDict(adresse)).periode) == attendue, adresse
+        for ou in (
+            "activite/?au=0001-01-05",
+            "actes/?du=9999-12-01&au=9999-12-31",
+            "exporter/semaines.csv?au=0001-01-05",
+        ):
+            assert client(monde.gestionnaire).get(f"/supervision/{ou}").status_code == 200
         page = client(monde.gestionnaire).get("/supervision/activite/?du=2027-02-01")
         assert "Le début est après la fin." in texte(page)
         assert "Deux ans au plus." in texte(client(monde.gestionnaire).get("/supervision/activite/?du=2020-01-01"))
@@ -322,6 +331,13 @@ def test_tables_as_files(monde: Any) -> None:
     ]
     assert len(lu("taches.csv?etape=envoi")) == 1
     assert [ligne[1] for ligne in lu("actes.csv?mesure=envoye")] == ["Quoi", "Envoyé en validation"]
+    courriel = Envoi.objects.filter(destinataire=monde.gestionnaire).first()
+    en_echec = {"etat": EtatEnvoi.ECHEC, "erreur": "550", "prochaine_tentative": None}
+    neufs = ({"pk": None, "cle": f"essai:{rang}"} | en_echec for rang in range(incidents.LIMITE + 5))
+    Envoi.objects.bulk_create(
+        Envoi(**{c.attname: getattr(courriel, c.attname) for c in Envoi._meta.concrete_fields} | neuf) for neuf in neufs
+    )
+    assert len(lu("incidents.csv?genre=courriel")) == 1 + incidents.LIMITE + 5  # the page shows LIMITE of them
     for nom in ("etapes", "ages", "semaines", "autorites", "personnes", "incidents"):
         assert b"".join(navigateur.get(f"/supervision/exporter/{nom}.xlsx").streaming_content)[:2] == b"PK"
     assert b"".join(navigateur.get("/supervision/exporter/etapes.ods").streaming_content)[:2] == b"PK"
@@ -411,6 +427,54 @@ def test_a_task_of_somebody_who_left_goes_back_to_the_queue_once(monde: Any) -> 
     assert Tache.objects.select_related("tache").get(pk=tache.pk).tache.owner is None
     assert (dernier(d).type, dernier(d).acteur) == (TypeEvenement.INCIDENT_REPRIS, monde.gestionnaire)
     assert "a déjà repris cet incident" in texte(reessayer(monde, "tenue", tache.pk))
+    with pytest.raises(Conflit, match=r"^gestionnaire a remis cette tâche dans la file le .* vous pouvez la prendre"):
+        equipe.reprendre(numero=tache.pk, acteur=repertoire.gestionnaire(), motif="Absente", vu=partie.pk)
+
+
+def test_the_tasks_held_by_absents_are_those_whose_holder_cannot_do_them(monde: Any, dossier: Dossier) -> None:
+    """As ``peut_faire`` says of each holder: an account, each kind of right, a substitution that begins then ends."""
+    jour = timezone.localdate()
+    fabrique.nouvelle(dossier, monde.referent, monde.uf.pk)
+    fabrique.envoye(dossier, monde.referent)
+    chez_la_direction = fabrique.tache(dossier)
+    taches.prendre(numero=chez_la_direction.pk, acteur=monde.direction)
+    a_sesan, aussi = [fabrique.tache(d) for d in envoyer(monde, 2)]
+    for tache in (a_sesan, aussi):
+        taches.prendre(numero=tache.pk, acteur=repertoire.gestionnaire(f"sesan{tache.pk}"))
+    [task] = processus(dossier, 1)  # one more, at an authority
+    Task.objects.filter(pk=task.pk).update(owner=monde.tutelle, status="ASSIGNED")
+    a_la_tutelle = Tache.objects.create(
+        tache=task, dossier=dossier, eg=dossier.eg, noeud="approbation_tutelle", autorite_id="ARS-11",
+        creee_le=timezone.now(), echeance=timezone.now(),
+    )  # fmt: skip
+
+    def compare() -> set[int]:
+        tenues = Tache.objects.filter(close_le=None, tache__owner__isnull=False).select_related("tache__owner")
+        vues = set(supervision.tenues_par_des_absents().values_list("pk", flat=True))
+        assert vues == {t.pk for t in tenues if not peut_faire(t.tache.owner, t)}
+        return vues
+
+    assert compare() == set()
+    partie = Task.objects.get(pk=a_sesan.pk).owner
+    Habilitation.objects.filter(user=partie).update(fin=jour)
+    Habilitation.objects.create(user=partie, role=Role.REFERENT, fiche=monde.ailleurs)
+    assert compare() == {a_sesan.pk}
+    Dossier.objects.filter(pk=aussi.dossier_id).update(envoye_par=Task.objects.get(pk=aussi.pk).owner)
+    assert compare() == {a_sesan.pk, aussi.pk}
+    Habilitation.objects.filter(user=monde.tutelle).update(autorite="CD-78")
+    Habilitation.objects.filter(user=monde.direction).update(role=Role.REFERENT)
+    perdues = {a_sesan.pk, aussi.pk, a_la_tutelle.pk, chez_la_direction.pk}
+    assert compare() == perdues
+    absente = repertoire.compte(Role.DIRECTION, monde.ej)  # of the whole EJ
+    autre = repertoire.compte(Role.TUTELLE, "ARS-11")
+    for qui, pour in ((absente, monde.direction), (autre, monde.tutelle)):
+        Suppleance.objects.create(absente=qui, suppleante=pour, du=jour, au=jour, ecrite_par=qui)
+    assert compare() == perdues - {a_la_tutelle.pk, chez_la_direction.pk}
+    Dossier.objects.filter(pk=dossier.pk).update(envoye_par=autre)  # nobody stands in for it against its sender
+    assert compare() == perdues - {chez_la_direction.pk}
+    Dossier.objects.filter(pk=dossier.pk).update(envoye_par=monde.referent)
+    Suppleance.objects.update(finie_le=timezone.now())
+    assert compare() == perdues
 
 
 def test_a_lot_that_stopped_goes_on(monde: Any) -> None:
@@ -447,12 +511,21 @@ def test_a_publication_that_fails_is_an_incident_until_it_would_pass(
         assert vu.cle == d.pk
         assert reessayer(monde, "publication", d.pk).status_code == 409
         assert incidents.compter()["publication"] == 1
+        rappel = Task.objects.filter(process=d.processus_id, status="SCHEDULED").order_by("scheduled").first()
+        Task.objects.filter(pk=rappel.pk).update(scheduled=timezone.now() - timedelta(hours=1))
+        assert reessayer(monde, "minuterie", rappel.pk).status_code == 302  # another incident of the same dossier
+        with pytest.raises(Conflit, match="pour une raison technique"):
+            decisions.approuver(tache=fabrique.tache(d).pk, acteur=approbatrice)
+        assert d.evenements.filter(type=TypeEvenement.PUBLICATION_ECHOUEE).count() == 1
+        assert incidents.compter()["publication"] == 1
     Envoi.objects.all().update(etat=EtatEnvoi.NON_EXPEDIE)
     avant = set(Envoi.objects.values_list("pk", flat=True))
     assert reessayer(monde, "publication", d.pk).status_code == 302
     assert fabrique.relu(d).etat == EtatDossier.APPROBATION  # nobody approved in their place
-    avertis = Envoi.objects.exclude(pk__in=avant).values_list("destinataire__username", flat=True)
-    assert sorted(avertis) == ["approbatrice"]
+    [averti] = Envoi.objects.exclude(pk__in=avant)
+    assert (averti.type_code, averti.destinataire) == ("approbation_a_refaire", approbatrice)
+    assert "n’a pas été enregistrée (approbatrice)." in averti.corps_texte
+    assert set(participants(d)) == {d.envoye_par, approbatrice}  # not who took up the incident
     assert incidents.compter()["publication"] == 0
     assert reessayer(monde, "publication", d.pk).status_code == 409
     decisions.approuver(tache=fabrique.tache(d).pk, acteur=approbatrice)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import OperationalError, transaction
+from django.db.models import Q
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit
@@ -15,6 +16,11 @@ from .journal import consigner
 from .taches import saisir
 
 logger = logging.getLogger(__name__)
+
+# A failure and what settles it; of the incidents taken up on a dossier only those of its publication do.
+ECHECS_ET_REPRISES = Q(type=TypeEvenement.PUBLICATION_ECHOUEE) | Q(
+    type=TypeEvenement.INCIDENT_REPRIS, details__has_key="publication"
+)
 
 
 class PublicationEchouee(Conflit):
@@ -52,8 +58,8 @@ def noter_echec(refus: PublicationEchouee) -> None:
     dossier = saisir(refus.dossier)
     if dossier.etat != EtatDossier.APPROBATION:
         return
-    types = (TypeEvenement.PUBLICATION_ECHOUEE, TypeEvenement.INCIDENT_REPRIS)
-    dernier = dossier.evenements.filter(type__in=types, le__gte=dossier.envoye_le).order_by("-pk").first()
-    deja = dernier and dernier.type == types[0] and dernier.details["texte"] == refus.message
+    echouee = TypeEvenement.PUBLICATION_ECHOUEE
+    dernier = dossier.evenements.filter(ECHECS_ET_REPRISES, le__gte=dossier.envoye_le).order_by("-pk").first()
+    deja = dernier and dernier.type == echouee and dernier.details["texte"] == refus.message
     if not deja:
-        consigner(dossier, types[0], refus.acteur, texte=refus.message, code=refus.code)
+        consigner(dossier, echouee, refus.acteur, texte=refus.message, code=refus.code)

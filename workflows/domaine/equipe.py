@@ -126,6 +126,7 @@ def _motif(motif: str, *, exige: bool) -> str:
 _GESTES = {
     TypeEvenement.TACHE_PRISE: "a pris cette tâche",
     TypeEvenement.TACHE_RENDUE: "a remis cette tâche dans la file",
+    TypeEvenement.INCIDENT_REPRIS: "a remis cette tâche dans la file",  # with a step: the other incidents have none
     TypeEvenement.TACHE_REPRISE: "a repris cette tâche",
     TypeEvenement.TACHE_ATTRIBUEE: "a attribué cette tâche à {a}",
 }
@@ -134,7 +135,7 @@ _GESTES = {
 def _change(tache: Tache, dossier: Dossier) -> Conflit:
     """Whose the task is changed since the page was drawn: who did it, when, and what to do now."""
     dernier = (
-        dossier.evenements.filter(type__in=_GESTES, details__tache=tache.pk)
+        dossier.evenements.filter(type__in=_GESTES, details__contains={"tache": tache.pk, "noeud": tache.noeud})
         .select_related("acteur")
         .order_by("-pk")
         .first()

@@ -20,9 +20,10 @@ from .. import notifications as types
 from ..enums import EtatDossier, TypeEvenement
 from ..models import Dossier, Tache
 from ..regles import acteurs_de, peut_faire
+from .echecs import ECHECS_ET_REPRISES
 from .journal import consigner
 from .simulation import simuler
-from .taches import contexte_mail, saisir, tache_ouverte
+from .taches import attribuer_a, contexte_mail, saisir, tache_ouverte
 
 
 def _exiger(acteur: User) -> None:
@@ -140,9 +141,9 @@ def remettre_en_file(*, numero: int, acteur: User) -> None:
         raise Conflit(
             "tache_tenue", f"{proprietaire} peut faire cette tâche : demandez-lui de la rendre, ou reprenez-la."
         )
-    Task.objects.filter(pk=numero).update(owner=None, assigned=None, status=STATUS.NEW)
+    attribuer_a(tache.tache, None)
     consigner(
-        dossier, TypeEvenement.INCIDENT_REPRIS, acteur, tache=numero,
+        dossier, TypeEvenement.INCIDENT_REPRIS, acteur, tache=numero, noeud=tache.noeud,
         texte=f"Tâche remise dans la file : {proprietaire} ne peut plus la faire.",
     )  # fmt: skip
 
@@ -153,9 +154,9 @@ def reessayer_publication(*, numero: int, acteur: User) -> None:
     approve are told to do it again, and the incident ends. Nobody approves in their place."""
     _exiger(acteur)
     dossier = saisir(numero)
-    suites = (TypeEvenement.PUBLICATION_ECHOUEE, TypeEvenement.INCIDENT_REPRIS)
-    echec = dossier.evenements.filter(type__in=suites, le__gte=dossier.envoye_le or timezone.now()).last()
-    if echec is None or echec.type != suites[0] or dossier.etat != EtatDossier.APPROBATION:
+    echec = dossier.evenements.filter(ECHECS_ET_REPRISES, le__gte=dossier.envoye_le or timezone.now()).last()
+    ouvert = echec is not None and echec.type == TypeEvenement.PUBLICATION_ECHOUEE
+    if echec is None or not ouvert or dossier.etat != EtatDossier.APPROBATION:
         raise _deja_repris(dossier, "Cet incident n’est plus ouvert : le dossier a avancé.", publication=numero)
     with _encore_en_echec("La publication"):
         simulation = simuler(numero=numero, acteur=acteur)
@@ -171,10 +172,10 @@ def reessayer_publication(*, numero: int, acteur: User) -> None:
     for tache in dossier.taches.filter(close_le__isnull=True).select_related("tache__owner", "autorite"):
         tache.dossier = dossier
         notifier(
-            types.TacheRappel,
+            types.ApprobationARefaire,
             destinataires=acteurs_de(tache),
             cle=f"tache:{tache.pk}:publication:{echec.pk}",
-            contexte=contexte_mail(dossier, tache=tache, etape=tache.etape),
+            contexte=contexte_mail(dossier, tache=tache, etape=tache.etape, echec=echec),
             lien=reverse("tache", args=[tache.pk]),
             sauf=acteur,
         )
