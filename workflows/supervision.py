@@ -285,7 +285,7 @@ def tenues_par_des_absents() -> QuerySet[Tache]:
         peut = _en_propre(etape)
         if etape.cercle is not Cercle.EDITEURS:
             peut |= _en_suppleance(etape)
-        perdues |= Q(~peut, noeud=etape.noeud)
+        perdues |= Q(noeud=etape.noeud) & ~peut  # in this order: PostgreSQL asks the rights of one step only
     return Tache.objects.filter(
         perdues, close_le__isnull=True, tache__owner__isnull=False, tache__status=STATUS.ASSIGNED
     )
