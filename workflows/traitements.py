@@ -11,6 +11,7 @@ from backoffice.socle.mots import date_longue
 from structures.regles import est_gestionnaire
 
 from . import boite
+from .domaine.taches import JUGE_ET_PARTIE, SANS_DROIT
 from .enums import ETAPES, ActionLot, Cercle, ResultatLigne
 from .models import LigneLot, Lot, Tache
 from .regles import acteurs_a, dossiers_visibles, perimetre, taches_de
@@ -80,8 +81,8 @@ class _Droits:
         if tache.pk in self.faisables or (self.attribue_tout and not juge):
             return ""
         if juge and tache.pk in self.perimetre:
-            return "Vous avez envoyé ce dossier : une autre personne doit l’approuver."
-        return "Votre habilitation ne permet pas de faire cette tâche."
+            return JUGE_ET_PARTIE
+        return SANS_DROIT
 
     def _refus_de_mains(self, tache: Tache) -> str:
         tenue_par = tache.tache.owner

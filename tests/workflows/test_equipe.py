@@ -91,6 +91,11 @@ def test_attribuer_a_un_collegue(monde: SimpleNamespace, valide: Tache) -> None:
         ("tache_attribuee", "sesan1"), ("tache_reprise", "sesan1"), ("tache_attribuee", "sesan2")
     }  # fmt: skip
     assert journal(valide) == [(str(g), f"À {un}"), (str(g), f"De {un} à {deux}\nAbsente cette semaine")]
+    suivi.mettre_de_cote(numero=valide.pk, acteur=deux, retour_le=timezone.localdate() + timedelta(days=1))
+    taches.rendre(numero=valide.pk, acteur=deux)
+    assert MiseDeCote.objects.exists()
+    taches.prendre(numero=valide.pk, acteur=deux)
+    assert not MiseDeCote.objects.exists()
 
 
 def test_une_gestionnaire_attribue_la_validation_a_une_direction(monde: SimpleNamespace, dossier: Dossier) -> None:

@@ -245,5 +245,8 @@ def test_la_boite_dit_pour_qui(monde: SimpleNamespace, envoye: Dossier) -> None:
     assert list(boite.onglets(monde.voisin)["a-prendre"]) == list(boite.a_faire(monde.voisin)) == [tache]
     pour = f"pour {monde.direction}"
     assert pour in client(monde.voisin).get("/taches/").content.decode()
-    assert pour in client(monde.voisin).get(f"/taches/{tache.pk}/").content.decode()
+    page = client(monde.voisin).get(f"/taches/{tache.pk}/").content.decode()
+    assert pour in page
+    assert "à sa place pendant son absence" in page
+    assert "ne peut plus" not in page
     assert pour not in client(monde.direction).get("/taches/?onglet=mes-taches").content.decode()

@@ -13,7 +13,7 @@ from structures.regles import est_gestionnaire
 
 from .. import notifications as types
 from ..enums import TypeEvenement
-from ..models import Dossier, Evenement, MiseDeCote, Tache
+from ..models import Dossier, Evenement, Tache
 from ..regles import acteurs_de
 from .journal import consigner
 from .taches import attribuer_a, au_nom_de, contexte_mail, prise_en_main, refus_de_droit
@@ -39,7 +39,7 @@ def reprendre(*, numero: int, acteur: User, motif: str, vu: int | None) -> Tache
     motif = _motif(motif, exige=True)
     details: dict[str, Any] = {"tache": tache.pk, "noeud": tache.noeud, "de": str(detenteur), "motif": motif}
     details |= au_nom_de(acteur, tache)
-    _donner(tache, acteur)
+    attribuer_a(tache.tache, acteur)
     evenement = consigner(dossier, TypeEvenement.TACHE_REPRISE, acteur, **details)
     _dire_reprise(tache, dossier, detenteur, acteur, acteur, evenement, motif)
     return tache
@@ -68,7 +68,7 @@ def attribuer(*, numero: int, acteur: User, a: User, vu: int | None, motif: str 
         raise Invalide("sans_droit", message, champs={"a": [message]})
     d_un_autre = detenteur is not None and detenteur.pk != acteur.pk
     motif = _motif(motif, exige=d_un_autre)
-    _donner(tache, a)
+    attribuer_a(tache.tache, a)
     evenement = consigner(
         dossier, TypeEvenement.TACHE_ATTRIBUEE, acteur, tache=tache.pk, noeud=tache.noeud, a=str(a), motif=motif,
         de=str(detenteur) if detenteur else "",
@@ -98,11 +98,6 @@ def refus_d_attribuer(tache: Tache, acteur: User) -> Interdit | None:
 def _exiger_reservable(tache: Tache) -> None:
     if not tache.etape.reservable:
         raise Conflit("non_reservable", "Cette tâche est commune à l’équipe de l’établissement : elle ne se prend pas.")
-
-
-def _donner(tache: Tache, a: User) -> None:
-    attribuer_a(tache.tache, a)
-    MiseDeCote.objects.filter(tache=tache, user=a).delete()  # it comes back to the one who now has it
 
 
 def _dire_reprise(

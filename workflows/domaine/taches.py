@@ -18,7 +18,7 @@ from structures.regles import gestionnaires
 
 from .. import notifications as types
 from ..enums import TypeEvenement
-from ..models import Dossier, Processus, Tache
+from ..models import Dossier, MiseDeCote, Processus, Tache
 from ..regles import acteurs_de, perimetre, peut_faire, pour_qui, supplee
 from . import horloge
 from .classement import classer
@@ -125,6 +125,10 @@ def tache_ouverte(numero: int, dossier: Dossier) -> Tache:
     )
 
 
+JUGE_ET_PARTIE = "Vous avez envoyé ce dossier : une autre personne doit l’approuver."
+SANS_DROIT = "Votre habilitation ne permet pas de faire cette tâche."
+
+
 def autoriser(tache: Tache, acteur: User) -> None:
     """Refuse a person who may not do the task, and one whose colleague has taken it and still may."""
     if refus := refus_de(tache, acteur):
@@ -160,8 +164,8 @@ def refus_de_droit(tache: Tache, acteur: User) -> Interdit | None:
         return None
     sienne = Tache.objects.filter(perimetre(acteur), pk=tache.pk)
     if tache.etape.neutre and tache.dossier.envoye_par_id == acteur.pk and sienne.exists():
-        return Interdit("juge_et_partie", "Vous avez envoyé ce dossier : une autre personne doit l’approuver.")
-    return Interdit("sans_droit", "Votre habilitation ne permet pas de faire cette tâche.")
+        return Interdit("juge_et_partie", JUGE_ET_PARTIE)
+    return Interdit("sans_droit", SANS_DROIT)
 
 
 def prise_en_main(numero: int) -> tuple[Tache, Dossier]:
@@ -199,11 +203,13 @@ def rendre(*, numero: int, acteur: User) -> Tache:
 
 
 def attribuer_a(task: Task, acteur: User | None) -> None:
-    """Write whose the task is; the verb has checked."""
+    """Write whose the task is; the verb has checked. It comes back in sight of the one who now has it."""
     task.owner = acteur
     task.status = STATUS.ASSIGNED if acteur else STATUS.NEW
     task.assigned = timezone.now() if acteur else None
     task.save(update_fields=["owner", "status", "assigned"])
+    if acteur:
+        MiseDeCote.objects.filter(tache=task.pk, user=acteur).delete()
 
 
 def taches_tenues(user: User) -> list[int]:

@@ -12,6 +12,7 @@ from .. import parcours
 from ..domaine.equipe import refus_d_attribuer
 from ..domaine.taches import refus_de
 from ..models import MiseDeCote, Suivi
+from ..regles import peut_faire
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,17 @@ def situation(user: User, tache: Any, suite: str = "") -> Situation:
         peut_decider=True,
         peut_prendre=reservable and (proprietaire is None or not libre_ou_sienne),
         peut_rendre=proprietaire is not None and libre_ou_sienne,
-        raison="" if libre_ou_sienne else f"{proprietaire} avait pris cette tâche et ne peut plus la faire.",
+        raison="" if libre_ou_sienne else _tenue(proprietaire, tache),
         gestes=gestes + suivre,
         de_cote=mise.retour_le if mise else None,
     )
+
+
+def _tenue(proprietaire: User, tache: Any) -> str:
+    """Somebody else holds a task that one may decide on: she is absent, or can no longer do it."""
+    if proprietaire.is_active and peut_faire(proprietaire, tache):
+        return f"{proprietaire} avait pris cette tâche : vous pouvez vous prononcer à sa place pendant son absence."
+    return f"{proprietaire} avait pris cette tâche et ne peut plus la faire."
 
 
 def _raison(code: str, message: str, tache: Any) -> str:
