@@ -1,10 +1,13 @@
 """What would stop or delay a dossier once it is sent, said while it is a draft: to its authors, who may wait, and to
 the gestionnaires, who may correct it (domain.md §6: an incident, never a silence)."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import F, FilteredRelation, Q
 from django.urls import reverse
 
 from structures.competence import Circuit, Regles, regles_de
@@ -14,7 +17,6 @@ from structures.regles import egs_avec_editeur
 from structures.requetes import versions_au
 
 from .enums import BROUILLONS
-from .models import Dossier
 from .parcours import le
 
 
@@ -36,8 +38,6 @@ Personne = Callable[[str, str], bool]  # (node, authority) -> nobody can do this
 
 def alertes_de(circuit: Circuit, noms: dict[str, str], eg: VersionFiche, personne: Personne) -> list[Alerte]:
     """Of a dossier of this establishment sent today. ``noms``: of its authorities, by code."""
-    finess = eg.fiche.identifiant[1:]
-    tutelles = reverse("fiche_tutelles", args=[eg.fiche.identifiant])
     if circuit.filiere != Filiere.HANDICAP:
         trouvees = []
         if circuit.filiere == Filiere.SANITAIRE and personne("validation_direction", ""):
@@ -49,7 +49,7 @@ def alertes_de(circuit: Circuit, noms: dict[str, str], eg: VersionFiche, personn
                     "au support l’ouverture d’un compte Direction.",
                     "Aucune Direction n’est habilitée sur l’établissement.",
                     "Ouvrir un compte Direction",
-                    _compte(role=Role.DIRECTION, finess=finess),
+                    _compte(role=Role.DIRECTION, finess=eg.fiche.identifiant[1:]),
                 )
             )
         if personne("approbation_sesan", ""):
@@ -71,7 +71,7 @@ def alertes_de(circuit: Circuit, noms: dict[str, str], eg: VersionFiche, personn
                 "la désigner, ce qui ajoute une étape. SESAN en est averti et peut la fixer dès maintenant.",
                 "Ni le FINESS, ni la tarification, ni la catégorie ne désignent de tutelle.",
                 "Fixer la tutelle",
-                tutelles,
+                _tutelles(eg),
             )
         ]
     trouvees = []
@@ -85,7 +85,7 @@ def alertes_de(circuit: Circuit, noms: dict[str, str], eg: VersionFiche, personn
                 "support avant l’envoi.",
                 "La tarification désigne plusieurs tutelles, et la catégorie pas les mêmes.",
                 "Vérifier les tutelles",
-                tutelles,
+                _tutelles(eg),
                 grave=False,
             )
         )
@@ -104,6 +104,10 @@ def alertes_de(circuit: Circuit, noms: dict[str, str], eg: VersionFiche, personn
     return trouvees
 
 
+def _tutelles(eg: VersionFiche) -> str:
+    return reverse("fiche_tutelles", args=[eg.fiche.identifiant])
+
+
 def _compte(**champs: str) -> str:
     return f"{reverse('compte_creer')}?{urlencode(champs)}"
 
@@ -114,41 +118,59 @@ def _majuscule(texte: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AVerifier:
-    """A draft that would be stopped or delayed if it were sent today."""
+    """A draft that would be stopped or delayed if its author sent it today. ``eg``: only what a line shows."""
 
-    dossier: Dossier
+    numero: int
+    dossier: str
     eg: VersionFiche
     alertes: list[Alerte]
 
 
+# What the rules read of an establishment, and what a line shows: the whole of thousands of versions is heavy.
+_LUES = ("nom", "categorie", "commune", "autorites", "autorite_regulation", "mode_tarification", "fiche__identifiant")
+
+
 def circuits_a_verifier() -> list[AVerifier]:
-    """Drafts that a gestionnaire can unblock before they are sent, the last created first. Seven statements.
+    """Drafts that a gestionnaire can unblock before they are sent, the last created first. Six statements.
 
     Several authorities are told when the tarification names them and the category does not: those set by hand, or that
-    the category has by default, are what was wanted.
+    the category has by default, are what was wanted. « Nobody » is what ``regles.acteurs_a`` says of the author's
+    sending, asked for all of them at once; a substitute needs somebody who may, so that she changes nothing here.
     """
-    brouillons = list(Dossier.objects.filter(etat__in=BROUILLONS).select_related("auteur").order_by("-pk"))
-    if not brouillons:
+    egs: list[Any] = list(
+        versions_au()
+        .annotate(
+            brouillon=FilteredRelation("fiche__dossiers", condition=Q(fiche__dossiers__etat__in=BROUILLONS)),
+            dossier=F("brouillon__pk"),
+            nom_dossier=F("brouillon__nom"),
+            auteur=F("brouillon__auteur"),
+        )
+        .filter(brouillon__isnull=False)
+        .select_related("fiche")
+        .only(*_LUES)
+        .order_by("-dossier")
+    )
+    if not egs:
         return []
-    cles = [d.eg_id for d in brouillons]
-    egs = {eg.fiche_id: eg for eg in versions_au().filter(fiche__in=cles).select_related("fiche").order_by("pk")}
-    regles = regles_de(list(egs.values()))
-    dirigees = set(egs_avec_editeur([Role.DIRECTION]).filter(pk__in=cles).order_by().values_list("pk", flat=True))
+    regles = regles_de(egs)
+    dirigees = set(egs_avec_editeur([Role.DIRECTION]).order_by().values_list("pk", flat=True))
+    personnes: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
     tenues = Habilitation.objects.actives().filter(role__in=[Role.GESTIONNAIRE, Role.TUTELLE]).order_by()
-    acteurs = {(role, autorite or "") for role, autorite in tenues.values_list("role", "autorite").distinct()}
+    for role, autorite, user in tenues.values_list("role", "autorite", "user"):
+        personnes[role, autorite or ""].add(user)
     noms = {code: autorite.nom for code, autorite in regles.autorites.items()}
 
-    def alertes(eg: VersionFiche) -> list[Alerte]:
+    def alertes(eg: Any) -> list[Alerte]:
         def personne(noeud: str, autorite: str) -> bool:
             if noeud == "validation_direction":
                 return eg.fiche_id not in dirigees
-            return (Role.TUTELLE if autorite else Role.GESTIONNAIRE, autorite) not in acteurs
+            return personnes[Role.TUTELLE if autorite else Role.GESTIONNAIRE, autorite] <= {eg.auteur}
 
         circuit = regles.circuit(eg)
         trouvees = alertes_de(circuit, noms, eg, personne)
         return [t for t in trouvees if t.code != "deux_tutelles" or _discordante(regles, circuit, eg)]
 
-    lignes = [AVerifier(d, egs[d.eg_id], alertes(egs[d.eg_id])) for d in brouillons if d.eg_id in egs]
+    lignes = [AVerifier(eg.dossier, eg.nom_dossier, eg, alertes(eg)) for eg in egs]
     return [ligne for ligne in lignes if ligne.alertes]
 
 

@@ -12,20 +12,21 @@ from structures.competence import circuit_de, fixee_par
 from structures.domaine.lecture import lire
 from structures.domaine.tutelles import fixer_tutelles
 from structures.enums import Role
-from structures.models import Fiche, RegleCategorie
+from structures.models import Fiche, Habilitation, RegleCategorie
 from structures.requetes import version_au
 from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
 from tests.navigation import client, requetes_de, texte
 from tests.workflows.ecrans import url
 from tests.workflows.test_durees import closes
-from workflows.alertes import circuits_a_verifier
+from workflows.alertes import alertes_de, circuits_a_verifier
 from workflows.attente import Attente, en_bref
 from workflows.domaine import decisions
 from workflows.domaine.taches import prendre
 from workflows.enums import Issue
 from workflows.models import Dossier
 from workflows.parcours import parcours_de
+from workflows.regles import acteurs_a
 
 pytestmark = pytest.mark.django_db
 
@@ -282,8 +283,8 @@ def test_circuits_to_check(django_assert_num_queries: Any) -> None:
     un = pret(deux, acteur)
 
     def trouves() -> dict[int, list[str]]:
-        with django_assert_num_queries(7):
-            return {ligne.dossier.pk: [a.code for a in ligne.alertes] for ligne in circuits_a_verifier()}
+        with django_assert_num_queries(6):
+            return {ligne.numero: [a.code for a in ligne.alertes] for ligne in circuits_a_verifier()}
 
     sans_membre = ["tutelle_sans_membre"] * 2
     assert trouves() == {un.pk: ["deux_tutelles", *sans_membre]}
@@ -317,6 +318,43 @@ def test_circuits_to_check(django_assert_num_queries: Any) -> None:
     assert trouves() == {}
     assert "Aucun circuit à vérifier" in texte(navigateur.get("/dossiers/circuits/"))
     assert client(acteur).get("/dossiers/circuits/").status_code == 403
+
+
+def test_nobody_is_the_same_for_the_author_and_the_gestionnaires() -> None:
+    """« Circuits à vérifier », asked for all at once, says what the rule says of each sending."""
+    un, clinique, autre = sessad(), repertoire.etablissement("sanitaire"), repertoire.etablissement("medico-social")
+    auteurs = [repertoire.compte(Role.REFERENT, eg) for eg in (un, clinique, autre)]
+    brouillons = [pret(eg, auteur) for eg, auteur in zip((un, clinique, autre), auteurs, strict=True)]
+    [code] = circuit_de(version_au(un)).autorites
+
+    def trouves() -> list[list[str]]:
+        vus = {ligne.numero: [a.code for a in ligne.alertes] for ligne in circuits_a_verifier()}
+        for d in brouillons:
+            eg = version_au(d.eg)
+
+            def personne(noeud: str, autorite: str, d: Dossier = d) -> bool:
+                return not acteurs_a(noeud, d.eg_id, autorite or None, d.auteur_id).exists()
+
+            seules = [a.code for a in alertes_de(circuit_de(eg), {}, eg, personne)]
+            assert vus.get(d.pk, []) == seules
+        return [vus.get(d.pk, []) for d in brouillons]
+
+    sans_gestionnaire = ["sans_gestionnaire"]
+    assert trouves() == [["tutelle_sans_membre"], ["sans_direction", *sans_gestionnaire], sans_gestionnaire]
+    # They alone may approve what they send: nobody.
+    membre = Habilitation.objects.create(user=auteurs[0], role=Role.TUTELLE, autorite_id=code, debut=date(2020, 1, 1))
+    gestion = Habilitation.objects.create(user=auteurs[2], role=Role.GESTIONNAIRE, debut=date(2020, 1, 1))
+    assert trouves() == [["tutelle_sans_membre"], ["sans_direction"], sans_gestionnaire]
+    assert "n’a pas de compte qui puisse approuver" in texte(client(auteurs[0]).get(url(brouillons[0], "envoyer/")))
+    assert "n’a aucun membre qui puisse approuver" in texte(client(auteurs[2]).get("/dossiers/circuits/"))
+    repertoire.compte(Role.TUTELLE, code)
+    repertoire.compte(Role.DIRECTION, clinique)
+    gestionnaire = repertoire.gestionnaire()
+    assert trouves() == [[], [], []]
+    User.objects.filter(pk=gestionnaire.pk).update(is_active=False)
+    Habilitation.objects.filter(role=Role.TUTELLE).exclude(pk=membre.pk).update(fin=timezone.localdate())
+    Habilitation.objects.filter(pk=gestion.pk).update(fin=timezone.localdate())
+    assert trouves() == [["tutelle_sans_membre"], sans_gestionnaire, sans_gestionnaire]
 
 
 def test_set_and_unset_the_authorities_of_an_establishment() -> None:

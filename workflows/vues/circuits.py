@@ -20,12 +20,12 @@ class CircuitsView(VueProtegee):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         toutes, apres = circuits_a_verifier(), entier(request.GET.get("apres"))
-        suite = [ligne for ligne in toutes if apres is None or ligne.dossier.pk < apres]
+        suite = [ligne for ligne in toutes if apres is None or ligne.numero < apres]
         montrees = suite[:TAILLE]
         contexte = {
             "lignes": montrees,
             "total": len(toutes),
-            "suivant": montrees[-1].dossier.pk if len(suite) > TAILLE else None,
+            "suivant": montrees[-1].numero if len(suite) > TAILLE else None,
             "debut": apres is None,
         }
         return render(request, "workflows/circuits.html", contexte)
