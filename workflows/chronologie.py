@@ -25,7 +25,7 @@ ICONES = {
     TypeEvenement.TACHE_REPRISE: "personne", TypeEvenement.TACHE_ATTRIBUEE: "personne",
     TypeEvenement.MISE_DE_COTE: "horloge", TypeEvenement.RESSORTIE: "inbox",
     TypeEvenement.SUIVI: "oeil", TypeEvenement.SUIVI_FINI: "oeil",
-    TypeEvenement.SANS_ACTEUR: "alerte", TypeEvenement.RAPPEL: "cloche", TypeEvenement.ESCALADE: "retard",
+    TypeEvenement.SANS_ACTEUR: "alerte", TypeEvenement.RAPPEL: "horloge", TypeEvenement.ESCALADE: "retard",
     TypeEvenement.RECOURS: "retard",
     TypeEvenement.VALIDE: "approbation", TypeEvenement.AFFECTE: "tableau", TypeEvenement.APPROUVE: "approbation",
     TypeEvenement.RENVOYE: "renvoi", TypeEvenement.REFUSE: "refus", TypeEvenement.RETIRE: "demi-tour",

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .emplacement import preparer
@@ -51,10 +51,11 @@ def cluster_prive(garde: Path | None = None) -> Iterator[str]:
 def _balayer() -> None:
     """Remove what killed runs of this account left in /tmp."""
     for reste in Path("/tmp").glob(f"{PREFIXE}*"):  # noqa: S108
-        etat = reste.lstat()
-        if etat.st_uid != os.geteuid() or time.time() - etat.st_mtime < 60 or not (reste / "verrou").exists():
-            continue  # somebody else's, or one that is starting
-        verrou = Verrou(reste / "verrou")
-        if not verrou.occupe():
-            shutil.rmtree(reste, ignore_errors=True)
-        verrou.rendre()
+        with suppress(FileNotFoundError):  # another run sweeps at the same moment
+            etat = reste.lstat()
+            if etat.st_uid != os.geteuid() or time.time() - etat.st_mtime < 60 or not (reste / "verrou").exists():
+                continue  # somebody else's, or one that is starting
+            verrou = Verrou(reste / "verrou")
+            if not verrou.occupe():
+                shutil.rmtree(reste, ignore_errors=True)
+            verrou.rendre()

@@ -6,7 +6,7 @@ import stat
 
 import psutil
 
-from backoffice.embarque import emplacement, garde
+from backoffice.embarque import emplacement, garde, prive
 
 from . import banc
 
@@ -24,6 +24,11 @@ def test_une_commande_seule_demarre_les_serveurs_et_les_arrete(var):
     seconde = banc.commande(var)
     assert banc.dire(seconde)[0] == 2, "data survive"
     assert banc.finir(seconde) == 0
+
+
+def test_un_reste_balaye_par_un_autre_au_meme_moment(tmp_path, monkeypatch):
+    monkeypatch.setattr(prive.Path, "glob", lambda *_: iter([tmp_path / "parti"]))
+    prive._balayer()
 
 
 def test_deux_commandes_partagent_les_serveurs(var):

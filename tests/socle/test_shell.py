@@ -1,14 +1,17 @@
 """The shell: menu registry, header, tree, catalogue of components."""
 
 import re
+from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.template import Context, Template
 
 from backoffice.socle import menu
 from backoffice.socle.arbre import Noeud
 from backoffice.socle.etats import signe
+from workflows.chronologie import ICONES
 
 
 @pytest.fixture
@@ -55,6 +58,21 @@ def test_a_fragment_without_header_computes_no_counter(client, registre, personn
 
     registre.enregistrer(menu.EntreeMenu(20, "Tâches", "aide-composants", compteur=jamais))
     assert Template("{% icone 'crayon' %}").render(Context())
+
+
+_ICONE = re.compile(r"""icone(?: nom=|["']?: | = |=| )["']([a-z-]+)["']""")
+
+
+def test_every_icon_that_is_named_exists():
+    """By a template, by a line of code, by the table of the events."""
+    symboles = set(re.findall(r'<symbol id="([^"]+)"', Path(finders.find("ror/icones.svg")).read_text("utf-8")))
+    nommees = set(ICONES.values())
+    for salle in ("templates", "backoffice", "structures", "workflows"):
+        for fichier in (settings.BASE_DIR / salle).rglob("*"):
+            if fichier.suffix in (".html", ".py"):
+                nommees |= set(_ICONE.findall(fichier.read_text("utf-8")))
+    assert nommees <= symboles, nommees - symboles
+    assert len(nommees) > 50  # the expression still finds them
 
 
 @pytest.mark.django_db

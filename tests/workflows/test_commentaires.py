@@ -96,7 +96,7 @@ def test_le_journal_dit_tout(gens: SimpleNamespace, dossier: Dossier) -> None:
 
 
 def test_chaque_evenement_a_ses_mots_et_son_icone() -> None:
-    assert set(chronologie._ICONES) == set(TypeEvenement)
+    assert set(chronologie.ICONES) == set(TypeEvenement)
     assert all(evenement.label for evenement in TypeEvenement)
 
 
