@@ -1,6 +1,6 @@
 """The inbox: which tasks each tab holds, filters, order, pages."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Value
@@ -11,6 +11,7 @@ from viewflow.workflow.status import STATUS
 from structures.domaine.texte import normaliser
 from structures.requetes import versions_au
 
+from . import delais
 from .enums import ETAPES, OUVERTS, Issue
 from .models import Dossier, MiseDeCote, Suppleance, Tache
 from .regles import Portees, dossiers_visibles, portees, taches_de
@@ -139,7 +140,7 @@ def filtrer(
 
 def _fin_du_jour(jours: int) -> datetime:
     """Midnight in Paris at the end of the day in so many days."""
-    return timezone.make_aware(datetime.combine(timezone.localdate() + timedelta(days=jours + 1), time.min))
+    return delais.a(timezone.localdate() + timedelta(days=jours + 1))
 
 
 # -- order and pages ------------------------------------------------------------------------------------
@@ -187,6 +188,11 @@ def _apres(taches: QuerySet[Tache], tri: str, repere: int, *, arriere: bool = Fa
 def _ordonner(taches: QuerySet[Any], tri: str, *, arriere: bool = False) -> QuerySet[Any]:
     signe = "-" if tri.startswith("-") != arriere else ""
     return _cle(taches, tri).order_by(f"{signe}cle_de_tri", f"{signe}pk")
+
+
+def premieres(taches: QuerySet[Tache], *, tri: str, combien: int) -> list[int]:
+    """The numbers of the first tasks of a list, as its pages show them."""
+    return list(_ordonner(taches, tri).values_list("pk", flat=True)[:combien])
 
 
 def detaillees(taches: QuerySet[Tache]) -> QuerySet[Any]:

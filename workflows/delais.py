@@ -33,7 +33,8 @@ def ajouter_jours_ouvres(depart: date, nombre: int) -> date:
     return jour
 
 
-def _a(jour: date, heure: time) -> datetime:
+def a(jour: date, heure: time = time.min) -> datetime:
+    """That hour of the day here; midnight unless said."""
     return timezone.make_aware(datetime.combine(jour, heure))
 
 
@@ -45,15 +46,15 @@ def jours_ouvres_entre(du: datetime, au: datetime) -> int:
 
 def echeance(depart: datetime, jours: int) -> datetime:
     """When a task that has ``jours`` from ``depart`` on is late: the end of its last working day, Paris time."""
-    return _a(ajouter_jours_ouvres(timezone.localdate(depart), jours), time(23, 59, 59))
+    return a(ajouter_jours_ouvres(timezone.localdate(depart), jours), time(23, 59, 59))
 
 
 def rappel(limite: datetime, depart: datetime) -> datetime:
     """When the reminder leaves: the morning of the working day before the due date, never before the creation."""
     jour = ajouter_jours_ouvres(timezone.localdate(limite), -settings.RAPPEL_JOURS_AVANT)
-    return max(_a(jour, time(8)), depart)
+    return max(a(jour, time(8)), depart)
 
 
 def recours(limite: datetime) -> datetime:
     """When the supervisor hears that a task is still late: in the morning, some working days after the due date."""
-    return _a(ajouter_jours_ouvres(timezone.localdate(limite), settings.RECOURS_JOURS_APRES), time(8))
+    return a(ajouter_jours_ouvres(timezone.localdate(limite), settings.RECOURS_JOURS_APRES), time(8))

@@ -207,18 +207,6 @@ def _cadre(role: str, titre: str, description: str, contenu: SafeString) -> Safe
     )  # fmt: skip
 
 
-def _evitees(parcours: Parcours, ici: str) -> set[tuple[str, str]]:
-    """Edges between two nodes of the route that this dossier does not take."""
-    evitees = set()
-    if parcours.filiere == Filiere.SANITAIRE:
-        evitees.add(("suite_envoi", "approbation_sesan"))
-    if "affectation_tutelle" in parcours.noeuds:
-        evitees.add(("suite_envoi", "tutelles"))
-    if ici != "abandonne":
-        evitees |= {("suite_redaction", "abandonne"), ("suite_envoi", "abandonne")}
-    return evitees
-
-
 def _genre(noeud: Node) -> str:
     if isinstance(noeud, flow.End):
         return "fin"

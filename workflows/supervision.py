@@ -1,10 +1,11 @@
 """What the supervision reads of the flow: where the dossiers are, since when, what was done, what went wrong.
 
 Each figure has a list behind it, read through the same filter (``ouvertes``, ``actes``, ``decisions``), so that the two
-can't disagree. Days are those of the calendar here: what a person who looks at a backlog counts.
+can't disagree; but a step counts dossiers, and its list holds tasks: a joint approval is one, then a task an authority.
+Days are those of the calendar here: what a person who looks at a backlog counts.
 """
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
@@ -15,6 +16,7 @@ from viewflow.workflow.status import STATUS
 from structures.models import Habilitation
 from structures.requetes import versions_au
 
+from . import delais
 from .domaine.echecs import ECHECS_ET_REPRISES
 from .enums import ACTES, ETAPES, Cercle, Etape, EtatDossier, Issue, TypeEvenement
 from .models import Decision, Evenement, Suppleance, Tache
@@ -86,15 +88,11 @@ TRANCHES = tuple(
 )
 
 
-def _minuit(jour: date) -> datetime:
-    return timezone.make_aware(datetime.combine(jour, time.min))
-
-
 def _de_cet_age(tranche: Tranche) -> Q:
     aujourdhui = timezone.localdate()
-    condition = Q(creee_le__lt=_minuit(aujourdhui - timedelta(days=tranche.de - 1)))
+    condition = Q(creee_le__lt=delais.a(aujourdhui - timedelta(days=tranche.de - 1)))
     if tranche.a is not None:
-        condition &= Q(creee_le__gte=_minuit(aujourdhui - timedelta(days=tranche.a)))
+        condition &= Q(creee_le__gte=delais.a(aujourdhui - timedelta(days=tranche.a)))
     return condition
 
 
@@ -162,7 +160,7 @@ class Periode(NamedTuple):
 
     @property
     def bornes(self) -> tuple[datetime, datetime]:
-        return _minuit(self.du), _minuit(self.au + timedelta(days=1))
+        return delais.a(self.du), delais.a(self.au + timedelta(days=1))
 
     def semaines(self) -> list["Periode"]:
         """The ISO weeks of the period, its ends cut off."""

@@ -1,8 +1,10 @@
 """What Celery beat does for the dossiers. The truth is in the database: a missed run changes nothing but the hour."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from celery import shared_task
+from kombu.exceptions import OperationalError
 from viewflow.workflow.timers import fire_due_timers
 
 from . import radar
@@ -41,6 +43,12 @@ def travailler_lot(numero: int) -> None:
     """Work a lot; a long one is asked for again, so that no task outlives its time limit."""
     if not lots.travailler(numero) and Lot.objects.filter(pk=numero, termine_le__isnull=True).exists():
         travailler_lot.apply_async([numero], countdown=1)
+
+
+def reveiller(lot: int) -> None:
+    """Ask for a lot to be worked, from a page: at once or never."""
+    with suppress(OperationalError):  # no broker: the sweep of beat finds the lot
+        travailler_lot.apply_async([lot], retry=False)
 
 
 @shared_task(name="workflows.reprendre_lots")

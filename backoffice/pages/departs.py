@@ -1,10 +1,10 @@
 """A person leaves, or loses a right: what would be left without anybody, said before; where her tasks went, after."""
 
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,6 +15,8 @@ from workflows.boite import detaillees
 from workflows.domaine.taches import taches_tenues
 from workflows.models import Tache
 from workflows.radar import Pourvoi, orphelines_sans, pourvoir
+from workflows.requetes import sans_acteur
+from workflows.vues.espace import entier
 
 from . import domaine
 from .views import VueCompte
@@ -22,10 +24,16 @@ from .views import VueCompte
 MONTREES = 100
 
 
-def _pourvois(taches: QuerySet[Tache], sauf: list[int]) -> list[Pourvoi]:
-    """Those that nobody can do first."""
-    lues = list(detaillees(taches).order_by("echeance", "pk")[:MONTREES])
-    return sorted(pourvoir(lues, sauf), key=lambda p: bool(p.acteurs))
+class Pourvois(NamedTuple):
+    lignes: list[Pourvoi]
+    reste: int
+
+
+def _pourvois(taches: QuerySet[Tache], sauf: list[int]) -> Pourvois:
+    """Those that nobody can do first; ``reste``: how many are not among the lines."""
+    seules = sans_acteur(Habilitation.objects.actives().exclude(pk__in=sauf)).filter(pk=OuterRef("pk")).order_by()
+    lues = list(detaillees(taches).alias(seule=Exists(seules)).order_by("-seule", "echeance", "pk")[:MONTREES])
+    return Pourvois(pourvoir(lues, sauf), taches.count() - len(lues) if len(lues) == MONTREES else 0)
 
 
 class VueDepart(VueCompte):
@@ -113,7 +121,7 @@ class TachesRendues(VueCompte):
 
     def get(self, request: HttpRequest, pk: int, **_: Any) -> HttpResponse:
         mots = request.GET.get("taches", "")[:5000].split(",")
-        numeros = [int(mot) for mot in mots if mot.isascii() and mot.isdigit() and len(mot) < 19]
+        numeros = [numero for mot in mots if (numero := entier(mot)) is not None]
         pourvois = _pourvois(Tache.objects.filter(pk__in=numeros, close_le__isnull=True), [])
         contexte = {"compte": self.compte, "pourvois": pourvois, "demandees": len(numeros)}
         return render(request, "pages/taches_rendues.html", contexte)

@@ -24,7 +24,7 @@ from workflows.domaine import incidents as verbes
 from workflows.enums import ETAPES, Cercle, ResultatLigne
 from workflows.models import Dossier, Lot
 from workflows.radar import pourvoir
-from workflows.tasks import travailler_lot
+from workflows.tasks import reveiller
 
 from . import domaine
 
@@ -55,13 +55,14 @@ class Incident:
 
 class Genre(NamedTuple):
     """``liste``: its rows, all of them. ``lire``: the first of them, so many at most, in words. ``verbe``: what tries
-    again, given the number that ``cle`` names."""
+    again, given the number that ``cle`` names; ``fait``: what is said then."""
 
     titre: str
     liste: Callable[[], QuerySet[Any]]
     lire: Callable[[QuerySet[Any], int | None], list[Incident]]
     verbe: Callable[..., Any] | None
     cle: str = "pk"
+    fait: str = "C’est fait : l’incident quitte la liste."
 
 
 def _bloque(tache: Any) -> str:
@@ -179,7 +180,7 @@ def _reprendre_lot(*, numero: int, acteur: User) -> None:
     domaine.exiger_gestionnaire(acteur)
     if not _en_souffrance().filter(pk=numero).exists():
         raise Conflit("lot_repris", "Ce traitement est terminé, ou avance de nouveau : il n’y a rien à faire.")
-    travailler_lot.apply_async([numero], expires=600)
+    reveiller(numero)
 
 
 # -- the flow ------------------------------------------------------------------------------------------
@@ -235,7 +236,13 @@ GENRES: dict[str, Genre] = {
         "Tâches tenues par des absents", supervision.tenues_par_des_absents, _tenues, verbes.remettre_en_file
     ),
     "courriel": Genre("Courriels non partis", envois_en_echec, _courriels, _reexpedier),
-    "lot": Genre("Traitements arrêtés", _en_souffrance, _lots, _reprendre_lot),
+    "lot": Genre(
+        "Traitements arrêtés",
+        _en_souffrance,
+        _lots,
+        _reprendre_lot,
+        fait="La reprise est demandée : le traitement quitte la liste dès qu’il avance.",
+    ),
     "minuterie": Genre("Minuteries non déclenchées", dossiers.minuteries_en_retard, _minuteries, verbes.declencher),
     "etape": Genre("Étapes du flux en erreur", dossiers.etapes_en_erreur, _etapes, verbes.relancer),
 }
@@ -262,12 +269,13 @@ def trouver(genre: str, numero: int) -> Incident:
     return lus[0]
 
 
-def reessayer(genre: str, numero: int, acteur: User) -> None:
-    """« Réessayer ». Refuses what is no longer an incident, and says who dealt with it."""
+def reessayer(genre: str, numero: int, acteur: User) -> str:
+    """« Réessayer »; says what was done. Refuses what is no longer an incident, and says who dealt with it."""
     verbe = GENRES[genre].verbe if genre in GENRES else None
     if verbe is None:
         raise Introuvable("incident_inconnu", "Cet incident n’existe pas.")
     verbe(numero=numero, acteur=acteur)
+    return GENRES[genre].fait
 
 
 def cellules(lus: list[Incident]) -> Iterator[LigneExportee]:

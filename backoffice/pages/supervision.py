@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Introuvable
-from backoffice.socle.mots import pluriel
+from backoffice.socle.mots import plafonne, pluriel
 from backoffice.socle.vues import VueProtegee
 from structures import suivi
 from structures.exports import FORMATS, Ligne, fichier
@@ -22,7 +22,7 @@ from structures.models import Autorite
 from workflows import boite, schema, supervision, versions
 from workflows import requetes as dossiers
 from workflows.durees import durees
-from workflows.enums import ETAPES, Issue, TypeEvenement
+from workflows.enums import ETAPES
 from workflows.parcours import qui_agit
 from workflows.supervision import TRANCHES
 from workflows.vues.taches import lignes
@@ -63,7 +63,7 @@ def _onglets(ici: str, nombres: dict[str, int]) -> list[dict[str, Any]]:
 
 
 def _plafonne(combien: int) -> int | str:
-    return combien if combien <= dossiers.PLAFOND else f"1{chr(0x202F)}000+"
+    return plafonne(combien, dossiers.PLAFOND)
 
 
 class Circuit(VueSupervision):
@@ -173,8 +173,7 @@ class Reessayer(VueSupervision):
         return render(request, "socle/confirmation.html", contexte)
 
     def post(self, request: HttpRequest, genre: str, numero: int) -> HttpResponse:
-        incidents.reessayer(genre, numero, cast(User, request.user))
-        messages.success(request, "C’est fait : l’incident quitte la liste.")
+        messages.success(request, incidents.reessayer(genre, numero, cast(User, request.user)))
         return redirect(f"{reverse('supervision_incidents')}?genre={genre}")
 
 
@@ -191,6 +190,7 @@ class TachesOuvertes(VueSupervision):
             "precedent": f"?{filtre.requete(avant=page.precedent)}" if page.precedent else "",
             "suivant": f"?{filtre.requete(apres=page.suivant)}" if page.suivant else "",
             "requete": filtre.requete(),
+            "jointes": filtre.choix.get("etape") == "approbation_tutelle",
         }
         return render(request, "pages/supervision_taches.html", contexte)
 
@@ -241,7 +241,7 @@ def _titre_des_actes(filtre: FiltreActes) -> str:
 def _acte(acte: Any) -> dict[str, Any]:
     """A line of either kind, in the same words."""
     decision = hasattr(acte, "issue")
-    mot = Issue(acte.issue).label if decision else TypeEvenement(acte.type).label
+    mot = acte.get_issue_display() if decision else acte.get_type_display()
     return {
         "quand": acte.le,
         "quoi": mot,

@@ -56,6 +56,11 @@ def nombre(valeur: Any) -> str:
     return texte.replace(",", FINE).replace(".", ",").replace("-", "\u2212")
 
 
+def plafonne(combien: int, plafond: int) -> int | str:
+    """The number, or « 1 000+ » for more than ``plafond``: what a counter says that stopped counting there."""
+    return combien if combien <= plafond else f"{nombre(plafond)}+"
+
+
 def pluriel(valeur: Any, formes: str = "s") -> str:
     """``{{ n }} dossier{{ n|pluriel }}``, ``{{ n|pluriel:"al,aux" }}``. French: 0 and 1 are singular."""
     try:

@@ -66,6 +66,8 @@ def test_deux_tutelles_ecartent_chacune_puis_le_dossier_le_dit(foyer):
     assert (change.status_code, "n’est plus ce que la page montrait" in texte(change)) == (409, True)
     fait = ars.post(f"{tache}approuver-sauf/", confirmer(vue, ecarter=[une.pk], **champs), follow=True)
     assert "approuvé sauf certaines fiches" in texte(fait)
+    actes = client(repertoire.gestionnaire("suivi")).get("/supervision/actes/?etape=approbation_tutelle")
+    assert "Approuvé sauf certaines fiches" in texte(actes)
 
     # the other one sees it before deciding, and can't approve without reading it
     tache = page(foyer, foyer.cd)

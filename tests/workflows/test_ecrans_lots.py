@@ -78,6 +78,19 @@ def test_attribuer_demande_a_qui(monde: SimpleNamespace, tache: Tache) -> None:
     assert Tache.objects.get(pk=tache.pk).tache.owner == monde.autre
 
 
+def test_toutes_sont_les_premieres_de_la_liste(
+    monde: SimpleNamespace, tache: Tache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the person sees it sorted, not by due date."""
+    monkeypatch.setattr(lots, "MAXIMUM", 2)
+    taches_ = [tache, *copier(tache, 2)]
+    for rang, t in enumerate(taches_):
+        Tache.objects.filter(pk=t.pk).update(changements=rang, echeance=timezone.now() + timedelta(days=rang))
+    choix = {"action": "prendre", "toutes": "1", "suite": "onglet=a-prendre&tri=-taille"}
+    apercu = client(monde.gestionnaire).post("/traitements/apercu/", choix)
+    assert [ligne.tache.pk for ligne in apercu.context["possibles"]] == [taches_[1].pk, taches_[2].pk]
+
+
 def test_ce_qui_est_refuse_avant_de_commencer(monde: SimpleNamespace, tache: Tache) -> None:
     g = client(monde.gestionnaire)
     assert g.post("/traitements/apercu/", {"action": "prendre", "tache": range(1, 502)}).status_code == 422

@@ -1,6 +1,6 @@
 """Tasks that nobody can do: why, and told once a working day; what a departure would leave alone."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,11 +11,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from backoffice.comptes.domaine import desactiver_compte
+from backoffice.pages import departs
 from notifications.models import Envoi
 from structures.enums import ChampEG, Role
 from structures.models import Habilitation
 from tests.factories import dossiers as fabrique
 from tests.factories.repertoire import compte, etablissement, gestionnaire, uo
+from tests.workflows.jeu_de_taches import copier
 from workflows.models import Dossier, Tache
 from workflows.radar import annoncer, orphelines_sans, pourvoir
 from workflows.requetes import sans_acteur
@@ -79,6 +81,18 @@ def test_ce_qu_un_depart_laisse(monde: SimpleNamespace, envoye: Dossier) -> None
     assert statements([tache]) == statements([tache] * 3) == 2
     [pourvoi] = pourvoir([tache], sauf=list(monde.direction.habilitations.values_list("pk", flat=True)))
     assert [u.username for u in pourvoi.acteurs] == ["groupe"]
+
+
+def test_ce_que_personne_ne_peut_faire_vient_en_tete(envoye: Dossier, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever its due date, before the list is cut; and the cut is counted."""
+    monkeypatch.setattr(departs, "MONTREES", 2)
+    tache = fabrique.tache(envoye)
+    seules = {t.pk for t in copier(tache, 2)}
+    Tache.objects.filter(pk__in=seules).update(echeance=tache.echeance + timedelta(days=9))
+    toutes = Tache.objects.filter(pk__in={tache.pk, *seules})
+    lignes, reste = departs._pourvois(toutes, [])
+    assert ({p.tache.pk for p in lignes}, reste) == (seules, 1)
+    assert departs._pourvois(toutes.filter(pk=tache.pk), []).reste == 0
 
 
 def test_une_fois_par_jour_ouvre_tant_que_ca_dure(monde: SimpleNamespace, envoye: Dossier) -> None:

@@ -484,7 +484,8 @@ def test_a_lot_that_stopped_goes_on(monde: Any) -> None:
     type(lot).objects.filter(pk=lot.pk).update(cree_le=timezone.now() - timedelta(hours=1))
     [vu] = incidents.lire(incidents.compter(), "lot")
     assert (vu.precision, vu.gene) == ("1 tâche à traiter.", "gestionnaire attend la fin de ce traitement.")
-    assert reessayer(monde, "lot", lot.pk).status_code == 302
+    reprise = client(monde.gestionnaire).post(f"/supervision/incidents/lot/{lot.pk}/reessayer/", follow=True)
+    assert "le traitement quitte la liste dès qu’il avance" in texte(reprise)
     lots.travailler(lot.pk)
     assert reessayer(monde, "lot", lot.pk).status_code == 409
     assert incidents.compter()["lot"] == 0

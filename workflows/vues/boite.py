@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 
 from backoffice.comptes.models import User
-from backoffice.socle.mots import FINE
+from backoffice.socle.mots import plafonne
 from backoffice.socle.vues import VueProtegee
 from structures.regles import signalements_a_traiter
 
@@ -16,6 +16,7 @@ from .. import boite, regles, requetes
 from ..forms_taches import ONGLETS, FiltreTaches
 from ..models import MiseDeCote
 from .colonnes import cellules, colonnes_de
+from .espace import entier
 from .taches import lignes
 from .vues_taches import preference_de, vues_de
 
@@ -28,7 +29,7 @@ class Taches(VueProtegee):
     def get(self, request: HttpRequest) -> HttpResponse:
         user = cast(User, request.user)
         roles, preference = regles.roles_de(user), preference_de(user)
-        vues = vues_de(user, active=_entier(request.GET.get("vue", "")))
+        vues = vues_de(user, active=entier(request.GET.get("vue")))
         if not request.GET and (choisie := next((v for v in vues if v["vue"].pk == preference.vue_id), None)):
             return redirect(choisie["url"])
         filtre = FiltreTaches(request.GET, roles=roles, colonnes=preference.colonnes)
@@ -53,7 +54,7 @@ class Taches(VueProtegee):
                 if nombres[nom] or nom not in A_CACHER or nom == filtre.liste
             ]
             + [_onglet("Signalements", reverse("signalements"), nombres["signalements"], actif=False)],
-            "trouvees": _plafonne(nombres["trouvees"]) if filtre.actif else "",
+            "trouvees": plafonne(nombres["trouvees"], requetes.PLAFOND) if filtre.actif else "",
             "vues": vues,
             "vue": next((v for v in vues if v["active"]), None),
             "tete": tete,
@@ -79,13 +80,5 @@ A_CACHER = {"mises-de-cote"}
 SANS_GESTE = {"en-attente", "terminees"}
 
 
-def _entier(texte: str) -> int | None:
-    return int(texte) if texte.isdecimal() and len(texte) < 19 else None
-
-
 def _onglet(libelle: str, url: str, nombre: int, *, actif: bool) -> dict[str, Any]:
-    return {"libelle": libelle, "url": url, "nombre": _plafonne(nombre), "actif": actif}
-
-
-def _plafonne(nombre: int) -> int | str:
-    return nombre if nombre <= requetes.PLAFOND else f"1{FINE}000+"
+    return {"libelle": libelle, "url": url, "nombre": plafonne(nombre, requetes.PLAFOND), "actif": actif}

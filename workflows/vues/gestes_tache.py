@@ -20,6 +20,7 @@ from ..domaine import equipe, suivi
 from ..domaine import taches as verbes
 from ..forms_taches import AttributionForm, MiseDeCoteForm, RepriseForm
 from .decisions import revenir
+from .espace import entier
 from .suite import adresse_de_la_tache, suite_de
 from .tache import tache_visible
 
@@ -209,7 +210,6 @@ class Suivre(VueProtegee):
                 f"Vous suivez « {dossier.nom} » : un courriel vous prévient des renvois, des décisions et de la "
                 "publication.",
             )
-        tache = request.POST.get("tache", "")
-        if tache.isdecimal() and len(tache) < 19:
-            return revenir(request, int(tache))
+        if tache := entier(request.POST.get("tache")):
+            return revenir(request, tache)
         return redirect("dossier", numero=numero)

@@ -1,6 +1,5 @@
 """Many tasks at once: what would be done, asking for it, following it, its report."""
 
-from contextlib import suppress
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -9,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from kombu.exceptions import OperationalError
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Introuvable, Invalide
@@ -17,10 +15,9 @@ from backoffice.socle.mots import nombre, pluriel
 from backoffice.socle.vues import VueProtegee
 from structures.exports import fichier
 
-from .. import tasks, traitements
+from .. import boite, tasks, traitements
 from ..domaine import lots
 from ..enums import ActionLot, ResultatLigne
-from ..models import Lot
 from .espace import entier
 from .suite import adresse_de_la_liste, liste_de, suite_de
 
@@ -37,12 +34,12 @@ def _choisies(request: HttpRequest, user: User) -> list[int]:
     """The tasks that are ticked, or the first of the whole filtered list (« toutes »); refuses too many."""
     suite = suite_de(request)
     if request.POST.get("toutes"):
-        liste = liste_de(user, suite).taches
-        premieres = list(liste.order_by("echeance", "pk").values_list("pk", flat=True)[: lots.MAXIMUM + 1])
+        liste = liste_de(user, suite)
+        premieres = boite.premieres(liste.taches, tri=liste.tri, combien=lots.MAXIMUM + 1)
         if len(premieres) > lots.MAXIMUM:
             messages.info(
                 request,
-                f"La liste est plus longue : seules les {lots.MAXIMUM} premières tâches à échoir sont retenues.",
+                f"La liste est plus longue : seules ses {lots.MAXIMUM} premières tâches sont retenues.",
             )
         return premieres[: lots.MAXIMUM]
     cles = {cle for brut in request.POST.getlist("tache") if (cle := entier(brut))}
@@ -145,13 +142,8 @@ class Traitements(VueProtegee):
         if action == ActionLot.ATTRIBUER:
             a = User.objects.filter(pk=entier(request.POST.get("a")) or 0).first()
         lot = lots.lancer(acteur=user, action=action, jeton=jeton, choisies=choisies, a=a)
-        _reveiller(lot)
+        tasks.reveiller(lot.pk)
         return redirect("traitement", numero=lot.pk)
-
-
-def _reveiller(lot: Lot) -> None:
-    with suppress(OperationalError):  # no broker: the sweep of beat finds the lot
-        tasks.travailler_lot.apply_async([lot.pk], retry=False)
 
 
 def resume(lot: Any) -> dict[str, Any]:
