@@ -200,7 +200,12 @@ ETAPES: dict[str, Etape] = {
             "validation_direction", "Validation par la Direction", "Valider le dossier", Cercle.DIRECTION, True, False
         ),
         Etape(
-            "affectation_tutelle", "Affectation à une tutelle", "Choisir la tutelle", Cercle.GESTIONNAIRES, True, False
+            "affectation_tutelle",
+            "Affectation à une tutelle",
+            "Affecter à une tutelle",
+            Cercle.GESTIONNAIRES,
+            True,
+            False,
         ),
         Etape("approbation_tutelle", "Approbation par la tutelle", "Approuver", Cercle.TUTELLE, True, True),
         Etape("approbation_sesan", "Approbation par SESAN", "Approuver", Cercle.GESTIONNAIRES, True, True),

@@ -202,18 +202,22 @@ class DecisionForm(forms.Form):
 
 
 class AffectationForm(forms.Form):
-    """The authorities that will approve."""
+    """The authorities that will approve; those of the establishment's département come first."""
 
     autorites = forms.MultipleChoiceField(
-        label="Autorités compétentes",
+        label="Tutelles compétentes",
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Si vous en cochez plusieurs, toutes devront approuver.",
+        help_text="D’abord celles de son département. Si vous en cochez plusieurs, toutes devront approuver.",
     )
 
-    def __init__(self, *arguments: Any, **nommes: Any) -> None:
+    def __init__(self, *arguments: Any, departement: str, **nommes: Any) -> None:
         super().__init__(*arguments, **nommes)
-        self.fields["autorites"].choices = [(a.pk, a.nom) for a in Autorite.objects.order_by("type", "code")]  # type: ignore[attr-defined]
+        toutes = sorted(Autorite.objects.order_by("type", "code"), key=lambda a: a.departement != departement)
+        self.fields["autorites"].choices = [  # type: ignore[attr-defined]
+            (a.pk, f"{a.nom} (son département)" if a.departement and a.departement == departement else a.nom)
+            for a in toutes
+        ]
 
 
 class RepriseForm(forms.Form):
@@ -253,4 +257,8 @@ class MiseDeCoteForm(forms.Form):
         label="Jour où la tâche revient",
         help_text="D’ici là, elle quitte vos listes. Ni son échéance ni les listes de vos collègues ne changent.",
     )
-    malgre_echeance = forms.BooleanField(label="Même après l’échéance", required=False)
+    malgre_echeance = forms.BooleanField(
+        label="Même après l’échéance",
+        required=False,
+        help_text="À cocher si le jour choisi vient après l’échéance : la tâche sera en retard quand elle reviendra.",
+    )

@@ -190,7 +190,7 @@ _LIBELLES_ETAPES = {
     "redaction": "Finaliser les fiches",
     "envoi": "Envoyer en validation",
     "validation_direction": "Direction",
-    "affectation_tutelle": "Choix de la tutelle",
+    "affectation_tutelle": "Affectation à une tutelle",
     "approbation_tutelle": "Tutelle",
     "approbation_sesan": "SESAN",
     "publie": "Publication",
@@ -253,7 +253,7 @@ def _detail_etape(
     if noeud == "redaction" and dossier.etat == EtatDossier.ABANDONNE:
         return f"dossier abandonné le {date_longue(dossier.termine_le)}"
     if etat == "en-cours" and taches:
-        return f"{qui_agit(taches)}, avant le {date_longue(min(t.echeance for t in taches))}"
+        return f"{qui_agit(taches)}, au plus tard le {date_longue(min(t.echeance for t in taches))}"
     if etat == "fait" and noeud == "envoi" and dossier.envoye_le:
         return f"le {date_longue(dossier.envoye_le)} par {dossier.envoye_par}"
     if etat == "fait" and decisions:

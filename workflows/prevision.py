@@ -152,13 +152,17 @@ def _phrase(noeud: str, nom: str, duree: Duree | None) -> str:
     qui = de(nom) if noeud == "approbation_tutelle" and nom else _DE_QUI[noeud]
     if duree is None or not duree.parle:
         delai = settings.DELAIS_ETAPES[noeud]
-        combien = f"que {nombre(duree.nombre)} décision{pluriel(duree.nombre)}" if duree else "aucune décision"
+        combien = _combien(duree.nombre) if duree else "aucune décision"
         return f"Il n’y a encore {combien} {qui} : la date tient compte du délai prévu, {_jours(delai)}."
     median = f"pris {_jours(duree.mediane)} (médiane)" if duree.mediane else "été prises le jour même (médiane)"
     return (
         f"Les {nombre(duree.nombre)} dernières décisions {qui} ont {median}, "
         f"{_jours(duree.p90)} au plus dans 9 cas sur 10."
     )
+
+
+def _combien(decisions: int) -> str:
+    return "qu’une décision" if decisions == 1 else f"que {nombre(decisions)} décisions"
 
 
 def _jours(valeur: float) -> str:

@@ -214,8 +214,16 @@ class Actes(VueSupervision):
     def get(self, request: HttpRequest) -> HttpResponse:
         filtre = FiltreActes(request.GET)
         page = supervision.page_actes(filtre.actes, apres=filtre.choix.get("apres"))
+        titre, activite = _titre_des_actes(filtre), tableaux.url_activite(filtre.periode)
         contexte = {
-            "titre": _titre_des_actes(filtre),
+            "titre": titre,
+            "activite": activite,
+            "fil": [
+                ("Accueil", reverse("accueil")),
+                ("Supervision", reverse("supervision")),
+                ("Activité", activite),
+                (titre, ""),
+            ],
             "filtre": filtre,
             "lignes": [_acte(a) for a in page.lignes],
             "suivant": f"?{filtre.requete(apres=page.suivant)}" if page.suivant else "",
@@ -235,7 +243,7 @@ def _titre_des_actes(filtre: FiltreActes) -> str:
         autorite.nom if autorite else ETAPES[choix["etape"]].titre if choix.get("etape") else "",
         f"par {personne}" if personne else "",
     ]
-    return ", ".join(mot for mot in mots if mot) or "Activité"
+    return ", ".join(mot for mot in mots if mot) or "Tout ce qui a été fait"
 
 
 def _acte(acte: Any) -> dict[str, Any]:

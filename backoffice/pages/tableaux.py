@@ -179,6 +179,10 @@ def url_actes(periode: Periode, **parametres: object) -> str:
     return _adresse("supervision_actes", du=periode.du.isoformat(), au=periode.au.isoformat(), **parametres)
 
 
+def url_activite(periode: Periode) -> str:
+    return _adresse("supervision_activite", du=periode.du.isoformat(), au=periode.au.isoformat())
+
+
 def semaine_en_mots(semaine: Periode) -> str:
     """« 2026-S53, du 28/12 au 03/01 »: the ISO year is that of its Thursday."""
     annee, rang, _ = semaine.du.isocalendar()

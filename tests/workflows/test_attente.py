@@ -395,7 +395,7 @@ def test_the_page_of_the_dossier_says_it_all(monde: Any, dossier: Dossier) -> No
     for mots in (
         "C’est à la Direction de l’établissement d’agir (direction)", "Ensuite, SESAN se prononce, puis le dossier",
         "Votre établissement relève du sanitaire", "Publication attendue vers le", "01 83 76 30 31",
-        "Le circuit, étape par étape", "Direction : en cours, Direction de l’établissement, avant le",
+        "Le circuit, étape par étape", "Direction : en cours, Direction de l’établissement, au plus tard le",
     ):  # fmt: skip
         assert mots in page, mots
     assert 'id="ou-en-est-il"' in reponse.content.decode()

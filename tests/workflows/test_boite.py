@@ -98,7 +98,10 @@ def test_chaque_onglet_et_son_compte(file: SimpleNamespace) -> None:
 
 def test_ce_que_j_ai_decide_et_que_d_autres_doivent_finir(monde: SimpleNamespace, dossier: Any) -> None:
     fabrique.nouvelle(dossier, monde.referent, monde.uf.pk)
+    equipe = client(monde.referent).get("/taches/?onglet=a-prendre").text
+    assert ("À faire en équipe" in equipe, 'id="en-nombre"' in equipe) == (True, False)  # nothing to tick
     fabrique.envoye(dossier, monde.referent)
+    assert 'id="en-nombre"' in client(monde.direction).get("/taches/?onglet=a-prendre").text
     assert nombres(monde.collegue) == {}
     suivi.suivre(numero=dossier.pk, acteur=monde.collegue)
     assert nombres(monde.collegue) == {"en-attente": 1}

@@ -131,3 +131,11 @@ def test_ce_qui_va_avec_est_montre_et_la_direction_n_ecarte_rien(monde, dossier)
     editrice.post(url(suite, "finaliser/"), {"fiche": fermee.pk})
     assert fabrique.relu(suite).etat == EtatDossier.FINALISE
     assert "Confirmer la suppression" not in texte(editrice.get(url(suite, f"fiches/{fermee.pk}/menu/")))
+
+    # nothing to except when there is one change only
+    fabrique.envoye(suite, monde.referent)
+    verbes.valider(tache=fabrique.tache(suite).pk, acteur=monde.direction)
+    tache = f"/taches/{fabrique.tache(suite).pk}/"
+    seul = texte(client(monde.gestionnaire).get(tache))
+    assert ("Refuser le dossier" in seul, "Écarter" in seul) == (True, False)
+    assert client(monde.gestionnaire).get(f"{tache}approuver-sauf/")["Location"] == tache

@@ -132,10 +132,14 @@ def test_gestes_d_une_equipe(monde: SimpleNamespace, tache: Tache) -> None:
     assert fait["Location"] == f"{page}?{suite}"
     assert "Reprendre la tâche…" in texte(g.get(page))
     assert g.post(f"{page}reprendre/", {"motif": "", "vu": monde.autre.pk}).status_code == 422
+    assert autre.get(f"{page}reprendre/?{suite}")["Location"] == f"{page}?{suite}"  # hers already
     assert g.post(f"{page}reprendre/", {"motif": "Absente", "vu": monde.autre.pk}).status_code == 302
     refus = autre.post(f"{page}reprendre/", {"motif": "À moi", "vu": monde.autre.pk})
     assert refus.status_code == 409
     assert "gestionnaire a repris cette tâche le" in texte(refus)
+    demande = g.get(f"{page}mettre-de-cote/")
+    assert "Accueil Tâches " in texte(demande)
+    assert "banniere-jaune" not in demande.content.decode()
     loin = (timezone.localdate(tache.echeance) + timedelta(days=2)).isoformat()
     trop_tard = g.post(f"{page}mettre-de-cote/", {"retour_le": loin})
     assert trop_tard.status_code == 422

@@ -427,7 +427,10 @@ def test_affecter_a_deux_tutelles_qui_approuvent_ensemble() -> None:
     navigateur, url = client("gestionnaire"), f"/taches/{ouverte.pk}/affecter/"
     refus = navigateur.post(url, {})
     assert refus.status_code == 422
-    assert "Choisissez au moins une autorité" in texte(refus)
+    assert "Choisissez au moins une tutelle" in texte(refus)
+    assert next(nom for _, nom in refus.context["affectation"].fields["autorites"].choices) == (
+        "Conseil départemental des Hauts-de-Seine (son département)"
+    )
     reponse = navigateur.post(url, {"autorites": ["ARS-11", "CD-78"]}, follow=True)
     assert any("confié aux tutelles" in m for m in messages(reponse))
     ars, cd = tache(EXPERIMENTAL, "ARS-11"), tache(EXPERIMENTAL, "CD-78")

@@ -171,7 +171,7 @@ def test_dossier_envoye_se_lit(monde, dossier):
     page = client(monde.referent).get(url(dossier))
     mots = texte(page)
     assert "validation par la Direction" in mots
-    assert "Direction en cours Direction de l’établissement, avant le" in mots
+    assert "Direction en cours Direction de l’établissement, au plus tard le" in mots
     assert "Retirer" in mots
     assert "Supprimer" not in mots
     assert "Abandonner" not in mots

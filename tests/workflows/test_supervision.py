@@ -216,6 +216,9 @@ def test_a_period_is_what_the_address_says_or_twelve_weeks(monde: Any) -> None:
             "exporter/semaines.csv?au=0001-01-05",
         ):
             assert client(monde.gestionnaire).get(f"/supervision/{ou}").status_code == 200
+        page = client(monde.gestionnaire).get("/supervision/actes/?du=2026-12-28&au=2027-01-03&mesure=envoye")
+        ici = "/supervision/activite/?du=2026-12-28&amp;au=2027-01-03"
+        assert f'<li><a href="{ici}">Activité</a></li><li><span aria-current="page">Envoyés</span>' in page.text
         page = client(monde.gestionnaire).get("/supervision/activite/?du=2027-02-01")
         assert "Le début est après la fin." in texte(page)
         assert "Deux ans au plus." in texte(client(monde.gestionnaire).get("/supervision/activite/?du=2020-01-01"))

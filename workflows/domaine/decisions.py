@@ -108,7 +108,7 @@ def affecter(*, tache: int, acteur: User, autorites: Collection[str]) -> Dossier
     dossier, ouverte = _decision(tache, acteur, "affectation_tutelle")
     connues = sorted(Autorite.objects.filter(pk__in=list(autorites)).values_list("pk", flat=True))
     if not connues or len(connues) != len(set(autorites)):
-        message = "Choisissez au moins une autorité de la liste."
+        message = "Choisissez au moins une tutelle de la liste."
         raise Invalide("autorites", message, champs={"autorites": [message]})
     dossier.affecter(connues)
     return _appliquer(dossier, ouverte, acteur, Issue.AFFECTE, TypeEvenement.AFFECTE, autorites=connues)

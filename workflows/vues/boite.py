@@ -44,6 +44,7 @@ class Taches(VueProtegee):
         retours = MiseDeCote.objects.en_cours(user.pk).filter(tache__in=[t.pk for t in page.taches])
         de_cote = dict(retours.values_list("tache", "retour_le")) if filtre.liste == "mises-de-cote" else {}
         tete, colonnes = colonnes_de(filtre)
+        rangs, agit = lignes(page.taches, user, filtre.requete(), de_cote), filtre.liste not in SANS_GESTE
         contexte = {
             "filtre": filtre,
             "onglet": filtre.liste,
@@ -59,10 +60,9 @@ class Taches(VueProtegee):
             "vue": next((v for v in vues if v["active"]), None),
             "tete": tete,
             "colonnes": colonnes,
-            "agit": filtre.liste not in SANS_GESTE,
-            "lignes": [
-                (ligne, cellules(ligne, colonnes)) for ligne in lignes(page.taches, user, filtre.requete(), de_cote)
-            ],
+            "agit": agit,
+            "en_nombre": agit and filtre.liste != "mon-equipe" and any(ligne.a_choisir for ligne in rangs),
+            "lignes": [(ligne, cellules(ligne, colonnes)) for ligne in rangs],
             "precedent": f"?{filtre.requete(avant=page.precedent)}" if page.precedent else "",
             "suivant": f"?{filtre.requete(apres=page.suivant)}" if page.suivant else "",
             "ici": filtre.requete(apres=choix.get("apres"), avant=choix.get("avant")),

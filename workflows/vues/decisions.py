@@ -203,7 +203,7 @@ class Refuser(Decider):
 
 class Affecter(Decider):
     def _affectation(self, request: HttpRequest) -> AffectationForm:
-        form = AffectationForm(request.POST)
+        form = AffectationForm(request.POST, departement=self.tache.departement)
         form.is_valid()
         return form
 

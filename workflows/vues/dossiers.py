@@ -27,7 +27,7 @@ from ..enums import OUVERTS, TERMINES, EtatDossier
 from ..forms import DossierForm
 from ..models import Dossier
 from .controles import controles_de
-from .espace import ACCUEIL, JOURNAL_COURT, Espace, VueDossier, derniers_evenements, entier
+from .espace import ACCUEIL, JOURNAL_COURT, Espace, VueDossier, debut_du_fil, derniers_evenements, entier
 
 ONGLETS = {"ouverts": "Ouverts", "termines": "Terminés", "tous": "Tous"}
 
@@ -147,7 +147,7 @@ class CreerView(VueProtegee):
         noms = dict(choix)
         contexte = {
             "form": form,
-            "fil": [("Dossiers collaboratifs", reverse("dossiers")), ("Créer un dossier", "")],
+            "fil": [*debut_du_fil(), ("Créer un dossier", "")],
             "ouverts": [
                 (noms.get(par_pk[pk], par_pk[pk]), r.nom, reverse("dossier", args=[r.dossier]))
                 for pk, r in reservations_des(list(par_pk)).items()

@@ -91,7 +91,8 @@ class ApprouverSauf(Decider):
 
     def get(self, request: HttpRequest, numero: int) -> HttpResponse:
         user = cast(User, request.user)
-        if self.tache.noeud not in ECARTABLES or not situation(user, self.tache).peut_decider:
+        seule = self.tache.dossier.fiches.count() == 1  # nothing would be left to publish
+        if seule or self.tache.noeud not in ECARTABLES or not situation(user, self.tache).peut_decider:
             return redirect("tache", numero=numero)
         return self._page(request, Saisie([], {}, ""))
 

@@ -339,6 +339,10 @@ class Espace:
         return chronologie.lignes_journal(self.dossier, derniers_evenements(self.dossier, limite))
 
 
+def debut_du_fil() -> list[tuple[str, str]]:
+    return [("Accueil", reverse("accueil")), ("Dossiers collaboratifs", reverse("dossiers"))]
+
+
 def derniers_evenements(dossier: Dossier, limite: int, avant: int | None = None) -> list[Evenement]:
     evenements = dossier.evenements.select_related("acteur").order_by("-pk")
     return list((evenements.filter(pk__lt=avant) if avant else evenements)[:limite])
@@ -379,8 +383,7 @@ class VueDossier(VueProtegee):
         return noeud_de(self.dossier, self.espace.arbre, entier(brut) or 0)
 
     def fil(self, *suite: tuple[str, str]) -> list[tuple[str, str]]:
-        fil = [("Dossiers collaboratifs", reverse("dossiers")), (self.dossier.nom, self.espace.url if suite else "")]
-        return [*fil, *suite]
+        return [*debut_du_fil(), (self.dossier.nom, self.espace.url if suite else ""), *suite]
 
     def panneau(
         self,

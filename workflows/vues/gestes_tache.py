@@ -1,13 +1,14 @@
 """Gestures on a task that ask something first: take it over, give it, put it aside; and following a dossier."""
 
 from abc import ABC, abstractmethod
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from backoffice.comptes.models import User
@@ -21,7 +22,7 @@ from ..domaine import taches as verbes
 from ..forms_taches import AttributionForm, MiseDeCoteForm, RepriseForm
 from .decisions import revenir
 from .espace import entier
-from .suite import adresse_de_la_tache, suite_de
+from .suite import adresse_de_la_liste, adresse_de_la_tache, suite_de
 from .tache import tache_visible
 
 
@@ -57,6 +58,11 @@ class GesteTache(VueProtegee, ABC):
         """The verb; what is said once it is done."""
 
     @property
+    def calme(self) -> bool:
+        """Whether ``texte`` is plain words, not a warning."""
+        return False
+
+    @property
     def tenue_par(self) -> Any:
         return self.tache.tache.owner
 
@@ -87,6 +93,13 @@ class GesteTache(VueProtegee, ABC):
             "url": f"{request.path}?{suite}" if suite else request.path,
             "retour": adresse_de_la_tache(self.tache.pk, suite),
             "danger": False,
+            "calme": self.calme,
+            "fil": [
+                ("Accueil", reverse("accueil")),
+                ("Tâches", adresse_de_la_liste(suite)),
+                (self.tache.dossier.nom, adresse_de_la_tache(self.tache.pk, suite)),
+                (self.confirmer, ""),
+            ],
             "form": form,
         }
         return render(request, "socle/confirmation.html", contexte, status=422 if form.errors else 200)
@@ -95,6 +108,11 @@ class GesteTache(VueProtegee, ABC):
 class Reprendre(GesteTache):
     confirmer = "Reprendre la tâche"
 
+    def get(self, request: HttpRequest, numero: int) -> HttpResponse:
+        if self.tenue_par in (None, request.user):  # nobody to take it from
+            return redirect(adresse_de_la_tache(numero, suite_de(request)))
+        return super().get(request, numero)
+
     def formulaire(self, donnees: Any = None) -> RepriseForm:
         return RepriseForm(donnees, initial={"vu": self.tache.tache.owner_id})
 
@@ -102,8 +120,6 @@ class Reprendre(GesteTache):
         return f"Reprendre « {self.tache.dossier.nom} » ?"
 
     def texte(self) -> str:
-        if self.tenue_par is None:
-            return "Personne n’a pris cette tâche : vous pouvez la prendre depuis sa page."
         depuis = self.tache.tache.assigned
         quand = f" depuis le {date_longue(depuis, 'heure')}" if depuis else ""
         return f"{self.tenue_par} a cette tâche{quand}. Elle passe à votre nom, et un courriel l’en prévient."
@@ -153,14 +169,24 @@ class MettreDeCote(GesteTache):
         return verbes.refus_de(self.tache, user)
 
     def formulaire(self, donnees: Any = None) -> MiseDeCoteForm:
-        demain = timezone.localdate() + timedelta(days=1)
-        return MiseDeCoteForm(donnees, initial={"retour_le": demain})
+        return MiseDeCoteForm(donnees, initial={"retour_le": self.demain})
 
     def titre(self) -> str:
         return f"Mettre de côté « {self.tache.dossier.nom} »"
 
     def texte(self) -> str:
-        return f"Échéance de la tâche : {date_longue(self.tache.echeance, 'jour')}."
+        echeance = date_longue(self.tache.echeance, "jour")
+        if self.calme:
+            return f"Échéance de la tâche : {echeance}."
+        return f"L’échéance de la tâche est le {echeance} : elle sera en retard quand elle reviendra."
+
+    @property
+    def demain(self) -> date:
+        return timezone.localdate() + timedelta(days=1)
+
+    @property
+    def calme(self) -> bool:
+        return self.demain <= timezone.localdate(self.tache.echeance)
 
     def faire(self, donnees: dict[str, Any], acteur: User) -> str:
         mise = suivi.mettre_de_cote(

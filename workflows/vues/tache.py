@@ -60,7 +60,7 @@ _VERBES_TITRE = {
     "redaction": "Finaliser les fiches de",
     "envoi": "Envoyer en validation",
     "validation_direction": "Valider",
-    "affectation_tutelle": "Choisir la tutelle de",
+    "affectation_tutelle": "Affecter à une tutelle",
     "approbation_tutelle": "Approuver",
     "approbation_sesan": "Approuver",
 }
@@ -119,9 +119,9 @@ def ce_qui_suit(tache: Tache, autres: list[AutreTutelle]) -> list[str]:
             ]
         case "affectation_tutelle":
             return [
-                "Aucune règle ne désigne l’autorité de cet établissement : ni réglage, ni autorité de régulation "
+                "Aucune règle ne désigne la tutelle de cet établissement : ni réglage, ni autorité de régulation "
                 "FINESS, ni mode de tarification, ni catégorie.",
-                "Chaque autorité cochée reçoit une tâche d’approbation et un courriel ; la dernière approbation publie "
+                "Chaque tutelle cochée reçoit une tâche d’approbation et un courriel ; la dernière approbation publie "
                 "le dossier.",
             ]
         case "redaction":
@@ -136,7 +136,7 @@ _POUR_LIRE = {
     "envoi": "Les Référents et les Directions de l’établissement envoient le dossier en validation.",
     "validation_direction": "La Direction de l’établissement valide le dossier ou le renvoie pour correction. SESAN "
     "donne ensuite l’approbation finale.",
-    "affectation_tutelle": "Un gestionnaire SESAN désigne l’autorité qui approuvera le dossier.",
+    "affectation_tutelle": "Un gestionnaire SESAN désigne la tutelle qui approuvera le dossier.",
     "approbation_tutelle": "La tutelle approuve, renvoie ou refuse le dossier. La dernière approbation le publie.",
     "approbation_sesan": "SESAN approuve, renvoie ou refuse le dossier. Son approbation le publie.",
 }
@@ -180,7 +180,7 @@ def page_tache(
     favorable = _FAVORABLES.get(tache.noeud) if ici.peut_decider else None
     renvoyable = ici.peut_decider and tache.noeud in _RENVOYABLES
     if affectation is None and favorable and tache.noeud == "affectation_tutelle":
-        affectation = AffectationForm()
+        affectation = AffectationForm(departement=tache.departement)
     form = form or DecisionForm()
     ecarts = partielle.ecarts_de(dossier) if tache.noeud == "approbation_tutelle" and tache.close_le is None else []
     if ecarts and favorable:
@@ -216,7 +216,7 @@ def page_tache(
         "erreurs": erreurs or [],
         "ouvert": ouvert,
         "commentable": renvoyable,
-        "ecartable": ici.peut_decider and tache.noeud in ECARTABLES and not caduc,
+        "ecartable": ici.peut_decider and tache.noeud in ECARTABLES and not caduc and len(liste) > 1,
         "cochees": {entier(brut): True for brut in request.POST.getlist("ecarter")},
         "ecarts": [(e, noms.get(e.fiche, "")) for e in ecarts],
         "saisies_commentaires": form.commentaires,
