@@ -21,7 +21,7 @@ from structures.requetes import etats_au
 from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
 from workflows.domaine import approbation_partielle as partielle
-from workflows.domaine import decisions, gestes
+from workflows.domaine import decisions, gestes, publication
 from workflows.domaine.apercu import apercu
 from workflows.domaine.contenu import finaliser
 from workflows.domaine.inverse import annuler_publication, inverse_de
@@ -368,12 +368,16 @@ def test_l_union_des_ecarts_compte_a_la_derniere_approbation(conjoint):
     assert auteurs == {conjoint.unites[0].pk: "tutelle", conjoint.unites[1].pk: "tutelle.cd"}
 
 
-def test_la_seconde_peut_n_ecarter_rien_de_plus_et_pas_tout(conjoint):
+def test_la_seconde_peut_n_ecarter_rien_de_plus_et_pas_tout(conjoint, monkeypatch):
     sauf(conjoint, conjoint.ars, 0)
     tache, acteur = fabrique.tache(conjoint.dossier, conjoint.cd).pk, conjoint.gens[conjoint.cd]
     ecartees = {u.pk: MOTIF for u in conjoint.unites[1:]}
     with pytest.raises(Invalide, match="Plus rien"):
         decisions.essayer_sauf(tache=tache, acteur=acteur, ecartees=ecartees)
+    with monkeypatch.context() as panne:
+        panne.setattr(publication, "enregistrer", lambda *_, **__: 1 / 0)
+        with pytest.raises(Conflit, match="personne n’en est encore informé"):
+            decisions.essayer_sauf(tache=tache, acteur=acteur, ecartees={})
     dossier = sauf(conjoint, conjoint.cd)
     assert photo(dossier.suite).keys() == {conjoint.unites[0].pk}
     assert list(dossier.decisions.values_list("partielle", flat=True)) == [True, True]

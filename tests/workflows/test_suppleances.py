@@ -249,4 +249,8 @@ def test_la_boite_dit_pour_qui(monde: SimpleNamespace, envoye: Dossier) -> None:
     assert pour in page
     assert "à sa place pendant son absence" in page
     assert "ne peut plus" not in page
+    assert f"/taches/{tache.pk}/prendre/" not in page
+    assert f"/taches/{tache.pk}/reprendre/" in page
+    with pytest.raises(Conflit, match="reprenez-la en disant pourquoi"):
+        taches.prendre(numero=tache.pk, acteur=monde.voisin)
     assert pour not in client(monde.direction).get("/taches/?onglet=mes-taches").content.decode()

@@ -29,6 +29,7 @@ from . import instantane
 from .chaine import sceau_decision
 from .classement import attentions_gardees
 from .commentaires import commenter_le_renvoi
+from .echecs import EN_PANNE, PublicationEchouee
 from .empechements import empechements
 from .journal import consigner, noms_des
 from .suivi import prevenir_les_suiveurs
@@ -147,11 +148,21 @@ def approuver_sauf(*, tache: int, acteur: User, ecartees: Mapping[int, str], jet
 def essayer_sauf(*, tache: int, acteur: User, ecartees: Mapping[int, str]) -> partielle.Partage:
     """What ``approuver_sauf`` would do, done and undone: nothing is written, nobody is told. Same refusals; a reason
     may still be missing."""
-    with transaction.atomic():
-        try:
-            return _approuver_sauf(tache, acteur, {f: motif.strip() or "…" for f, motif in ecartees.items()}, None)[1]
-        finally:
-            transaction.set_rollback(True)
+    try:
+        with transaction.atomic():
+            try:
+                motifs = {f: motif.strip() or "…" for f, motif in ecartees.items()}
+                return _approuver_sauf(tache, acteur, motifs, None)[1]
+            finally:
+                transaction.set_rollback(True)
+    except PublicationEchouee as refus:
+        if refus.code != EN_PANNE:
+            raise
+        raise Conflit(  # the words of a decision say that somebody was told
+            EN_PANNE,
+            "La publication échouerait pour une raison technique. Rien n’est décidé, et personne n’en est encore "
+            "informé : prévenez le support.",
+        ) from refus
 
 
 def _approuver_sauf(

@@ -17,6 +17,8 @@ from .taches import saisir
 
 logger = logging.getLogger(__name__)
 
+EN_PANNE = "publication_en_panne"
+
 # A failure and what settles it; of the incidents taken up on a dossier only those of its publication do.
 ECHECS_ET_REPRISES = Q(type=TypeEvenement.PUBLICATION_ECHOUEE) | Q(
     type=TypeEvenement.INCIDENT_REPRIS, details__has_key="publication"
@@ -44,7 +46,7 @@ def publication_suivie(dossier: Dossier, acteur: User | None) -> Iterator[None]:
     except Exception as panne:
         logger.exception("publication of dossier %s failed", dossier.pk)
         raise PublicationEchouee(
-            "publication_en_panne",
+            EN_PANNE,
             "La publication a échoué pour une raison technique : rien n’a été publié et votre approbation n’a pas été "
             "enregistrée. Les gestionnaires SESAN en sont informés et vous préviendront.",
             dossier.pk,

@@ -140,7 +140,15 @@ def refus_de(tache: Tache, acteur: User) -> Interdit | Conflit | None:
     if refus := refus_de_droit(tache, acteur):
         return refus
     proprietaire = tache.tache.owner
-    if proprietaire is None or proprietaire.pk == acteur.pk or supplee(acteur, proprietaire):
+    if proprietaire is not None and proprietaire.pk != acteur.pk and supplee(acteur, proprietaire):
+        return None
+    return refus_de_mains(tache, acteur)
+
+
+def refus_de_mains(tache: Tache, acteur: User) -> Conflit | None:
+    """Somebody else holds the task, and still may do it: one takes it over from her, and says why."""
+    proprietaire = tache.tache.owner
+    if proprietaire is None or proprietaire.pk == acteur.pk:
         return None
     if proprietaire.is_active and peut_faire(proprietaire, tache):
         depuis = tache.tache.assigned
@@ -179,11 +187,13 @@ def prise_en_main(numero: int) -> tuple[Tache, Dossier]:
 
 @transaction.atomic
 def prendre(*, numero: int, acteur: User) -> Tache:
-    """Claim a task: it leaves « À prendre » of the others. Refuses (``Conflit``) one that a colleague holds."""
+    """Claim a task: it leaves « À prendre » of the others. Refuses (``Conflit``) one that a colleague holds, an absent
+    one too: deciding for her needs no claim."""
     tache, dossier = prise_en_main(numero)
     if not tache.etape.reservable:
         raise Conflit("non_reservable", "Cette tâche est commune à l’équipe de l’établissement : elle ne se prend pas.")
-    autoriser(tache, acteur)
+    if refus := refus_de_droit(tache, acteur) or refus_de_mains(tache, acteur):
+        raise refus
     if tache.tache.owner_id != acteur.pk:
         details: dict[str, Any] = {"tache": tache.pk, "noeud": tache.noeud} | au_nom_de(acteur, tache)
         attribuer_a(tache.tache, acteur)

@@ -1,10 +1,9 @@
 """What an approver excepts from her approval."""
 
-import pgtrigger
 from django.db import models
 from django.db.models import Q
 
-from .journal import Decision
+from .journal import APPEND_ONLY, JAMAIS_VIDE, Decision
 
 
 class FicheEcartee(models.Model):
@@ -21,7 +20,7 @@ class FicheEcartee(models.Model):
             models.UniqueConstraint(fields=["decision", "fiche"], name="fiche_ecartee_unique"),
             models.CheckConstraint(condition=~Q(motif=""), name="fiche_ecartee_motivee"),
         ]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [APPEND_ONLY, JAMAIS_VIDE]
 
     def __str__(self) -> str:
         return f"fiche {self.fiche_id}, écartée : {self.motif[:80]}"

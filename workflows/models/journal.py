@@ -13,8 +13,8 @@ from viewflow.workflow.models import Task
 from ..enums import ACTES, Issue, TypeEvenement
 from .dossier import Dossier
 
-_APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
-_JAMAIS_VIDE = pgtrigger.Trigger(
+APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+JAMAIS_VIDE = pgtrigger.Trigger(
     name="jamais_vide",
     level=pgtrigger.Statement,
     when=pgtrigger.Before,
@@ -79,7 +79,7 @@ class TeteJournal(models.Model):
         triggers = [
             _SEUL_LE_JOURNAL,
             pgtrigger.Protect(name="jamais_supprime", operation=pgtrigger.Delete),
-            _JAMAIS_VIDE,
+            JAMAIS_VIDE,
         ]
 
     def __str__(self) -> str:
@@ -115,7 +115,7 @@ class Evenement(models.Model):
             models.UniqueConstraint(fields=["dossier", "rang"], name="evenement_rang"),
             models.CheckConstraint(condition=Q(condense__regex="^[0-9a-f]{64}$"), name="evenement_condense"),
         ]
-        triggers = [_APPEND_ONLY, _JAMAIS_VIDE, _ENCHAINER]
+        triggers = [APPEND_ONLY, JAMAIS_VIDE, _ENCHAINER]
 
     def __str__(self) -> str:
         return self.get_type_display()
@@ -146,7 +146,7 @@ class Decision(models.Model):
                 condition=~Q(issue__in=[Issue.RENVOYE, Issue.REFUSE]) | ~Q(motif=""), name="decision_motivee"
             )
         ]
-        triggers = [_APPEND_ONLY, _JAMAIS_VIDE]
+        triggers = [APPEND_ONLY, JAMAIS_VIDE]
 
     def __str__(self) -> str:
         return self.get_issue_display()
@@ -170,7 +170,7 @@ class Instantane(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [models.UniqueConstraint(fields=["dossier", "empreinte"], name="instantane_unique")]
-        triggers = [_APPEND_ONLY, _JAMAIS_VIDE]
+        triggers = [APPEND_ONLY, JAMAIS_VIDE]
 
     def __str__(self) -> str:
         return f"dossier {self.dossier_id}, {self.empreinte[:12]}"
@@ -206,7 +206,7 @@ class Commentaire(models.Model):
         triggers = [
             pgtrigger.ReadOnly(name="append_only", exclude=["resolu_le", "resolu_par"]),
             pgtrigger.Protect(name="jamais_supprime", operation=pgtrigger.Delete),
-            _JAMAIS_VIDE,
+            JAMAIS_VIDE,
         ]
 
     def __str__(self) -> str:

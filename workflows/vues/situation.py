@@ -10,9 +10,8 @@ from backoffice.comptes.models import User
 
 from .. import parcours
 from ..domaine.equipe import refus_d_attribuer
-from ..domaine.taches import refus_de
+from ..domaine.taches import refus_de, refus_de_mains
 from ..models import MiseDeCote, Suivi
-from ..regles import peut_faire
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ def situation(user: User, tache: Any, suite: str = "") -> Situation:
         return Situation(gestes=suivre)
     proprietaire = tache.tache.owner
     refus = refus_de(tache, user)
-    tenue = refus is not None and refus.code == "tache_prise"
+    tenue = refus_de_mains(tache, user) is not None and (refus is None or refus.code == "tache_prise")
     reservable = tache.etape.reservable
     gestes = []
     if tenue and reservable:
@@ -49,17 +48,17 @@ def situation(user: User, tache: Any, suite: str = "") -> Situation:
     libre_ou_sienne = proprietaire is None or proprietaire.pk == user.pk
     return Situation(
         peut_decider=True,
-        peut_prendre=reservable and (proprietaire is None or not libre_ou_sienne),
+        peut_prendre=reservable and not tenue and (proprietaire is None or not libre_ou_sienne),
         peut_rendre=proprietaire is not None and libre_ou_sienne,
-        raison="" if libre_ou_sienne else _tenue(proprietaire, tache),
+        raison="" if libre_ou_sienne else _detenue(proprietaire, tenue=tenue),
         gestes=gestes + suivre,
         de_cote=mise.retour_le if mise else None,
     )
 
 
-def _tenue(proprietaire: User, tache: Any) -> str:
+def _detenue(proprietaire: User, *, tenue: bool) -> str:
     """Somebody else holds a task that one may decide on: she is absent, or can no longer do it."""
-    if proprietaire.is_active and peut_faire(proprietaire, tache):
+    if tenue:
         return f"{proprietaire} avait pris cette tâche : vous pouvez vous prononcer à sa place pendant son absence."
     return f"{proprietaire} avait pris cette tâche et ne peut plus la faire."
 
