@@ -29,14 +29,25 @@ class Attente:
 
     @cached_property
     def prevision(self) -> prevision.Prevision:
-        """One statement."""
+        """One statement; nothing while nobody may do one of the tasks of a sent dossier."""
+        if not self.dossier.est_brouillon and any(personne is None for personne, _ in self._acteurs):
+            return prevision.Prevision((), si_envoye=False)
         ici, trajet = parcours.position_de(self.dossier), self.parcours
         return prevision.prevoir(trajet.noeuds, ici, trajet.codes, trajet.autorites, self.taches)
 
     @cached_property
     def maintenant(self) -> list[str]:
         """A sentence a task: whose it is, since when, until when. One statement a task."""
-        return [_qui_a_la_main(tache, self.dossier, self.user) for tache in self.taches]
+        return [_qui_a_la_main(tache, noms, self.user) for noms, tache in self._acteurs]
+
+    @cached_property
+    def _acteurs(self) -> list[tuple[str | None, Tache]]:
+        """Each task with the names of who may do it, « » when one person has it, None when nobody may."""
+        lus: list[tuple[str | None, Tache]] = []
+        for tache in self.taches:
+            tache.dossier = self.dossier
+            lus.append(("" if tache.tache.owner else _noms(regles.acteurs_de(tache), self.user) or None, tache))
+        return lus
 
     @property
     def ensuite(self) -> str:
@@ -113,8 +124,7 @@ def en_bref(dossiers: Collection[int]) -> dict[int, Bref]:
     }
 
 
-def _qui_a_la_main(tache: Tache, dossier: Dossier, user: User) -> str:
-    tache.dossier = dossier
+def _qui_a_la_main(tache: Tache, noms: str | None, user: User) -> str:
     depuis = f"depuis le {date_longue(tache.creee_le)}"
     proprietaire = tache.tache.owner
     if tache.en_retard:
@@ -126,11 +136,10 @@ def _qui_a_la_main(tache: Tache, dossier: Dossier, user: User) -> str:
         if proprietaire.pk == user.pk:
             return f"C’est à vous d’agir : vous avez pris cette tâche le {prise}, ouverte {depuis}.{fin}"
         return f"{proprietaire} ({_cercle(tache)}) s’en charge depuis le {prise}.{fin}"
-    noms = _noms(regles.acteurs_de(tache), user)
-    if not noms:
+    if noms is None:
         return (
             f"C’est {_a_qui(tache)} d’agir, {depuis}, mais aucun compte ne le permet aujourd’hui : SESAN en est "
-            f"averti.{fin}"
+            f"averti, et la date de publication n’est plus connue.{fin}"
         )
     parmi = f" ({noms})" if noms != _BEAUCOUP else ""
     return f"C’est {_a_qui(tache)} d’agir{parmi}, {depuis}.{fin}"

@@ -237,6 +237,14 @@ def etapes_de(dossier: Dossier, parcours: Parcours, taches: Iterable[Tache]) -> 
     return lignes
 
 
+def _en_mots(decisions: list[Decision]) -> str:
+    return " ; ".join(
+        f"{d.get_issue_display().lower()} le {date_longue(d.le)} par {d.acteur}"
+        + (f" ({d.autorite.nom})" if d.autorite else "")
+        for d in decisions
+    )
+
+
 def _detail_etape(
     dossier: Dossier,
     noeud: str,
@@ -253,15 +261,12 @@ def _detail_etape(
     if noeud == "redaction" and dossier.etat == EtatDossier.ABANDONNE:
         return f"dossier abandonné le {date_longue(dossier.termine_le)}"
     if etat == "en-cours" and taches:
-        return f"{qui_agit(taches)}, au plus tard le {date_longue(min(t.echeance for t in taches))}"
+        deja = f"{_en_mots(decisions)} ; attend " if decisions else ""  # one of two authorities
+        return f"{deja}{qui_agit(taches)}, au plus tard le {date_longue(min(t.echeance for t in taches))}"
     if etat == "fait" and noeud == "envoi" and dossier.envoye_le:
         return f"le {date_longue(dossier.envoye_le)} par {dossier.envoye_par}"
     if etat == "fait" and decisions:
-        return " ; ".join(
-            f"{d.get_issue_display().lower()} le {date_longue(d.le)} par {d.acteur}"
-            + (f" ({d.autorite.nom})" if d.autorite else "")
-            for d in decisions
-        )
+        return _en_mots(decisions)
     if noeud == "approbation_tutelle" and parcours.autorites:
         return " et ".join(parcours.autorites)
     return ""

@@ -153,7 +153,10 @@ def test_an_authority_chosen_on_the_way() -> None:
     assert [s.split(", depuis")[0] for s in attente(dossier, acteur).maintenant] == [
         f"C’est à {ARS} d’agir", f"C’est à {CD_75} d’agir",
     ]  # fmt: skip
-    assert "mais aucun compte ne le permet aujourd’hui : SESAN en est averti." in attente(dossier, acteur).maintenant[0]
+    assert (
+        "mais aucun compte ne le permet aujourd’hui : SESAN en est averti, et" in attente(dossier, acteur).maintenant[0]
+    )
+    assert attente(dossier, acteur).prevision.phrase == ""
 
 
 # -- who, since when, until when ---------------------------------------------------------------------
@@ -258,6 +261,7 @@ def test_a_joint_approval_ends_with_the_last(time_machine: Any, django_assert_nu
     eg = sessad(mode_tarification="09")
     acteur = repertoire.compte(Role.REFERENT, eg)
     dossier = pret(eg, acteur)
+    repertoire.compte(Role.TUTELLE, "ARS-11")  # somebody can end it
     passees(dossier, "approbation_tutelle", "ARS-11", [1] * 5)
     passees(dossier, "approbation_tutelle", "CD-75", [3] * 5)
     assert attente(dossier, acteur).prevision.publication == date(2027, 3, 4)

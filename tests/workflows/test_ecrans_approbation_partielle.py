@@ -66,6 +66,7 @@ def test_deux_tutelles_ecartent_chacune_puis_le_dossier_le_dit(foyer):
     assert (change.status_code, "n’est plus ce que la page montrait" in texte(change)) == (409, True)
     fait = ars.post(f"{tache}approuver-sauf/", confirmer(vue, ecarter=[une.pk], **champs), follow=True)
     assert "approuvé sauf certaines fiches" in texte(fait)
+    assert f"({Autorite.objects.get(pk=foyer.ars)}) ; attend" in texte(client(foyer.referent).get(url(foyer.dossier)))
     actes = client(repertoire.gestionnaire("suivi")).get("/supervision/actes/?etape=approbation_tutelle")
     assert "Approuvé sauf certaines fiches" in texte(actes)
 

@@ -38,7 +38,7 @@ class MotifForm(forms.Form):
         required=False,
         max_length=partielle.MOTIF_MAXIMAL,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Pourquoi ces fiches sont écartées. Leurs auteurs le lisent sur chaque fiche et par courriel.",
+        help_text="Obligatoire, sauf si chaque fiche a le sien. Les auteurs le lisent sur les fiches et par courriel.",
     )
 
 
