@@ -45,7 +45,8 @@ def mot_de_passe_provisoire() -> str:
     return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4))
 
 
-def _verrouiller(user: User) -> User:
+def verrouiller(user: User) -> User:
+    """The account as it is now, which nobody else changes nor closes until the transaction ends."""
     return User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
 
 
@@ -101,7 +102,7 @@ def creer_compte(
 def redonner_mot_de_passe(*, user: User, acteur: User | None, annoncer: bool = True) -> str:
     """Replace the password by a provisional one, mailed; the person's sessions end. Refusal: a deactivated account."""
     with _contexte("redonner_mot_de_passe", acteur), transaction.atomic():
-        verrouille = _verrouiller(user)
+        verrouille = verrouiller(user)
         if not verrouille.is_active:
             raise Conflit("compte_desactive", "Ce compte est désactivé : réactivez-le d’abord.")
         provisoire = mot_de_passe_provisoire()
@@ -120,7 +121,7 @@ def changer_mot_de_passe(*, user: User, nouveau: str) -> User:
     Refusal: Invalide with ``champs["nouveau"]`` when a validator objects or the present password is kept.
     """
     with _contexte("changer_mot_de_passe", user), transaction.atomic():
-        verrouille = _verrouiller(user)
+        verrouille = verrouiller(user)
         try:
             validate_password(nouveau, verrouille)
         except ValidationError as erreur:
@@ -155,7 +156,7 @@ def reactiver_compte(*, user: User, acteur: User | None) -> User:
 
 def _activer(user: User, acteur: User | None, *, actif: bool) -> User:
     with _contexte("reactiver_compte" if actif else "desactiver_compte", acteur), transaction.atomic():
-        verrouille = _verrouiller(user)
+        verrouille = verrouiller(user)
         if verrouille.is_active == actif:
             raise Conflit("sans_effet", f"Ce compte est déjà {'actif' if actif else 'désactivé'}.")
         verrouille.is_active = actif

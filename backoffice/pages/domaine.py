@@ -94,6 +94,7 @@ def terminer_droit(*, habilitation: Habilitation, acteur: User, fin: date | None
 def desactiver(*, user: User, acteur: User) -> list[int]:
     """Close an account; returns those of its tasks that went back to the queue."""
     exiger_gestionnaire(acteur)
+    comptes.verrouiller(user)  # nobody gives it a task any more: those are all
     tenues = taches_tenues(user)
     comptes.desactiver_compte(user=user, acteur=acteur)  # gives them back, and ends the substitutions
     return tenues

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from backoffice.comptes.domaine import verrouiller
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Invalide
 from backoffice.socle.mots import date_longue
@@ -60,7 +61,7 @@ def accorder(
             raise _invalide(nom, "Choisissez une date entre 2000 et 2199.")
     if fin is not None and fin <= debut:
         raise _invalide("fin", "La fin vient après le début.")
-    verrouille = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
+    verrouille = verrouiller(user)
     if not verrouille.is_active:
         raise Conflit("compte_desactive", "Ce compte est désactivé : réactivez-le avant de lui donner un droit.")
     _refuser_doublon(user, role, fiche, autorite, debut, fin)
@@ -86,6 +87,7 @@ def terminer(*, habilitation: Habilitation, acteur: User | None, fin: date | Non
     aujourdhui = timezone.localdate()
     if fin is not None and fin < aujourdhui:
         raise _invalide("fin", "Choisissez aujourd’hui ou un jour à venir : ce qui a été permis reste écrit.")
+    verrouiller(habilitation.user)  # a task that she takes at this moment is seen by whoever gives them back
     verrouillee = Habilitation.objects.select_for_update(of=("self",), no_key=True).select_related("user").get(
         pk=habilitation.pk
     )  # fmt: skip

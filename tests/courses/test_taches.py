@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from backoffice.pages import domaine as departs
 from structures.enums import Role
 from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
@@ -88,6 +89,29 @@ def test_deux_clics_et_trois_ouvriers_sur_un_lot(monde: SimpleNamespace) -> None
     assert lots.travailler(lot.pk)
     assert Counter(lot.lignes.values_list("resultat", flat=True)) == {"fait": 12}
     assert Evenement.objects.filter(type="tache_prise").count() == 12
+
+
+def test_partir_pendant_que_l_on_recoit_des_taches(monde: SimpleNamespace) -> None:
+    """An account closed, a right ended, at the same moment as six tasks come to it: it keeps none, each is told of."""
+    g, ferme, sans_droit, _, tient, autre = monde.gens
+    toutes = [t.pk for t in (monde.tache, *copier(monde.tache, 11))]
+    for numero in toutes[4:]:
+        taches.prendre(numero=numero, acteur=tient)
+    for qui, partir in (
+        (ferme, partial(departs.desactiver, user=ferme, acteur=g)),
+        (sans_droit, partial(departs.terminer_droit, habilitation=sans_droit.habilitations.get(), acteur=g)),
+    ):
+        libres = Tache.objects.filter(pk__in=toutes, tache__owner=None).values_list("pk", flat=True)[:4]
+        tenues = Tache.objects.filter(pk__in=toutes, tache__owner=tient).values_list("pk", flat=True)[:4]
+        recus = [partial(taches.prendre, numero=numero, acteur=qui) for numero in libres]
+        recus += [partial(equipe.reprendre, numero=n, acteur=qui, motif="Urgent", vu=tient.pk) for n in tenues[:2]]
+        recus += [
+            partial(equipe.attribuer, numero=n, acteur=autre, a=qui, motif="Urgent", vu=tient.pk) for n in tenues[2:]
+        ]
+        rendues, *resultats = ensemble([partir, *recus])
+        assert {p.code for p in refus(resultats)} <= {"compte_ferme", "sans_droit"}
+        assert sorted(rendues) == sorted(t.pk for t in resultats if isinstance(t, Tache))
+        assert taches.taches_tenues(qui) == []
 
 
 OUVRIER = """

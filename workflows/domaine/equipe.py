@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.urls import reverse
 
+from backoffice.comptes.domaine import verrouiller
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Invalide
 from backoffice.socle.mots import date_longue
@@ -16,7 +17,7 @@ from ..enums import TypeEvenement
 from ..models import Dossier, Evenement, Tache
 from ..regles import acteurs_de
 from .journal import consigner
-from .taches import attribuer_a, au_nom_de, contexte_mail, prise_en_main, refus_de_droit
+from .taches import attribuer_a, au_nom_de, contexte_mail, exiger_ouvert, prise_en_main, refus_de_droit
 
 MOTIF_MAX = 1000
 
@@ -27,6 +28,7 @@ def reprendre(*, numero: int, acteur: User, motif: str, vu: int | None) -> Tache
 
     ``vu``: who held it on the page. ``Conflit`` when that changed meanwhile, and names who changed it.
     """
+    exiger_ouvert(acteur)
     tache, dossier = prise_en_main(numero)
     if refus := refus_de_droit(tache, acteur):
         raise refus
@@ -52,6 +54,7 @@ def attribuer(*, numero: int, acteur: User, a: User, vu: int | None, motif: str 
     By a gestionnaire, or by somebody who may do the task herself. ``vu`` as in ``reprendre``; the reason is mandatory
     when somebody else holds it. ``en_nombre``: the lot tells the receiver once, at its end.
     """
+    a = verrouiller(a)
     tache, dossier = prise_en_main(numero)
     if refus := refus_d_attribuer(tache, acteur):
         raise refus

@@ -9,6 +9,7 @@ from django.utils import timezone
 from viewflow.workflow.models import Task
 from viewflow.workflow.status import STATUS
 
+from backoffice.comptes.domaine import verrouiller
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Introuvable
 from backoffice.socle.mots import date_longue
@@ -185,10 +186,20 @@ def prise_en_main(numero: int) -> tuple[Tache, Dossier]:
     return tache_ouverte(numero, dossier), dossier
 
 
+def exiger_ouvert(acteur: User) -> None:
+    """Lock the account of whoever takes a task, before the process: what ends the account, or the right, then sees it.
+
+    Every verb that puts a task in somebody's name locks her account first, in this order.
+    """
+    if not verrouiller(acteur).is_active:
+        raise Interdit("compte_ferme", "Votre compte vient d’être désactivé : cette tâche n’est pas à votre nom.")
+
+
 @transaction.atomic
 def prendre(*, numero: int, acteur: User) -> Tache:
     """Claim a task: it leaves « À prendre » of the others. Refuses (``Conflit``) one that a colleague holds, an absent
     one too: deciding for her needs no claim."""
+    exiger_ouvert(acteur)
     tache, dossier = prise_en_main(numero)
     if not tache.etape.reservable:
         raise Conflit("non_reservable", "Cette tâche est commune à l’équipe de l’établissement : elle ne se prend pas.")
