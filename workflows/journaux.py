@@ -58,7 +58,11 @@ class Verification:
             self._faute(ou, f"l’événement {attendu} est attendu, c’est le {rang} : il a été déplacé ou ajouté.")
         elif self.empreinte and precedente != self.empreinte:
             self._faute(ou, f"l’événement {rang} ne suit pas le précédent : l’un des deux a été changé.")
-        if chaine.maillon(rang, precedente, chaine.condense(contenu)) != empreinte:
+        try:
+            tenu = chaine.maillon(rang, precedente, chaine.condense(contenu)) == empreinte
+        except ValueError:  # nothing that was written has no canonical form
+            tenu = False
+        if not tenu:
             self._faute(ou, f"l’événement {rang} n’est plus celui qui a été consigné.")
         self.evenements, self.empreinte = rang, empreinte
 
@@ -89,7 +93,7 @@ def lignes_du_fichier(dossier: Dossier) -> Iterator[str]:
     yield chaine.canonique(entete) + "\n"
     for e in evenements:
         ligne = {"contenu": chaine.contenu(e), "empreinte": e.empreinte, "precedente": e.precedente, "rang": e.rang}
-        yield chaine.canonique(ligne) + "\n"
+        yield chaine.ecrire(ligne) + "\n"
     fin = {
         "entete": chaine.condense(entete),
         "evenements": len(evenements),
@@ -104,6 +108,7 @@ _ENTETE = {
 }  # fmt: skip
 _EVENEMENT = {"contenu": dict, "empreinte": str, "precedente": str, "rang": int}
 _FIN = {"entete": str, "evenements": int, "empreinte": str, "sceau": str}
+_ENTIER_MAX = 2**63  # what the database can hold; Python doesn't even write a number of 4 301 digits
 
 
 def verifier_fichier(octets: bytes) -> Verification:
@@ -155,6 +160,7 @@ def _est(ligne: Any, forme: dict[str, type]) -> bool:
         isinstance(ligne, dict)
         and ligne.keys() == forme.keys()
         and all(type(ligne[cle]) is genre for cle, genre in forme.items())
+        and all(abs(ligne[cle]) < _ENTIER_MAX for cle, genre in forme.items() if genre is int)
     )
 
 
@@ -197,7 +203,9 @@ def verifier_base(numero: int | None = None) -> Iterator[Verification]:
             lus = list(evenements.de(cle))
             for e in lus:
                 vue._suivre(e.rang, e.rang, e.precedente, e.empreinte, chaine.contenu(e))
-            if (rang, empreinte) != (vue.evenements or None, vue.empreinte if lus else None):
+            if not lus and rang is None:
+                vue._faute(0, "le journal manque : celui d’un dossier a au moins l’événement de sa création.")
+            elif (rang, empreinte) != (vue.evenements or None, vue.empreinte if lus else None):
                 vue._faute(vue.evenements, f"le journal s’arrête à l’événement {vue.evenements} au lieu du {rang}.")
             _comparer(vue, lus, "decision", decisions.de(cle), _sceau_decision)
             _comparer(vue, lus, "commentaire", commentaires.de(cle), chaine.sceau_commentaire)
@@ -247,7 +255,7 @@ def _comparer(
     nom = {"decision": "La décision", "commentaire": "Le commentaire"}[genre]
     vus = set()
     for e in evenements:
-        if "sceau" not in e.details or genre not in e.details:
+        if not isinstance(e.details, dict) or "sceau" not in e.details or not isinstance(e.details.get(genre), int):
             continue
         cle = e.details[genre]
         vus.add(cle)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -119,6 +120,9 @@ def test_ce_qui_est_change_en_base_se_trouve(monde: SimpleNamespace, instruit: D
     fin = instruit.tete_journal.rang
     cas = {
         "UPDATE workflows_evenement SET details = '{}' WHERE rang = 2": (2, "l’événement 2 n’est plus celui"),
+        "UPDATE workflows_evenement SET details = '{\"x\": 1.5}' WHERE rang = 2": (2, "l’événement 2 n’est plus celui"),
+        "UPDATE workflows_evenement SET details = '1.5' WHERE rang = 2": (2, "l’événement 2 n’est plus celui"),
+        "DELETE FROM workflows_evenement; DELETE FROM workflows_tetejournal": (0, "le journal manque"),
         "UPDATE workflows_evenement SET acteur_id = NULL WHERE rang = 1": (1, "l’événement 1 n’est plus celui"),
         "DELETE FROM workflows_evenement WHERE rang = 3": (4, "l’événement 3 est attendu, c’est le 4"),
         f"DELETE FROM workflows_evenement WHERE rang = {fin}": (
@@ -136,12 +140,15 @@ def test_ce_qui_est_change_en_base_se_trouve(monde: SimpleNamespace, instruit: D
             faute = verifier(instruit).fautes[0]
             assert faute.phrase.startswith(phrase), sql
             assert rang in (None, faute.ou), sql
+            assert bool(ou(fichier(instruit))) == ("workflows_evenement" in sql and rang not in (0, fin - 1)), sql
             sortie = StringIO()
             with pytest.raises(CommandError, match="faute"):
                 call_command("verifier_journal", base=True, dossier=instruit.pk, stdout=sortie)
             assert sortie.getvalue().startswith(f"Dossier {instruit.pk} : {phrase}")
             transaction.set_rollback(True)
     assert verifier(instruit).intacte
+    with pytest.raises(CommandError, match="n’existe pas"):
+        call_command("verifier_journal", base=True, dossier=instruit.pk + 1000)
 
 
 def test_les_fiches_ecartees_sont_scellees_avec_la_decision(monde: SimpleNamespace, dossier: Dossier) -> None:
@@ -220,6 +227,8 @@ GESTES: list[tuple[Callable[[list[str]], list[str]], list[int]]] = [
     (change(5, acteur=1), [6]),  # the next one tells: this one is right with itself
     (lambda x: [x[0].replace("Ouverture", "Fermeture"), *x[1:]], [1]),
     (lambda x: [*x[:-1], x[-1].replace('"evenements":', '"evenements":1')], [-1]),
+    (lambda x: [*x[:4], re.sub(r'"rang":\d+}$', f'"rang":{"9" * 4300}}}', x[4]), *x[5:]], [5, 6]),
+    (lambda x: [x[0].replace('"version":1', f'"version":{"9" * 4300}'), *x[1:]], [1]),
     (lambda x: x[1:], [1]),
     (lambda x: ["pas du JSON", *x[1:]], [1, 1]),
 ]

@@ -25,7 +25,12 @@ ORIGINE = "0" * 64
 
 def canonique(valeur: Any) -> str:
     """Refuses (``ValueError``) a number with decimals: two programs may write it in two ways."""
-    return json.dumps(_sans_decimale(valeur), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return ecrire(_sans_decimale(valeur))
+
+
+def ecrire(valeur: Any) -> str:
+    """The same, of anything: an altered event is exported as it is, and found at its line by who verifies the file."""
+    return json.dumps(valeur, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _sans_decimale(valeur: Any) -> Any:

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         if (chemin is None) is not options["base"]:
             raise CommandError("Donnez un fichier, ou --base pour vérifier la base.")
         if chemin is None:
-            self._base(verifier_base(options["dossier"]))
+            self._base(verifier_base(options["dossier"]), options["dossier"])
             return
         try:
             octets = chemin.read_bytes()
@@ -42,12 +42,14 @@ class Command(BaseCommand):
             f"dernière empreinte {vue.empreinte}."
         )
 
-    def _base(self, vues: Iterable[Verification]) -> None:
+    def _base(self, vues: Iterable[Verification], numero: int | None) -> None:
         dossiers = evenements = fautes = 0
         for vue in vues:
             dossiers, evenements, fautes = dossiers + 1, evenements + vue.evenements, fautes + len(vue.fautes)
             for faute in vue.fautes:
                 self.stdout.write(f"Dossier {vue.dossier} : {faute.phrase}")
+        if numero is not None and not dossiers:
+            raise CommandError(f"Le dossier {numero} n’existe pas : rien n’a été vérifié.")
         if fautes:
             raise CommandError(f"{fautes} faute(s) dans {dossiers} journaux.")
         self.stdout.write(f"{dossiers} journaux, {evenements} événements : chaînes intactes.")
