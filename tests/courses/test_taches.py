@@ -15,7 +15,7 @@ from structures.enums import Role
 from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
 from tests.workflows.jeu_de_taches import copier
-from workflows.domaine import decisions, equipe, lots, suivi, taches
+from workflows.domaine import decisions, equipe, lots, suivi, suppleances, taches
 from workflows.enums import ActionLot
 from workflows.models import Evenement, Lot, MiseDeCote, Suivi, Tache
 
@@ -61,8 +61,17 @@ def test_une_equipe_sur_une_tache(monde: SimpleNamespace) -> None:
     # Following several times at once is following.
     assert refus(ensemble([partial(suivi.suivre, numero=monde.dossier.pk, acteur=autres[0])] * 4)) == []
     assert Suivi.objects.count() == Evenement.objects.filter(type="suivi").count() == 1
-    # Put aside against decide: what is decided stays decided.
+    # Putting aside several times until the same day is one gesture.
     demain = timezone.localdate() + timedelta(days=1)
+    assert refus(ensemble([partial(suivi.mettre_de_cote, numero=numero, acteur=tenue_par, retour_le=demain)] * 4)) == []
+    assert Evenement.objects.filter(type="mise_de_cote").count() == 1
+    suivi.ressortir(numero=numero, acteur=tenue_par)
+    # Ending a substitution: the losers are told by whom it was.
+    suppleance = suppleances.ecrire(absente=a, suppleante=b, du=timezone.localdate(), au=demain, acteur=a)
+    resultats = ensemble([partial(suppleances.terminer, numero=suppleance.pk, acteur=g) for g in (a, *autres[:3])])
+    suppleance.refresh_from_db()
+    assert [str(suppleance.finie_par) in p.message for p in refus(resultats)] == [True] * 3
+    # Put aside against decide: what is decided stays decided.
     resultats = ensemble(
         [
             partial(suivi.mettre_de_cote, numero=numero, acteur=tenue_par, retour_le=demain),

@@ -192,6 +192,7 @@ def test_refus(monde: SimpleNamespace) -> None:
     refus(Interdit, acteur=c)
     assert set(refus(Invalide, du=hier).champs) == {"du"}
     assert set(refus(Invalide, au=hier).champs) == {"au"}
+    assert set(refus(Invalide, du=date(9999, 12, 31), au=date(9999, 12, 31)).champs) == {"du"}
     assert set(refus(Invalide, au=jour + timedelta(days=366)).champs) == {"au"}
     for autre in (d, monde.tutelle, monde.voisin):
         assert set(refus(Invalide, suppleante=autre).champs) == {"suppleante"}

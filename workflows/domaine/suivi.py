@@ -36,6 +36,8 @@ def mettre_de_cote(*, numero: int, acteur: User, retour_le: date, malgre_echeanc
             "Choisissez un jour plus proche, ou confirmez."
         )
         raise Invalide("apres_echeance", message, champs={"retour_le": [message]})
+    if deja := MiseDeCote.objects.filter(tache=tache, user=acteur, retour_le=retour_le).first():
+        return deja  # sent twice: one gesture, one line of the journal
     mise, _ = MiseDeCote.objects.update_or_create(tache=tache, user=acteur, defaults={"retour_le": retour_le})
     consigner(
         dossier, TypeEvenement.MISE_DE_COTE, acteur, tache=tache.pk, noeud=tache.noeud, retour=retour_le.isoformat()

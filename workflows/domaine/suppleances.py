@@ -31,6 +31,8 @@ def ecrire(*, absente: User, suppleante: User, du: date, au: date, motif: str = 
     aujourdhui = timezone.localdate()
     if du < aujourdhui:
         raise _invalide("du", "Choisissez aujourd’hui ou un jour à venir.")
+    if (du - aujourdhui).days > DUREE_MAXIMALE:
+        raise _invalide("du", "Choisissez un jour d’ici à un an.")
     if au < du:
         raise _invalide("au", "Le dernier jour vient après le premier.")
     if (au - du).days >= DUREE_MAXIMALE:
@@ -66,7 +68,7 @@ def terminer(*, numero: int, acteur: User) -> Suppleance:
     """
     suppleance = (
         Suppleance.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("absente", "suppleante", "finie_par")
+        .select_related("absente", "suppleante")  # not finie_par: after a wait the join would be as it was before
         .filter(pk=numero)
         .first()
     )
