@@ -203,7 +203,7 @@ def verifier_base(numero: int | None = None) -> Iterator[Verification]:
             lus = list(evenements.de(cle))
             for e in lus:
                 vue._suivre(e.rang, e.rang, e.precedente, e.empreinte, chaine.contenu(e))
-            if not lus and rang is None:
+            if not lus and not rang:  # nor any head
                 vue._faute(0, "le journal manque : celui d’un dossier a au moins l’événement de sa création.")
             elif (rang, empreinte) != (vue.evenements or None, vue.empreinte if lus else None):
                 vue._faute(vue.evenements, f"le journal s’arrête à l’événement {vue.evenements} au lieu du {rang}.")
