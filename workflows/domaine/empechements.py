@@ -1,7 +1,7 @@
 """Everything that prevents a dossier from being sent and published: one list for the workspace, the verbs, the
 simulation."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from structures.requetes import etats_au
@@ -10,7 +10,7 @@ from ..models import Dossier, FicheTravail
 from .apercu import Apercu, NoeudTravail, apercu
 from .collisions import Collision, collisions
 from .fusion import tous_les_conflits
-from .qualite import bloquantes, controler
+from .qualite import Faute, bloquantes, controler
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,12 @@ def empechements(
     arbre: Apercu | None = None,
     conflits: Collection[int] | None = None,
     tombees: Collection[Collision] | None = None,
+    fautes: Callable[[], list[Faute]] | None = None,
 ) -> list[Empechement]:
     """What prevents the sending: no change, fiches en attente, and what would prevent the publication.
 
-    ``arbre``, ``conflits`` (fiches in conflict with the register) and ``tombees`` (collisions): for who has read them.
+    ``arbre``, ``conflits`` (fiches in conflict with the register), ``tombees`` (collisions) and ``fautes`` (what the
+    rules find, asked when it is needed): for who has read them.
     The rules are read once every fiche is finalised: before, nobody says that they hold. A constant number of
     statements.
     """
@@ -44,7 +46,7 @@ def empechements(
     return [
         *(Empechement("fiches_en_attente", f"{_nom(n)} est en attente.", n.fiche_id) for n in attente),
         *_registre(dossier, travaux, arbre, conflits, tombees),
-        *([] if attente else _regles(arbre, travaux)),
+        *([] if attente else _regles(fautes() if fautes else controler(arbre, travaux))),
     ]
 
 
@@ -52,7 +54,7 @@ def empechements_de_publier(dossier: Dossier, travaux: list[FicheTravail]) -> li
     """What prevents the publication: a conflict or a collision with the register, a quality rule. A constant number
     of statements."""
     arbre = apercu(dossier, travaux)
-    return [*_registre(dossier, travaux, arbre), *_regles(arbre, travaux)]
+    return [*_registre(dossier, travaux, arbre), *_regles(controler(arbre, travaux))]
 
 
 def _registre(
@@ -72,8 +74,8 @@ def _registre(
             yield Empechement("conflits", phrase, noeud.fiche_id, "conflits")
 
 
-def _regles(arbre: Apercu, travaux: list[FicheTravail]) -> Iterator[Empechement]:
-    for faute in bloquantes(controler(arbre, travaux)):
+def _regles(fautes: list[Faute]) -> Iterator[Empechement]:
+    for faute in bloquantes(fautes):
         yield Empechement("contenu", faute.en_public, faute.noeud.fiche_id, faute.champ)
 
 

@@ -26,7 +26,7 @@ from ..domaine import decisions, instantane
 from ..enums import OUVERTS, TERMINES, EtatDossier
 from ..forms import DossierForm
 from ..models import Dossier
-from .controles import controles_de
+from .controles import Controles
 from .espace import ACCUEIL, JOURNAL_COURT, Espace, VueDossier, debut_du_fil, derniers_evenements, entier
 
 ONGLETS = {"ouverts": "Ouverts", "termines": "Terminés", "tous": "Tous"}
@@ -246,7 +246,7 @@ class EnvoyerView(VueDossier):
                 "changements": liste,
                 "resume": revue.resume(liste, url=reverse("dossier_changements", args=[self.dossier.pk])),
                 "alertes": self._alertes(),
-                "controles": controles_de(self.dossier, request.user),
+                "controles": Controles(self.dossier, request.user, self.espace.fautes, en_edition=False),
                 "vu": vu,
                 "depuis": depuis,
                 "refus": refus,

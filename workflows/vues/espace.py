@@ -35,6 +35,7 @@ from ..domaine.collisions import Collision, collisions
 from ..domaine.empechements import empechements
 from ..domaine.fusion import tous_les_conflits
 from ..domaine.instantane import peut_retirer
+from ..domaine.qualite import Faute, controler
 from ..domaine.travaux import exiger_brouillon, noeud_de
 from ..enums import TypeEvenement
 from ..models import Dossier, Evenement, FicheTravail, Tache
@@ -92,6 +93,11 @@ class Espace:
     def collisions(self) -> list[Collision]:
         """What the register did to the tree under the dossier."""
         return collisions(self.dossier, self.travaux, self.arbre) if self.dossier.est_ouvert else []
+
+    @cached_property
+    def fautes(self) -> list[Faute]:
+        """What the rules find on the fiches that the dossier touches."""
+        return controler(self.arbre, self.travaux)
 
     @cached_property
     def en_conflit(self) -> set[int]:
@@ -156,7 +162,9 @@ class Espace:
     @cached_property
     def obstacles(self) -> list[tuple[str, str]]:
         """(what prevents the sending, where to settle it); empty when the dossier can be sent."""
-        trouves = empechements(self.dossier, self.travaux, self.arbre, self.conflits, self.collisions)
+        trouves = empechements(
+            self.dossier, self.travaux, self.arbre, self.conflits, self.collisions, lambda: self.fautes
+        )
         return [(e.phrase, url_champ(self.url_fiche(e.fiche), e.champ) if e.fiche else "") for e in trouves]
 
     @property
