@@ -77,33 +77,20 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
-def journal_vide_entre_les_tests() -> Iterator[None]:
-    """A transactional test ends by TRUNCATE, which the triggers of the journal refuse: only there are they off."""
-    from django.db.backends.postgresql.operations import DatabaseOperations
-
-    vider = DatabaseOperations.execute_sql_flush
-
-    def sans_declencheurs(self: DatabaseOperations, sql_list: list[str]) -> None:
-        vider(self, ["SET LOCAL session_replication_role = replica", *sql_list])
-
-    with pytest.MonkeyPatch.context() as remplace:
-        remplace.setattr(DatabaseOperations, "execute_sql_flush", sans_declencheurs)
-        yield
-
-
 @pytest.fixture(scope="module")
 def demo_du_module(django_db_setup: None, django_db_blocker) -> Iterator[None]:
     """The demo data for the tests of one module, in a transaction around all of them: loading it takes seconds."""
     from django.db import transaction
 
     from backoffice.pages.demo import charger_demo
-    from tests.photographie import poser_la_demo
+    from tests.photographie import alleger, poser_la_demo
 
-    with django_db_blocker.unblock(), transaction.atomic():
-        poser_la_demo(charger_demo)
-        yield
-        transaction.set_rollback(True)
+    with django_db_blocker.unblock():
+        alleger()
+        with transaction.atomic():
+            poser_la_demo(charger_demo)
+            yield
+            transaction.set_rollback(True)
 
 
 @pytest.fixture
