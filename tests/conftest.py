@@ -77,20 +77,28 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def base_legere(django_db_blocker) -> Iterator[None]:
+    """A module leaves no dead rows to the next one."""
+    from tests import photographie
+
+    yield
+    with django_db_blocker.unblock():
+        photographie.alleger()
+
+
 @pytest.fixture(scope="module")
 def demo_du_module(django_db_setup: None, django_db_blocker) -> Iterator[None]:
     """The demo data for the tests of one module, in a transaction around all of them: loading it takes seconds."""
     from django.db import transaction
 
     from backoffice.pages.demo import charger_demo
-    from tests.photographie import alleger, poser_la_demo
+    from tests.photographie import poser_la_demo
 
-    with django_db_blocker.unblock():
-        alleger()
-        with transaction.atomic():
-            poser_la_demo(charger_demo)
-            yield
-            transaction.set_rollback(True)
+    with django_db_blocker.unblock(), transaction.atomic():
+        poser_la_demo(charger_demo)
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

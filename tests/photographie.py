@@ -60,9 +60,12 @@ def remettre_le_fond() -> None:
 def alleger() -> None:
     """Give back the room of dead rows, which thousands of tests rolled back leave and no autovacuum takes in time.
 
-    Outside of a transaction, when no row of a test is to stay.
+    Outside of a transaction, when no row of a test is to stay; nothing when no test has asked for the database.
     """
-    autres = [t for t in _tables() if t not in _fonds[connection.settings_dict["NAME"]].empreintes]
+    le_fond = _fonds.get(connection.settings_dict["NAME"])
+    if le_fond is None:
+        return
+    autres = [t for t in _tables() if t not in le_fond.empreintes]
     with connection.cursor() as curseur:
         curseur.execute("SELECT sum(pg_relation_size(nom::regclass)) FROM unnest(%s::text[]) AS nom", [autres])
         lourd = curseur.fetchone()[0] > LOURD
