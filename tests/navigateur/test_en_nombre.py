@@ -35,7 +35,7 @@ def test_prendre_en_nombre_dont_une_deja_prise(site):
     page.get_by_role("button", name="Prendre…", exact=True).click()
     taches.prendre(numero=ouverte(CLINIQUE).pk, acteur=User.objects.get(username="gestionnaire2"))
     page.get_by_role("button", name="Prendre 2 tâches").click()
-    expect(page.locator("#traitement")).to_contain_text("0 tâche traitée sur 2 attend son tour")
+    expect(page.locator("#traitement")).to_contain_text("0 tâche traitée sur 2 · attend son tour")
     sans_defaut(page)
     lots.travailler(Lot.objects.get().pk)
     expect(page.locator("#traitement")).to_contain_text("2 tâches traitées sur 2")

@@ -59,9 +59,9 @@ function surUneTache(touche) {
   if (touche === 'k') return cliquer(voisine('Précédente'));
   if (touche === 'u') return cliquer(document.querySelector('.fil a[href^="/taches/"]'));
   // To the first button of the decision: it is read before it is pressed.
-  const bouton = touche === 'd' && document.querySelector('.decision-boutons button');
+  const bouton = touche === 'd' ? document.querySelector('.decision-boutons button') : null;
   bouton?.focus();
-  return Boolean(bouton);
+  return bouton !== null;
 }
 
 document.addEventListener('keydown', (e) => {
