@@ -46,6 +46,7 @@ def test_dix_taches_au_clavier_seul(site):
     clavier.press("?")
     expect(page.locator("dialog[open]")).to_contain_text("Décider")
     clavier.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
     clavier.press("j")
     vise(page, "Dossier Foyer A")
     clavier.press("p")
