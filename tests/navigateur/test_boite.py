@@ -30,6 +30,12 @@ def dix_dossiers() -> None:
         fabrique.envoye(dossier, referent)
 
 
+def frappe(page: Page, touche: str) -> None:
+    """A key counts once the scripts of the page have run: a heading can be read before."""
+    page.wait_for_load_state()
+    page.keyboard.press(touche)
+
+
 def vise(page: Page, nom: str) -> None:
     page.wait_for_function("nom => document.activeElement?.textContent.trim() === nom", arg=nom)
 
@@ -42,33 +48,32 @@ def ouvertes() -> list[str]:
 def test_dix_taches_au_clavier_seul(site):
     dix_dossiers()
     page = site.entrer("gestionnaire2", "/taches/?onglet=a-prendre&q=foyer&tri=etablissement")
-    clavier = page.keyboard
-    clavier.press("j")
+    frappe(page, "j")
     vise(page, "Dossier Foyer A")
-    clavier.press("p")
+    frappe(page, "p")
     dit(page, "« Dossier Foyer A » est à votre nom")
     vise(page, "Dossier Foyer B")  # the row that took its place
-    clavier.press("j")
-    clavier.press("k")
+    frappe(page, "j")
+    frappe(page, "k")
     vise(page, "Dossier Foyer B")
-    clavier.press("d")
+    frappe(page, "d")
     for nom in DIX[1:]:  # a decision opens the next of the list
         expect(page.get_by_role("heading", level=1)).to_contain_text(f"Dossier {nom}")
-        clavier.press("d")
+        frappe(page, "d")
         vise(page, "Approuver")
-        clavier.press("Enter")
+        frappe(page, "Enter")
         dit(page, f"Le dossier « Dossier {nom} » est approuvé et publié")
     expect(page).to_have_url(f"{site.url}/taches/?onglet=a-prendre&q=foyer&tri=etablissement")
     assert ouvertes() == ["Dossier Foyer A"]
-    clavier.press("?")
+    frappe(page, "?")
     expect(page.locator("dialog[open]")).to_contain_text("Décider")
     page.goto("/taches/?onglet=mes-taches")
-    clavier.press("j")
-    clavier.press("Enter")
+    frappe(page, "j")
+    frappe(page, "Enter")
     page.wait_for_url("**/taches/*/?onglet=mes-taches")
-    clavier.press("d")
+    frappe(page, "d")
     vise(page, "Approuver")
-    clavier.press("Enter")
+    frappe(page, "Enter")
     dit(page, "est approuvé et publié")
     assert ouvertes() == []
     page.goto("/taches/vues/?onglet=en-retard&departement=75")
