@@ -73,6 +73,14 @@ class IssueSignalement(models.TextChoices):
     RETIRE = "retire", "Retiré par son auteur"
 
 
+class ActionRessource(models.TextChoices):
+    """What happened to an exposed resource, in the words of FHIR."""
+
+    CREATION = "create", "Création"
+    MODIFICATION = "update", "Modification"
+    SUPPRESSION = "delete", "Suppression"
+
+
 # Roles that may change the fiches of an establishment (acceptance 7 and 8).
 ROLES_EDITEURS = (Role.REFERENT, Role.DIRECTION)
 

@@ -1,3 +1,4 @@
+from .exposition import AExposer, JourExpose, Ressource, RessourceVersion
 from .fiche import Fiche, FicheReservee, Modification, Reservation, VersionFiche, prochains_identifiants
 from .habilitation import Autorite, Habilitation
 from .nomenclature import (
@@ -14,6 +15,7 @@ from .recherche import IndexEG, Mot
 from .suivi import Confirmation, Fraicheur, Signalement
 
 __all__ = [
+    "AExposer",
     "Association",
     "Autorite",
     "Commune",
@@ -26,6 +28,7 @@ __all__ = [
     "Fraicheur",
     "Habilitation",
     "IndexEG",
+    "JourExpose",
     "Modification",
     "Mot",
     "Nomenclature",
@@ -33,6 +36,8 @@ __all__ = [
     "RegleCategorie",
     "RegleTarification",
     "Reservation",
+    "Ressource",
+    "RessourceVersion",
     "Signalement",
     "VersionFiche",
     "prochains_identifiants",
