@@ -6,7 +6,7 @@ marks, in its own transactions.
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
 
@@ -54,7 +54,8 @@ class Ressource(models.Model):
     maj = models.DateTimeField("mise à jour")
     contenu = models.JSONField("contenu", null=True)
     jetons = ArrayField(models.TextField(), verbose_name="jetons", default=list)
-    noms = ArrayField(models.TextField(), verbose_name="noms normalisés", default=list)
+    textes = models.TextField("textes normalisés", default="")
+    tri = models.TextField("nom normalisé, pour trier", default="")
     age_min = models.FloatField("âge minimum (jours)", null=True)
     age_max = models.FloatField("âge maximum (jours)", null=True)
     latitude = models.FloatField("latitude", null=True)
@@ -67,6 +68,10 @@ class Ressource(models.Model):
         indexes = [
             GinIndex(fields=["jetons"], name="ressource_jetons"),
             GinIndex(fields=["references"], name="ressource_references"),
+            GinIndex(OpClass(models.F("textes"), name="gin_trgm_ops"), name="ressource_textes"),
+            models.Index(
+                fields=["type", "tri", "identifiant"], name="ressource_tri", condition=Q(contenu__isnull=False)
+            ),
             models.Index(fields=["type", "maj", "id"], name="ressource_maj", condition=Q(contenu__isnull=False)),
         ]
 
