@@ -10,7 +10,10 @@ class StructuresConfig(AppConfig):
         from backoffice.socle import menu
 
         from . import checks  # noqa: F401  registers the checks
+        from .importations import genres
+        from .importations.genre_finess import FINESS
 
+        genres.enregistrer(FINESS)
         menu.enregistrer(menu.EntreeMenu(20, "Répertoire", "repertoire"))
         menu.enregistrer_lien_compte(menu.LienCompte(40, "Signalements", "signalements"))
         menu.enregistrer_description_compte(_decrire)

@@ -81,6 +81,35 @@ class ActionRessource(models.TextChoices):
     SUPPRESSION = "delete", "Suppression"
 
 
+class EtatImportation(models.TextChoices):
+    """How far the import of a file is. The running states hold a lock while their worker lives (``en_cours``)."""
+
+    A_ANALYSER = "a-analyser", "en attente d’analyse"
+    ANALYSE = "analyse", "analyse en cours"
+    A_CONFIRMER = "a-confirmer", "à confirmer"
+    A_APPLIQUER = "a-appliquer", "en attente d’application"
+    APPLICATION = "application", "application en cours"
+    APPLIQUEE = "appliquee", "appliqué"
+    REFUSEE = "refusee", "fichier refusé"
+    INTERROMPUE = "interrompue", "interrompu"
+    ABANDONNEE = "abandonnee", "abandonné"
+
+
+class SortDetail(models.TextChoices):
+    """What an import does of one thing of its file; the tabs of its report, in this order."""
+
+    CREE = "cree", "Créés"
+    CHANGE = "change", "Modifiés"
+    DEPLACE = "deplace", "Rattachés ailleurs"
+    FERME = "ferme", "Fermés"
+    ROUVERT = "rouvert", "Rouverts"
+    SIGNALE = "signale", "À examiner"
+    CONSERVE = "conserve", "Conservés"
+    REFUSE = "refuse", "Refusés"
+    INCHANGE = "inchange", "Inchangés"
+    IGNORE = "ignore", "Laissés de côté"
+
+
 # Roles that may change the fiches of an establishment (acceptance 7 and 8).
 ROLES_EDITEURS = (Role.REFERENT, Role.DIRECTION)
 

@@ -1,10 +1,14 @@
 """What Celery beat does for the register. The truth is in the database: a missed run changes nothing but the hour."""
 
+from contextlib import suppress
+
 from celery import shared_task
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from . import recherche, regles, requetes, suivi
 from .domaine.rappels import DERNIER_JOUR, rappeler
+from .importations import depot, deroulement
 
 LOT = 500
 
@@ -40,3 +44,33 @@ def rappeler_la_fraicheur() -> int:
 def rafraichir_vocabulaire() -> int:
     """Learn the words that came into the register since the last time; returns how many it knows."""
     return recherche.rafraichir_vocabulaire()
+
+
+@shared_task(name="structures.importer", time_limit=3_600, soft_time_limit=3_500)
+def importer(numero: int) -> None:
+    """Analyse or apply the file of an import; one that finds another at work asks again for its turn."""
+    if not deroulement.travailler(numero):
+        importer.apply_async([numero], countdown=5)
+    else:
+        recherche.rafraichir_vocabulaire()
+
+
+def reveiller_import(numero: int) -> None:
+    """Ask for an import to be worked, from a page: at once or never."""
+    with suppress(OperationalError):  # no broker: the sweep of beat finds it
+        importer.apply_async([numero], retry=False)
+
+
+@shared_task(name="structures.reprendre_imports")
+def reprendre_imports() -> int:
+    """Ask again for the imports that an absent broker left behind; those of a killed worker wait for a person."""
+    delaisses = depot.en_souffrance()
+    for numero in delaisses:
+        importer.apply_async([numero], expires=60)
+    return len(delaisses)
+
+
+@shared_task(name="structures.purger_imports")
+def purger_imports() -> int:
+    """Forget the files that nobody confirmed, and the details of old reports."""
+    return depot.purger()

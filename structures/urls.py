@@ -11,6 +11,7 @@ from .vues import (
     export,
     fiche,
     historique,
+    importations,
     modifier,
     personnel,
     repertoire,
@@ -33,6 +34,7 @@ class IdentifiantConverter:
 register_converter(IdentifiantConverter, "identifiant")
 
 _FICHE = "repertoire/<identifiant:identifiant>/"
+_IMPORT = "imports/<int:numero>/"
 
 urlpatterns = [
     path("repertoire/", repertoire.RepertoireView.as_view(), name="repertoire"),
@@ -54,6 +56,14 @@ urlpatterns = [
     path(f"{_FICHE}modifier/", modifier.ModifierView.as_view(), name="fiche_modifier"),
     path(f"{_FICHE}confirmer/", suivi.ConfirmerView.as_view(), name="fiche_confirmer"),
     path(f"{_FICHE}signaler/", signalements.SignalerView.as_view(), name="fiche_signaler"),
+    path("imports/", importations.ImportationsView.as_view(), name="importations"),
+    path("imports/deposer/<slug:genre>/", importations.DeposerView.as_view(), name="importation_deposer"),
+    path(_IMPORT, importations.ImportationView.as_view(), name="importation"),
+    path(f"{_IMPORT}confirmer/", importations.ConfirmerView.as_view(), name="importation_confirmer"),
+    path(f"{_IMPORT}relancer/", importations.RelancerView.as_view(), name="importation_relancer"),
+    path(f"{_IMPORT}annuler/", importations.AnnulerView.as_view(), name="importation_annuler"),
+    path(f"{_IMPORT}rapport/", importations.RapportView.as_view(), name="importation_rapport"),
+    path(f"{_IMPORT}fichier/", importations.FichierImporteView.as_view(), name="importation_fichier"),
     path("signalements/", signalements.SignalementsView.as_view(), name="signalements"),
     path("signalements/<int:numero>/", signalements.SignalementView.as_view(), name="signalement"),
     path("signalements/<int:numero>/clore/", signalements.CloreView.as_view(), name="signalement_clore"),

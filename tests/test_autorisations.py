@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from backoffice.comptes.models import User
 from notifications.models import Envoi
+from structures.importations.depot import deposer
 from structures.models import Fiche, Modification, RechercheEnregistree, Signalement, VersionFiche
 from workflows.domaine import suppleances
 from workflows.domaine.commentaires import commenter
@@ -126,6 +127,8 @@ def table() -> dict[str, list[Adresse]]:
     sien = Adresse({"numero": lot.pk}, {"gestionnaire"}, None, caches=TOUS - {"gestionnaire"})
     fiche_parc = parc.fiches.get().fiche_id
     fil_parc = commenter(numero=parc.pk, acteur=parc.auteur, fiche=fiche_parc, texte="Pourquoi ?").pk
+    depose = deposer(genre="finess", nom="finess.csv", morceaux=[b"finess;etalab"], acteur=gestionnaire)
+    importation = {"numero": depose.pk}
     absence = suppleances.ecrire(
         absente=personne("tutelle.ars"), suppleante=personne("tutelle.ars2"), acteur=personne("tutelle.ars"),
         du=timezone.localdate(), au=timezone.localdate(),
@@ -181,6 +184,15 @@ def table() -> dict[str, list[Adresse]]:
         "signalement": [Adresse(signale, voient_signale, None, caches=TOUS - voient_signale)],
         "signalement_clore": [Adresse(signale, None, EHPAD | SESAN, caches=TOUS - voient_signale)],
         "signalement_retirer": [Adresse(signale, {"tutelle.ars"}, {"tutelle.ars"}, caches=TOUS - voient_signale)],
+        # -- imports: SESAN only
+        "importations": [Adresse({}, SESAN, None)],
+        "importation_deposer": [Adresse({"genre": "finess"}, SESAN, SESAN)],
+        "importation": [Adresse(importation, SESAN, None)],
+        "importation_confirmer": [Adresse(importation, None, SESAN)],
+        "importation_relancer": [Adresse(importation, None, SESAN)],
+        "importation_annuler": [Adresse(importation, SESAN, SESAN)],
+        "importation_rapport": [Adresse(importation, SESAN, None)],
+        "importation_fichier": [Adresse(importation, SESAN, None)],
         # -- dossiers
         "dossiers": [Adresse({}, TOUS, None)],
         "dossier_circuit": [Adresse({}, TOUS, None)],

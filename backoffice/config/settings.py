@@ -212,6 +212,8 @@ CELERY_BEAT_SCHEDULE = {
     "liberer-taches-orphelines": {"task": "workflows.liberer_taches", "schedule": 300.0},
     "reprendre-lots": {"task": "workflows.reprendre_lots", "schedule": 60.0},
     "annoncer-le-radar": {"task": "workflows.annoncer_le_radar", "schedule": crontab(hour="8,14", minute=15)},
+    "reprendre-imports": {"task": "structures.reprendre_imports", "schedule": 60.0},
+    "purger-imports": {"task": "structures.purger_imports", "schedule": crontab(hour=3, minute=40)},
     "purger-presences": {"task": "workflows.purger_presences", "schedule": 3600.0},
 }
 

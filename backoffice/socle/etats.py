@@ -73,6 +73,8 @@ SIGNES: dict[str, Signe] = {
     "retard": Signe("en retard", "retard", "retard"),
     "incident": Signe("incident", "alerte", "retard"),
     "echec": Signe("échec", "erreur", "retard"),
+    "en-cours": Signe("en cours", "horloge", "info"),
+    "applique": Signe("appliqué", "ok", "ok"),
     "parti": Signe("parti", "envoi", "ok"),
     "active": Signe("actif", "coche", "ok"),
     "inactive": Signe("désactivé", "abandon", "neutre"),

@@ -21,7 +21,7 @@ DE_POSITION = ("longitude", "latitude")
 CODES = {"participation_sph": "R73", "mode_tarification": "R74"}
 
 _TABLES = """
-    DROP TABLE IF EXISTS pg_temp.finess_ligne, pg_temp.finess_position, pg_temp.finess_ecart;
+    DROP TABLE IF EXISTS pg_temp.finess_ligne, pg_temp.finess_position, pg_temp.finess_ecart, pg_temp.finess_ej;
     CREATE TEMP TABLE finess_ligne (
         ligne int, empreinte text, finess text, ej text, categorie text, sort text, jour date,
         nom text, siret text, participation_sph text, mode_tarification text, adresse_voie text,
@@ -29,6 +29,7 @@ _TABLES = """
         fiche bigint, cree boolean, parent bigint, depuis date, effet date
     ) ON COMMIT DROP;
     CREATE TEMP TABLE finess_position (ligne int, finess text, longitude float8, latitude float8) ON COMMIT DROP;
+    CREATE TEMP TABLE finess_ej (finess text) ON COMMIT DROP;
     CREATE TEMP TABLE finess_ecart (ligne int, fiche bigint, champ text, neuf jsonb, ancien jsonb) ON COMMIT DROP;
 """
 
@@ -324,6 +325,10 @@ def sorts() -> dict[str, int]:
 
 def ej_a_creer() -> list[tuple[str, date]]:
     """(FINESS, first day) of the EJ that the register lacks and that a creation or a move needs."""
+    _executer(
+        f"""DELETE FROM finess_ej;
+            INSERT INTO finess_ej SELECT DISTINCT ej FROM finess_ligne l WHERE parent IS NULL AND {_PARENT_UTILE}"""  # noqa: S608
+    )
     return _lire(
         f"""SELECT ej, min(effet) FROM finess_ligne l
             WHERE parent IS NULL AND {_PARENT_UTILE} GROUP BY 1 ORDER BY 1"""  # noqa: S608
@@ -359,6 +364,33 @@ def patches(lot: int) -> Iterator[Sequence[tuple[int, date, str]]]:
     ):
         yield suite
         apres = suite[-1][0]
+
+
+def effets() -> Iterator[tuple[str, int, str, str, str, str, str, str]]:
+    """(fate, line, FINESS, name, identifier, field, before, after) of what the import does, in the order of the file:
+    a row a creation, a changed field or an establishment left as it is. Read by a cursor of the server."""
+    with connection.chunked_cursor() as curseur:
+        curseur.execute(
+            """SELECT * FROM (
+                 SELECT 'cree', min(l.ligne) AS ligne, l.ej, 'Entité juridique ' || l.ej, '1' || l.ej,
+                        '' AS champ, '', ''
+                 FROM finess_ligne l JOIN finess_ej j ON j.finess = l.ej WHERE l.sort IS NULL GROUP BY l.ej
+                 UNION ALL
+                 SELECT CASE WHEN l.cree THEN 'cree' ELSE 'inchange' END, l.ligne, l.finess, coalesce(l.nom, ''),
+                        '1' || l.finess, '', '', CASE WHEN l.cree THEN l.ej ELSE '' END
+                 FROM finess_ligne l
+                 WHERE l.sort IS NULL AND (l.cree OR NOT EXISTS (SELECT FROM finess_ecart e WHERE e.ligne = l.ligne))
+                 UNION ALL
+                 SELECT CASE e.champ WHEN 'parent' THEN 'deplace' ELSE 'change' END, l.ligne, l.finess,
+                        coalesce(l.nom, ''), '1' || l.finess, e.champ,
+                        CASE e.champ WHEN 'parent' THEN (
+                            SELECT substr(f.identifiant, 2) FROM structures_fiche f WHERE f.id = (e.ancien)::bigint)
+                            ELSE coalesce(e.ancien #>> '{}', '') END,
+                        CASE e.champ WHEN 'parent' THEN l.ej ELSE e.neuf #>> '{}' END
+                 FROM finess_ecart e JOIN finess_ligne l ON l.ligne = e.ligne WHERE l.sort IS NULL
+               ) effet ORDER BY ligne, champ"""
+        )
+        yield from curseur
 
 
 def analyser() -> None:

@@ -21,6 +21,7 @@ from . import classement
 from .lecture import FichierRefuse, Lecture
 from .rapport import Rapport
 from .releve import Ligne, Position, Releve
+from .suivi import Suivi
 
 LOT = 5_000  # fiches written at once
 LOT_ANALYSE = 500  # fiches written from which the planner must be told
@@ -35,6 +36,7 @@ def importer(
     region: str = "",
     sans_geolocalisation: bool = False,
     simulation: bool = False,
+    suivi: Suivi | None = None,
 ) -> None:
     """Create and update the EJ and EG of a file in the register, and fill ``rapport``.
 
@@ -47,7 +49,7 @@ def importer(
     try:
         with chemin.open("rb") as flux, transaction.atomic():
             _exclusivite()
-            _importer(flux, rapport, region or settings.PREFIXE_REGION, sans_geolocalisation)
+            _importer(flux, rapport, region or settings.PREFIXE_REGION, sans_geolocalisation, suivi or Suivi())
             transaction.set_rollback(simulation)
     except OSError as erreur:
         raise FichierRefuse(f"il ne peut pas être lu ({erreur.strerror}).") from erreur
@@ -71,13 +73,14 @@ def _exclusivite() -> None:
         )
 
 
-def _importer(flux: BinaryIO, rapport: Rapport, region: str, sans_geolocalisation: bool) -> None:
+def _importer(flux: BinaryIO, rapport: Rapport, region: str, sans_geolocalisation: bool, suivi: Suivi) -> None:
     lecture = Lecture(flux, sans_geolocalisation)
     classement.preparer()
-    releve = _copier(lecture, rapport, region)
+    releve = _copier(lecture, rapport, region, suivi)
     _verifier_coherence(lecture)
     rapport.encodage, rapport.version, rapport.date = lecture.encodage, lecture.version, lecture.date.isoformat()
     rapport.lignes = lecture.structures + lecture.positions
+    suivi.etape("Comparaison avec le répertoire")
     classement.ecarter(rapport)
     classement.comparer()
     verrouiller(classement.fiches_touchees())
@@ -85,10 +88,10 @@ def _importer(flux: BinaryIO, rapport: Rapport, region: str, sans_geolocalisatio
     classement.dater(lecture.date)
     classement.compter(rapport)
     _remarquer(rapport, releve, region)
-    _ecrire(lecture.date)
+    _ecrire(lecture.date, rapport.modifications, suivi)
 
 
-def _copier(lecture: Lecture, rapport: Rapport, region: str) -> Releve:
+def _copier(lecture: Lecture, rapport: Rapport, region: str, suivi: Suivi) -> Releve:
     categories = set(RegleCategorie.objects.values_list("pk", flat=True))
     departements = None
     if region != TOUTES_REGIONS:
@@ -102,7 +105,7 @@ def _copier(lecture: Lecture, rapport: Rapport, region: str) -> Releve:
     releve = Releve(lecture, categories, departements, rapport.refus.append)
 
     def lignes() -> Iterator[Ligne | Position]:
-        for enregistrement in lecture.enregistrements():
+        for enregistrement in suivi.parcourir(lecture.enregistrements(), "Lecture du fichier"):
             structure = enregistrement.champs[0] == "structureet"
             yield releve.ligne(enregistrement) if structure else releve.position(enregistrement)
 
@@ -142,11 +145,13 @@ def _remarquer(rapport: Rapport, releve: Releve, region: str) -> None:
     ]
 
 
-def _ecrire(jour_fichier: date) -> None:
+def _ecrire(jour_fichier: date, total: int, suivi: Suivi) -> None:
     origine = f"FINESS {jour_fichier.isoformat()}"
     ej = classement.ej_a_creer()
+    suivi.etape("Écriture des fiches", total)
     creees = creer_etablissements([(Niveau.EJ, finess) for finess, _ in ej]) if ej else {}
     for debut in range(0, len(ej), LOT):
+        suivi.avancer(debut)
         enregistrer(
             [
                 Modification(
@@ -167,7 +172,6 @@ def _ecrire(jour_fichier: date) -> None:
     classement.rattacher()
     ecrites = 0
     for lot in classement.patches(LOT):
-        ecrites += len(lot)
         enregistrer(
             [
                 Modification(
@@ -176,5 +180,7 @@ def _ecrire(jour_fichier: date) -> None:
                 for fiche, effet, patch in lot
             ]
         )
+        ecrites += len(lot)
+        suivi.avancer(len(ej) + ecrites)
     if ecrites > LOT_ANALYSE:
         classement.analyser()

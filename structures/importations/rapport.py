@@ -74,6 +74,24 @@ class Rapport:
             "modifications": self.modifications,
         }
 
+    def nombres(self) -> dict[str, int]:
+        """What happens to how many, in words."""
+        return {
+            "entités juridiques créées": self.ej_creees,
+            "établissements créés": self.eg_crees,
+            "établissements modifiés": self.eg_modifies,
+            "établissements inchangés": self.eg_inchanges,
+            "lignes refusées": self.lignes_refusees,
+            "lignes hors du périmètre": sum(self.ignores.values()),
+        }
+
+    def resume(self) -> Iterator[str]:
+        """What the file is, and what is worth a remark in it."""
+        yield f"FINESS du {self.date}, version {self.version}, {self.lignes} lignes, {self.encodage}."
+        for raison, nombre in self.ignores.items():
+            yield f"Lignes laissées de côté, {raison} : {nombre}."
+        yield from self._constats()
+
     def phrases(self) -> Iterator[str]:
         """The report that the operator reads."""
         yield f"{self.fichier} : FINESS du {self.date}, version {self.version}, {self.lignes} lignes, {self.encodage}."
@@ -85,7 +103,14 @@ class Rapport:
         for raison, nombre in self.ignores.items():
             yield f"  ignorés, {raison} : {nombre}"
         for nom, nombre in self.changements.most_common():
-            yield f"  changé, {_champ(nom)} : {nombre}"
+            yield f"  changé, {nom_du_champ(nom)} : {nombre}"
+        yield from self._constats()
+        yield from _liste("Refusé", [_phrase_refus(r) for r in sorted(self.refus)])
+        yield from _liste("Conservé", [_phrase_conserve(c) for c in sorted(self.conserves)])
+        fin = "Simulation : rien n’a été enregistré" if self.simulation else "Import terminé"
+        yield f"{fin} ({self.secondes:.1f} s)."
+
+    def _constats(self) -> Iterator[str]:
         if self.eg_fermes:
             yield f"Fermés dans le répertoire et laissés tels : {self.eg_fermes}."
         if self.absents:
@@ -94,23 +119,19 @@ class Rapport:
             nombre, premiere = len(self.doublons), self.doublons[0]
             yield f"Lignes répétées à l’identique, lues une fois : {nombre} (première : ligne {premiere})."
         yield from self.remarques
-        yield from _liste("Refusé", [_phrase_refus(r) for r in sorted(self.refus)])
-        yield from _liste("Conservé", [_phrase_conserve(c) for c in sorted(self.conserves)])
-        fin = "Simulation : rien n’a été enregistré" if self.simulation else "Import terminé"
-        yield f"{fin} ({self.secondes:.1f} s)."
 
 
-def _champ(nom: str) -> str:
+def nom_du_champ(nom: str) -> str:
     return CHAMPS[nom].libelle if nom in CHAMPS else nom
 
 
 def _phrase_refus(r: Refus) -> str:
     portee = "ligne refusée" if r.ligne_entiere else "valeur refusée"
-    return f"  ligne {r.ligne}, {r.finess[:20]}, {_champ(r.champ)} « {r.valeur[:60]} » : {r.raison} ({portee})"
+    return f"  ligne {r.ligne}, {r.finess[:20]}, {nom_du_champ(r.champ)} « {r.valeur[:60]} » : {r.raison} ({portee})"
 
 
 def _phrase_conserve(c: Conserve) -> str:
-    tete = f"  ligne {c.ligne}, {c.finess}, {_champ(c.champ)} « {c.repertoire[:60]} »"
+    tete = f"  ligne {c.ligne}, {c.finess}, {nom_du_champ(c.champ)} « {c.repertoire[:60]} »"
     return f"{tete} : {c.raison} (fichier : « {c.fichier[:60]} »)"
 
 

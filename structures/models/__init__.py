@@ -1,6 +1,7 @@
 from .exposition import AExposer, JourExpose, Ressource, RessourceVersion
 from .fiche import Fiche, FicheReservee, Modification, Reservation, VersionFiche, prochains_identifiants
 from .habilitation import Autorite, Habilitation
+from .importation import DetailImportation, Importation, MorceauImporte
 from .nomenclature import (
     Association,
     Commune,
@@ -22,14 +23,17 @@ __all__ = [
     "Concept",
     "Confirmation",
     "Departement",
+    "DetailImportation",
     "Favori",
     "Fiche",
     "FicheReservee",
     "Fraicheur",
     "Habilitation",
+    "Importation",
     "IndexEG",
     "JourExpose",
     "Modification",
+    "MorceauImporte",
     "Mot",
     "Nomenclature",
     "RechercheEnregistree",

@@ -33,6 +33,8 @@ PAS_DES_PAGES = {
     "dossier_decision_exporter",
     "traitement_exporter",
     "envoi_html",
+    "importation_rapport",
+    "importation_fichier",
     "supervision_exporter",
 }
 ANONYME = {"connexion", "aide-composants"}  # walked by tests/socle and tests/comptes, without an account
