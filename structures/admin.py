@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
@@ -23,6 +24,7 @@ from .models import (
     Autorite,
     Commune,
     Concept,
+    Consommateur,
     Departement,
     Habilitation,
     Nomenclature,
@@ -44,6 +46,11 @@ from .resources import (
 )
 
 SESSION_IMPORT = "import_en_cours"
+
+# Consumers have screens of their own, whose verbs keep a journal; tokens are nobody's to read.
+for _modele in (Consommateur, *apps.get_app_config("oauth2_provider").get_models()):
+    if admin.site.is_registered(_modele):
+        admin.site.unregister(_modele)
 
 
 class CSV(base_formats.CSV):

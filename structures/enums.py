@@ -110,6 +110,32 @@ class SortDetail(models.TextChoices):
     IGNORE = "ignore", "Laissés de côté"
 
 
+class ProfilAcces(models.IntegerChoices):
+    """Which contacts a consumer sees, by their confidentiality (domain.md §7). The numbers are the national ones."""
+
+    LIBRES = 0, "Profil 0 : contacts libres seulement"
+    TOUS = 1, "Profil 1 : tous les contacts, même très restreints"
+    RESTREINTS = 2, "Profil 2 : contacts libres et restreints"
+
+
+class Portee(models.TextChoices):
+    """What a consumer may ask for: scopes of the SMART kind « system »; the export is a right of its own."""
+
+    ORGANISATIONS = "system/Organization.read", "Entités juridiques, établissements et organisation interne"
+    OFFRES = "system/HealthcareService.read", "Offres (unités opérationnelles)"
+    LIEUX = "system/Location.read", "Lieux"
+    TOUT = "system/*.read", "Toutes les ressources"
+    EXPORT = "system/*.export", "Export en masse de ce que les autres portées donnent à lire"
+
+
+class ActeConsommateur(models.TextChoices):
+    CREATION = "creation", "Création"
+    MODIFICATION = "modification", "Modification"
+    RENOUVELLEMENT = "renouvellement", "Renouvellement du secret"
+    SUSPENSION = "suspension", "Suspension"
+    REACTIVATION = "reactivation", "Réactivation"
+
+
 # Roles that may change the fiches of an establishment (acceptance 7 and 8).
 ROLES_EDITEURS = (Role.REFERENT, Role.DIRECTION)
 

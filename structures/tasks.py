@@ -7,6 +7,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from . import recherche, regles, requetes, suivi
+from .domaine import consommation
 from .domaine.rappels import DERNIER_JOUR, rappeler
 from .importations import depot, deroulement
 
@@ -74,3 +75,9 @@ def reprendre_imports() -> int:
 def purger_imports() -> int:
     """Forget the files that nobody confirmed, and the details of old reports."""
     return depot.purger()
+
+
+@shared_task(name="structures.purger_acces")
+def purger_acces() -> int:
+    """Forget what has ended of the consumers of /fhir/: tokens, old refusals, old use; returns how many rows."""
+    return consommation.purger()

@@ -1,6 +1,6 @@
 """Addresses of the répertoire. An identifier is « 1750000001 » (EJ, EG) or « 11/0000123 » (below)."""
 
-from django.urls import path, register_converter
+from django.urls import include, path, register_converter
 
 from .vues import (
     carte,
@@ -37,6 +37,7 @@ _FICHE = "repertoire/<identifiant:identifiant>/"
 _IMPORT = "imports/<int:numero>/"
 
 urlpatterns = [
+    path("fhir/", include("structures.fhir.urls")),
     path("repertoire/", repertoire.RepertoireView.as_view(), name="repertoire"),
     path("repertoire/carte/", carte.CarteView.as_view(), name="carte"),
     path("repertoire/criteres/", criteres.CriteresView.as_view(), name="criteres"),

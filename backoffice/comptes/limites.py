@@ -91,6 +91,20 @@ def engager(identifiant: str, adresse: str | None) -> TentativeConnexion:
     return tentative
 
 
+def attente(cle: str, permis: int) -> timedelta | None:
+    """Until when a caller that is no person waits, after ``permis`` failures that ``noter`` counted; None: it may try.
+
+    For machines only, which try many times at once with the right secret: here failures are counted afterwards. Their
+    secrets are random, so that a few more tries gain nothing.
+    """
+    return _attente({"empreinte": _empreinte(cle)}, permis, timezone.now(), sauf=0)
+
+
+def noter(cle: str) -> None:
+    """One more failure for this key."""
+    TentativeConnexion.objects.create(empreinte=_empreinte(cle), adresse=None, le=timezone.now())
+
+
 def oublier(identifiant: str) -> None:
     """The right password was given: this identifier starts afresh. Old attempts of everybody go at the same time."""
     TentativeConnexion.objects.filter(empreinte=_empreinte(identifiant)).delete()

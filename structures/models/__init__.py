@@ -1,3 +1,10 @@
+from .consommateurs import (
+    CompteurConsommateur,
+    Consommateur,
+    JournalConsommateur,
+    RefusConsommateur,
+    UsageConsommateur,
+)
 from .exposition import AExposer, JourExpose, Ressource, RessourceVersion
 from .fiche import Fiche, FicheReservee, Modification, Reservation, VersionFiche, prochains_identifiants
 from .habilitation import Autorite, Habilitation
@@ -20,8 +27,10 @@ __all__ = [
     "Association",
     "Autorite",
     "Commune",
+    "CompteurConsommateur",
     "Concept",
     "Confirmation",
+    "Consommateur",
     "Departement",
     "DetailImportation",
     "Favori",
@@ -32,17 +41,20 @@ __all__ = [
     "Importation",
     "IndexEG",
     "JourExpose",
+    "JournalConsommateur",
     "Modification",
     "MorceauImporte",
     "Mot",
     "Nomenclature",
     "RechercheEnregistree",
+    "RefusConsommateur",
     "RegleCategorie",
     "RegleTarification",
     "Reservation",
     "Ressource",
     "RessourceVersion",
     "Signalement",
+    "UsageConsommateur",
     "VersionFiche",
     "prochains_identifiants",
 ]
