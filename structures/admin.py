@@ -48,7 +48,8 @@ from .resources import (
 SESSION_IMPORT = "import_en_cours"
 
 # Consumers have screens of their own, whose verbs keep a journal; tokens are nobody's to read.
-for _modele in (Consommateur, *apps.get_app_config("oauth2_provider").get_models()):
+_MODELES: list[type[Model]] = [Consommateur, *apps.get_app_config("oauth2_provider").get_models()]
+for _modele in _MODELES:
     if admin.site.is_registered(_modele):
         admin.site.unregister(_modele)
 

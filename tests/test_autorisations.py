@@ -140,6 +140,9 @@ def table() -> dict[str, list[Adresse]]:
         "sante-prete": [Adresse({}, TOUS, TOUS, anonyme=True)],
         "deconnexion": [Adresse({}, None, TOUS, anonyme=True)],
         "mot_de_passe": [Adresse({}, TOUS, TOUS)],
+        # -- consumers have tokens of their own (tests/structures/test_consommateurs.py)
+        "fhir_jeton": [Adresse({}, None, TOUS, anonyme=True)],
+        "fhir_smart": [Adresse({}, TOUS, None, anonyme=True)],
         # -- open to whoever is signed in
         "accueil": [Adresse({}, TOUS, None)],
         "compte_taches_rendues": [Adresse({"pk": compte.pk}, SESAN, None)],

@@ -3,10 +3,10 @@
 A browser's session gives nothing here. Every view of the exposition but ``metadata`` and the token is wrapped:
 
     @reserve_aux_consommateurs("read")
-    def lire(request, acces, genre, identifiant): ...
+    def lire(request, acces, type_, identifiant): ...
 
-The view gets ``acces`` after the request. When its address has a ``genre`` (Organization…), the scope for that type was checked; a view
-that reads several asks ``acces.peut_lire``. ``acces.ressources = n`` counts the resources that it gives, and
+The view gets ``acces`` after the request. When its address names a type (``type_``), the scope for it was checked; a
+view that reads several asks ``acces.peut_lire``. ``acces.ressources = n`` counts the resources that it gives, and
 ``acces.interaction = "…"`` corrects the name of what was asked. A business error becomes an OperationOutcome.
 """
 
@@ -41,7 +41,7 @@ def etendre(portees: Iterable[str]) -> frozenset[str]:
     """The scopes with those that they imply: « system/*.read » reads each type."""
     donnees = set(portees)
     if Portee.TOUT in donnees:
-        donnees |= {f"system/{genre}.read" for genre in TYPES}
+        donnees |= {f"system/{nom}.read" for nom in TYPES}
     return frozenset(donnees)
 
 
@@ -59,8 +59,8 @@ class Acces:
         """Which contacts it sees: structures.enums.ProfilAcces."""
         return self.consommateur.profil
 
-    def peut_lire(self, genre: str) -> bool:
-        return f"system/{genre}.read" in self.portees
+    def peut_lire(self, type_: str) -> bool:
+        return f"system/{type_}.read" in self.portees
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ class Refus:
 
 
 def _jeton(request: HttpRequest) -> AccessToken | None:
-    genre, _, brut = request.headers.get("Authorization", "").partition(" ")
-    if genre.lower() != "bearer" or not brut.strip():
+    sorte, _, brut = request.headers.get("Authorization", "").partition(" ")
+    if sorte.lower() != "bearer" or not brut.strip():
         return None
     empreinte = hashlib.sha256(brut.strip().encode()).hexdigest()
     return AccessToken.objects.select_related("application").filter(token_checksum=empreinte).first()
@@ -99,7 +99,7 @@ def origine_permise(consommateur: Consommateur, request: HttpRequest) -> bool:
     return any(ipaddress.ip_address(adresse) in ipaddress.ip_network(reseau) for reseau in consommateur.reseaux)
 
 
-def _refus(request: HttpRequest, jeton: AccessToken, acces: Acces, genre: str, portee: str) -> Refus | None:
+def _refus(request: HttpRequest, jeton: AccessToken, acces: Acces, type_: str, portee: str) -> Refus | None:
     """The first rule that the request breaks."""
     if jeton.is_expired():
         return Refus(401, "expired", "Ce jeton a expiré : demandez-en un autre à /fhir/jeton/.")
@@ -107,8 +107,8 @@ def _refus(request: HttpRequest, jeton: AccessToken, acces: Acces, genre: str, p
         return Refus(401, "suppressed", "L’accès de ce consommateur est suspendu : contactez le support.")
     if not origine_permise(acces.consommateur, request):
         return Refus(403, "security", "Ce consommateur n’est pas attendu depuis cette adresse.")
-    if genre in TYPES and not acces.peut_lire(genre):
-        return Refus(403, "forbidden", f"Ce jeton ne porte pas system/{genre}.read.")
+    if type_ in TYPES and not acces.peut_lire(type_):
+        return Refus(403, "forbidden", f"Ce jeton ne porte pas system/{type_}.read.")
     if portee and portee not in acces.portees:
         return Refus(403, "forbidden", f"Ce jeton ne porte pas {portee}.")
     if atteint := consommation.prendre(acces.consommateur):
@@ -134,10 +134,10 @@ def reserve_aux_consommateurs(interaction: str, *, portee: str = "") -> Callable
             jeton = _jeton(request)
             if jeton is None:
                 return Refus(401, "login", "Présentez un jeton obtenu à /fhir/jeton/, encore valide.").reponse()
-            consommateur, genre = jeton.application, str(kwargs.get("genre", ""))
+            consommateur, type_ = jeton.application, str(kwargs.get("type_", ""))
             portees = etendre(jeton.scope.split()) & etendre(consommateur.portees)
-            acces = Acces(consommateur, portees, f"{interaction} {genre}" if genre in TYPES else interaction)
-            refus = _refus(request, jeton, acces, genre, portee)
+            acces = Acces(consommateur, portees, f"{interaction} {type_}" if type_ in TYPES else interaction)
+            refus = _refus(request, jeton, acces, type_, portee)
             if refus is not None:
                 consommation.noter_refus(
                     consommateur.pk,

@@ -81,8 +81,8 @@ def jeton(request: HttpRequest) -> HttpResponse:
     identifiant, _ = identite(request.headers.get("Authorization", ""), request.POST.get("client_id"), None)
     adresse = limites.adresse_de(request)
     cles = {
-        f"fhir {adresse} {identifiant}": limites.ESSAIS_PAR_IDENTIFIANT,
-        f"fhir {adresse}": limites.ESSAIS_PAR_ADRESSE,
+        f"fhir consommateur {adresse} {identifiant}": limites.ESSAIS_PAR_IDENTIFIANT,
+        f"fhir adresse {adresse}": limites.ESSAIS_PAR_ADRESSE,
     }
     attentes = [attente for cle, permis in cles.items() if (attente := limites.attente(cle, permis))]
     if attentes:
