@@ -227,6 +227,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="7,13", minute=30),
     },
     "rafraichir-le-vocabulaire": {"task": "structures.rafraichir_vocabulaire", "schedule": crontab(minute=10)},
+    # Without anything marked it costs one look: what is published is read by consumers within seconds.
+    "exposer": {"task": "structures.exposer", "schedule": 5.0, "options": {"expires": 10}},
     "liberer-taches-orphelines": {"task": "workflows.liberer_taches", "schedule": 300.0},
     "reprendre-lots": {"task": "workflows.reprendre_lots", "schedule": 60.0},
     "annoncer-le-radar": {"task": "workflows.annoncer_le_radar", "schedule": crontab(hour="8,14", minute=15)},
