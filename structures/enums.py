@@ -134,6 +134,7 @@ class ActeConsommateur(models.TextChoices):
     RENOUVELLEMENT = "renouvellement", "Renouvellement du secret"
     SUSPENSION = "suspension", "Suspension"
     REACTIVATION = "reactivation", "Réactivation"
+    ABONNEMENT = "abonnement", "Abonnement aux changements"
 
 
 # Roles that may change the fiches of an establishment (acceptance 7 and 8).

@@ -30,3 +30,11 @@ class FraicheurRappel(TypeNotification):
         "sont à jour (règle RE1.2) ou ne le seront plus dans les 30 jours."
     )
     bouton = "Voir l’établissement"
+
+
+@enregistrer
+class AbonnementSuspendu(TypeNotification):
+    code = "abonnement_suspendu"
+    libelle = "Abonnement suspendu d’office"
+    description = "Aux gestionnaires, quand un consommateur ne reçoit plus les annonces de changements depuis un jour."
+    bouton = "Voir l’abonnement"

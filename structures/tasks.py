@@ -9,8 +9,8 @@ from kombu.exceptions import OperationalError
 from . import recherche, regles, requetes, suivi
 from .domaine import consommation
 from .domaine.rappels import DERNIER_JOUR, rappeler
-from .fhir import exposition
 from .importations import depot, deroulement
+from .livraisons import livrer as livraisons
 
 LOT = 500
 
@@ -84,7 +84,19 @@ def purger_acces() -> int:
     return consommation.purger()
 
 
-@shared_task(name="structures.exposer")
-def exposer() -> int:
-    """Expose what changed since the last run, and what a new day changes; returns how many resources did."""
-    return exposition.exposer()
+@shared_task(name="structures.livrer")
+def livrer() -> int:
+    """Tell the subscribers of what changed; returns how many deliveries were accepted."""
+    return livraisons.livrer().livrees
+
+
+def reveiller_livraisons() -> None:
+    """Ask for the deliveries now, from a page or after the exposition changed."""
+    with suppress(OperationalError):  # no broker: the sweep of beat does it
+        livrer.apply_async(retry=False, expires=60)
+
+
+@shared_task(name="structures.purger_livraisons")
+def purger_livraisons() -> int:
+    """Forget what was delivered long ago."""
+    return livraisons.purger()

@@ -3,6 +3,7 @@
 from django.urls import include, path, register_converter
 
 from .vues import (
+    abonnements,
     carte,
     changements,
     communes,
@@ -33,6 +34,8 @@ class IdentifiantConverter:
 
 register_converter(IdentifiantConverter, "identifiant")
 
+_ABONNEMENTS = "consommateurs/<int:pk>/abonnements/"
+_ABONNEMENT = f"{_ABONNEMENTS}<int:numero>/"
 _FICHE = "repertoire/<identifiant:identifiant>/"
 _IMPORT = "imports/<int:numero>/"
 
@@ -82,4 +85,20 @@ urlpatterns = [
     ),
     path(f"{_FICHE}changements/<int:pk>/defaire/", changements.DefaireView.as_view(), name="changement_defaire"),
     path(f"{_FICHE}comparer/", comparer.ComparerView.as_view(), name="fiche_comparer"),
+    path(_ABONNEMENTS, abonnements.AbonnementsView.as_view(), name="abonnements"),
+    path(f"{_ABONNEMENTS}ajouter/", abonnements.AbonnementCreerView.as_view(), name="abonnement_creer"),
+    path(_ABONNEMENT, abonnements.AbonnementView.as_view(), name="abonnement"),
+    path(f"{_ABONNEMENT}modifier/", abonnements.AbonnementModifierView.as_view(), name="abonnement_modifier"),
+    path(f"{_ABONNEMENT}secret/", abonnements.AbonnementSecretView.as_view(), name="abonnement_secret"),
+    path(f"{_ABONNEMENT}renouveler/", abonnements.AbonnementRenouvelerView.as_view(), name="abonnement_renouveler"),
+    path(f"{_ABONNEMENT}suspendre/", abonnements.AbonnementSuspendreView.as_view(), name="abonnement_suspendre"),
+    path(f"{_ABONNEMENT}reprendre/", abonnements.AbonnementReprendreView.as_view(), name="abonnement_reprendre"),
+    path(f"{_ABONNEMENT}essayer/", abonnements.AbonnementEssayerView.as_view(), name="abonnement_essayer"),
+    path(f"{_ABONNEMENT}rejouer/", abonnements.AbonnementRejouerView.as_view(), name="abonnement_rejouer"),
+    path(f"{_ABONNEMENT}livraisons/<int:livraison>/", abonnements.LivraisonView.as_view(), name="livraison"),
+    path(
+        f"{_ABONNEMENT}livraisons/<int:livraison>/rejouer/",
+        abonnements.LivraisonRejouerView.as_view(),
+        name="livraison_rejouer",
+    ),
 ]

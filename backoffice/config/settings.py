@@ -192,6 +192,9 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ror@localhost")
 
 ENVOI_BAIL_SECONDES = env.int("ENVOI_BAIL_SECONDES", default=120)  # a worker killed mid-batch gives its mails back
+LIVRAISON_BAIL_SECONDES = env.int("LIVRAISON_BAIL_SECONDES", default=120)  # the same for webhooks
+# Private networks (CIDR) to which webhooks may lead, in clear too. None: https to the Internet only.
+WEBHOOK_RESEAUX_PERMIS: list[str] = env.list("WEBHOOK_RESEAUX_PERMIS", default=[])
 # Reverse proxies in front of the product: how many addresses to trust at the end of X-Forwarded-For.
 PROXIES_DE_CONFIANCE = env.int("PROXIES_DE_CONFIANCE", default=0)
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
@@ -227,8 +230,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="7,13", minute=30),
     },
     "rafraichir-le-vocabulaire": {"task": "structures.rafraichir_vocabulaire", "schedule": crontab(minute=10)},
-    # Without anything marked it costs one look: what is published is read by consumers within seconds.
-    "exposer": {"task": "structures.exposer", "schedule": 5.0, "options": {"expires": 10}},
+    "livrer": {"task": "structures.livrer", "schedule": 10.0, "options": {"expires": 10}},
+    "purger-livraisons": {"task": "structures.purger_livraisons", "schedule": crontab(hour="3", minute=20)},
     "liberer-taches-orphelines": {"task": "workflows.liberer_taches", "schedule": 300.0},
     "reprendre-lots": {"task": "workflows.reprendre_lots", "schedule": 60.0},
     "annoncer-le-radar": {"task": "workflows.annoncer_le_radar", "schedule": crontab(hour="8,14", minute=15)},

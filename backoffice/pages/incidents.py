@@ -17,6 +17,8 @@ from notifications.models import Envoi
 from notifications.requetes import envois_en_echec
 from structures.enums import Role
 from structures.exports import Ligne as LigneExportee
+from structures.livraisons.abonnements import reprendre
+from structures.models import Abonnement
 from structures.requetes import noms_au
 from workflows import boite, supervision
 from workflows import requetes as dossiers
@@ -152,6 +154,22 @@ def _reexpedier(*, numero: int, acteur: User) -> None:
     reexpedier(envoi=envoi, acteur=acteur)
 
 
+# -- webhooks ------------------------------------------------------------------------------------------
+
+
+def _abonnements(abonnements: QuerySet[Abonnement], limite: int | None) -> list[Incident]:
+    return [
+        Incident(
+            "abonnement", a.pk, f"{a.consommateur} ne reçoit plus les annonces de changements",
+            reverse("abonnement", args=[a.consommateur_id, a.pk]), a.motif, a.suspendu_le or a.cree_le,
+            f"{a.consommateur} n’apprend plus ce qui change au répertoire.",
+            "Prévenez le consommateur ; quand son adresse répond de nouveau, reprenez l’abonnement.",
+            "L’abonnement est repris : tout ce qui a changé depuis part, dans l’ordre.",
+        )
+        for a in abonnements.select_related("consommateur").order_by("suspendu_le", "pk")[:limite]
+    ]  # fmt: skip
+
+
 # -- lots ----------------------------------------------------------------------------------------------
 
 
@@ -236,6 +254,9 @@ GENRES: dict[str, Genre] = {
         "Tâches tenues par des absents", supervision.tenues_par_des_absents, _tenues, verbes.remettre_en_file
     ),
     "courriel": Genre("Courriels non partis", envois_en_echec, _courriels, _reexpedier),
+    "abonnement": Genre(
+        "Abonnements suspendus d’office", Abonnement.objects.suspendus_d_office, _abonnements, reprendre
+    ),
     "lot": Genre(
         "Traitements arrêtés",
         _en_souffrance,

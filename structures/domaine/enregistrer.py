@@ -21,7 +21,6 @@ from ..enums import Niveau
 from ..models import Commune, Fiche, Modification
 from .fraicheur import constater, ecarts_de_fraicheur
 from .indexer import INDEXES, ecarts_d_index, indexer
-from .marquer import marquer
 from .plier import Changement, Periode, plier
 from .texte import normaliser
 
@@ -76,8 +75,7 @@ def annuler(modification: Modification, acteur: Any) -> None:
 
 
 def replier(fiches: Mapping[int, Fiche], depuis: Mapping[int, date]) -> None:
-    """Fold the locked fiches and rewrite their versions from ``depuis[fiche]`` on; earlier days don't change. What is
-    exposed of them will be looked at."""
+    """Fold the locked fiches and rewrite their versions from ``depuis[fiche]`` on; earlier days don't change."""
     periodes = {pk: plier(changements) for pk, changements in lire_changements(fiches).items()}
     fins: list[date | None] = []
     nouvelles: list[tuple[Fiche, Periode]] = []
@@ -101,7 +99,6 @@ def replier(fiches: Mapping[int, Fiche], depuis: Mapping[int, date]) -> None:
             [cles, coupes, fins],
         )
     _copier(nouvelles)
-    marquer(cles)
 
 
 def lire_changements(fiches: Iterable[int]) -> dict[int, list[Changement]]:

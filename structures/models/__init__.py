@@ -1,3 +1,4 @@
+from .abonnements import Abonnement, Livraison, TentativeLivraison
 from .consommateurs import (
     CompteurConsommateur,
     Consommateur,
@@ -24,6 +25,7 @@ from .suivi import Confirmation, Fraicheur, Signalement
 
 __all__ = [
     "AExposer",
+    "Abonnement",
     "Association",
     "Autorite",
     "Commune",
@@ -42,6 +44,7 @@ __all__ = [
     "IndexEG",
     "JourExpose",
     "JournalConsommateur",
+    "Livraison",
     "Modification",
     "MorceauImporte",
     "Mot",
@@ -54,6 +57,7 @@ __all__ = [
     "Ressource",
     "RessourceVersion",
     "Signalement",
+    "TentativeLivraison",
     "UsageConsommateur",
     "VersionFiche",
     "prochains_identifiants",
