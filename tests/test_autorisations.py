@@ -20,7 +20,7 @@ from backoffice.comptes.models import User
 from notifications.models import Envoi
 from structures.importations.depot import deposer
 from structures.livraisons import abonnements
-from structures.models import Fiche, Modification, RechercheEnregistree, Signalement, VersionFiche
+from structures.models import Consommateur, Fiche, Modification, RechercheEnregistree, Signalement, VersionFiche
 from tests.factories.consommateurs import consommateur
 from workflows.domaine import suppleances
 from workflows.domaine.commentaires import commenter
@@ -80,6 +80,7 @@ def table() -> dict[str, list[Adresse]]:
     echoue = Envoi.objects.filter(destinataire__username="tutelle.ars").order_by("pk").first()
     Envoi.objects.filter(pk=echoue.pk).update(etat="echec", erreur="550 Boîte inconnue", prochaine_tentative=None)
     compte = User.objects.get(username="referent.camsp")
+    outil = Consommateur.objects.earliest("pk")
     habilitation = compte.habilitations.get()
     recherche = RechercheEnregistree.objects.get(user__username="referent.ehpad")
     gestionnaire = User.objects.get(username="gestionnaire")
@@ -296,6 +297,13 @@ def table() -> dict[str, list[Adresse]]:
         },
         "supervision_exporter": [Adresse({"tableau": "etapes", "forme": "csv"}, SESAN, None)],
         "supervision_reessayer": [Adresse({"genre": "courriel", "numero": echoue.pk}, SESAN, SESAN)],
+        "consommateurs": [Adresse({}, SESAN, None)],
+        "consommateur_creer": [Adresse({}, SESAN, SESAN)],
+        "consommateur": [Adresse({"pk": outil.pk}, SESAN, None)],
+        **{
+            f"consommateur_{g}": [Adresse({"pk": outil.pk}, SESAN, SESAN)] for g in ("modifier", "secret", "suspendre")
+        },
+        "consommateur_reactiver": [Adresse({"pk": outil.pk}, None, SESAN)],
         "comptes": [Adresse({}, SESAN, None)],
         "compte_creer": [Adresse({}, SESAN, SESAN)],
         "compte": [Adresse({"pk": compte.pk}, SESAN, None)],

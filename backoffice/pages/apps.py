@@ -21,6 +21,7 @@ class PagesConfig(AppConfig):
             )
         )
         menu.enregistrer(menu.EntreeMenu(60, "Supervision", "supervision", visible=_est_gestionnaire))
+        menu.enregistrer(menu.EntreeMenu(65, "Consommateurs", "consommateurs", visible=_est_gestionnaire))
         menu.enregistrer(menu.EntreeMenu(70, "Comptes", "comptes", visible=_est_gestionnaire))
         menu.enregistrer_lien_compte(menu.LienCompte(60, "Imports", "importations", visible=_est_gestionnaire))
 

@@ -31,6 +31,8 @@ from workflows.domaine import contenu, decisions, gestes, instantane
 from workflows.domaine.creer import creer
 from workflows.models import Dossier, FicheTravail, Tache
 
+from .demo_acces import consommateurs_demo
+
 ORIGINE = "données de démonstration"
 DEPUIS = date(2024, 1, 8)  # a Monday: the demo weeks start there
 
@@ -300,6 +302,7 @@ def charger_demo() -> None:
     _dossiers(structures, comptes)
     _suivi(structures, comptes)
     _personnel(structures, comptes)
+    consommateurs_demo(comptes["gestionnaire"])
     rafraichir_vocabulaire()
 
 

@@ -78,6 +78,8 @@ SIGNES: dict[str, Signe] = {
     "parti": Signe("parti", "envoi", "ok"),
     "active": Signe("actif", "coche", "ok"),
     "inactive": Signe("désactivé", "abandon", "neutre"),
+    "suspendu": Signe("suspendu", "pause", "retard"),
+    "sursis": Signe("deux secrets", "cle", "attente"),
 }
 
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.debug import sensitive_variables
@@ -28,16 +28,18 @@ from ..regles import est_gestionnaire
 
 SURSIS = timedelta(hours=24)  # how long the former secret may go on after a renewal
 QUOTA_MAXIMUM = 10_000_000
+_NOM_PRIS = "Un consommateur porte déjà ce nom."
 
 
-def _condense(secret: str) -> str:
+def condense(secret: str) -> str:
+    """What is kept of a secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 @sensitive_variables()
 def _poser_secret(consommateur: Consommateur) -> str:
     secret = secrets.token_urlsafe(32)
-    consommateur.client_secret = _condense(secret)
+    consommateur.client_secret = condense(secret)
     consommateur.secret_le = timezone.now()
     return secret
 
@@ -53,11 +55,10 @@ def reconnaitre(identifiant: str, secret: str) -> Consommateur | None:
         consommateur = Consommateur.objects.filter(client_id=identifiant).first()
     present = consommateur.client_secret if consommateur else ""
     ancien = consommateur.ancien_secret if consommateur else ""
-    donne = _condense(secret)
+    donne = condense(secret)
     est_le_present = constant_time_compare(donne, present)
     est_l_ancien = constant_time_compare(donne, ancien)
-    fin = consommateur.ancien_secret_fin if consommateur else None
-    if est_le_present or (est_l_ancien and fin is not None and timezone.now() < fin):
+    if consommateur and (est_le_present or (est_l_ancien and consommateur.sursis)):
         return consommateur
     return None
 
@@ -90,7 +91,7 @@ def creer(*, acteur: User | None, reglages: Reglages) -> tuple[Consommateur, str
     with transaction.atomic():
         _regler(consommateur, reglages)
         secret = _poser_secret(consommateur)
-        consommateur.save(force_insert=True)
+        _enregistrer(consommateur)
         dits = [[cle, "", apres] for cle, apres in _en_mots(consommateur) if apres]
         _journal(consommateur, ActeConsommateur.CREATION, acteur, dits)
     return consommateur, secret
@@ -106,7 +107,7 @@ def modifier(*, pk: int, acteur: User, reglages: Reglages) -> Consommateur:
     _regler(consommateur, reglages)
     changements = [[cle, avant[cle], apres] for cle, apres in _en_mots(consommateur) if apres != avant[cle]]
     if changements:
-        consommateur.save()
+        _enregistrer(consommateur)
         _journal(consommateur, ActeConsommateur.MODIFICATION, acteur, changements)
     return consommateur
 
@@ -199,7 +200,7 @@ def _regler(consommateur: Consommateur, reglages: Reglages) -> None:
     portees = [portee for portee in Portee.values if portee in reglages.portees]
     champs = _fautes_de_texte(reglages) | _fautes_de_nombre(reglages)
     if Consommateur.objects.filter(name__iexact=reglages.nom.strip()).exclude(pk=consommateur.pk).exists():
-        champs["nom"] = ["Un consommateur porte déjà ce nom."]
+        champs["nom"] = [_NOM_PRIS]
     if not portees or len(portees) != len(set(reglages.portees)):
         champs["portees"] = ["Choisissez au moins une portée."]
     elif portees == [Portee.EXPORT]:
@@ -213,6 +214,15 @@ def _regler(consommateur: Consommateur, reglages: Reglages) -> None:
     consommateur.organisme = reglages.organisme.strip()
     consommateur.profil, consommateur.portees, consommateur.reseaux = reglages.profil, list(portees), reseaux
     consommateur.quota_minute, consommateur.quota_jour = reglages.quota_minute, reglages.quota_jour
+
+
+def _enregistrer(consommateur: Consommateur) -> None:
+    """A name that somebody took meanwhile is said like one that was taken before."""
+    try:
+        with transaction.atomic():
+            consommateur.save()
+    except IntegrityError as erreur:
+        raise Invalide("nom_pris", _NOM_PRIS, champs={"nom": [_NOM_PRIS]}) from erreur
 
 
 def _fautes_de_texte(reglages: Reglages) -> dict[str, list[str]]:

@@ -3,6 +3,7 @@
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
+import django.db.models.functions.text
 import django.utils.timezone
 import oauth2_provider.generators
 import oauth2_provider.models
@@ -229,7 +230,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="consommateur",
-            constraint=models.UniqueConstraint(fields=("name",), name="consommateur_nom"),
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower("name"), name="consommateur_nom"),
         ),
         migrations.AddConstraint(
             model_name="consommateur",

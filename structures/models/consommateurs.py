@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 from oauth2_provider.models import AbstractApplication
 
@@ -48,7 +49,7 @@ class Consommateur(AbstractApplication):
         verbose_name = "consommateur"
         ordering = ["name", "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["name"], name="consommateur_nom"),
+            models.UniqueConstraint(Lower("name"), name="consommateur_nom"),
             models.CheckConstraint(
                 condition=Q(authorization_grant_type="client-credentials", client_type="confidential"),
                 name="consommateur_client_credentials",
@@ -74,6 +75,11 @@ class Consommateur(AbstractApplication):
     @property
     def suspendu(self) -> bool:
         return self.suspendu_le is not None
+
+    @property
+    def sursis(self) -> bool:
+        """Its former secret still works."""
+        return self.ancien_secret_fin is not None and timezone.now() < self.ancien_secret_fin
 
 
 class JournalConsommateur(models.Model):

@@ -23,6 +23,8 @@ pytestmark = [pytest.mark.navigateur, pytest.mark.lent, pytest.mark.timeout(600)
 PAS_DES_PAGES = {
     "sante-vive",
     "sante-prete",
+    "fhir_jeton",
+    "fhir_smart",
     "communes",
     "exporter",
     "fiche_structures",
