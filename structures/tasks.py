@@ -9,6 +9,7 @@ from kombu.exceptions import OperationalError
 from . import recherche, regles, requetes, suivi
 from .domaine import consommation
 from .domaine.rappels import DERNIER_JOUR, rappeler
+from .fhir import exposition
 from .importations import depot, deroulement
 from .livraisons import livrer as livraisons
 
@@ -82,6 +83,15 @@ def purger_imports() -> int:
 def purger_acces() -> int:
     """Forget what has ended of the consumers of /fhir/: tokens, old refusals, old use; returns how many rows."""
     return consommation.purger()
+
+
+@shared_task(name="structures.exposer")
+def exposer() -> int:
+    """Expose what changed since the last run, and what a new day changes; returns how many resources did."""
+    change = exposition.exposer()
+    if change:
+        reveiller_livraisons()
+    return change
 
 
 @shared_task(name="structures.livrer")

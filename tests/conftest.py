@@ -89,16 +89,14 @@ def base_legere(django_db_blocker) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def demo_du_module(django_db_setup: None, django_db_blocker) -> Iterator[None]:
-    """The demo data for the tests of one module, in a transaction around all of them: loading it takes seconds."""
-    from django.db import transaction
-
+    """The demo data for the tests of one module, committed: what their transactions leave dead is swept meanwhile."""
     from backoffice.pages.demo import charger_demo
-    from tests.photographie import poser_la_demo
+    from tests import photographie
 
-    with django_db_blocker.unblock(), transaction.atomic():
-        poser_la_demo(charger_demo)
+    with django_db_blocker.unblock():
+        photographie.poser_la_demo(charger_demo)
         yield
-        transaction.set_rollback(True)
+        photographie.remettre_le_fond()
 
 
 @pytest.fixture

@@ -230,6 +230,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="7,13", minute=30),
     },
     "rafraichir-le-vocabulaire": {"task": "structures.rafraichir_vocabulaire", "schedule": crontab(minute=10)},
+    # Without anything marked it costs one look: what is published is read by consumers within seconds.
+    "exposer": {"task": "structures.exposer", "schedule": 5.0, "options": {"expires": 10}},
     "livrer": {"task": "structures.livrer", "schedule": 10.0, "options": {"expires": 10}},
     "purger-livraisons": {"task": "structures.purger_livraisons", "schedule": crontab(hour="3", minute=20)},
     "liberer-taches-orphelines": {"task": "workflows.liberer_taches", "schedule": 300.0},

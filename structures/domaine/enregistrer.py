@@ -21,6 +21,7 @@ from ..enums import Niveau
 from ..models import Commune, Fiche, Modification
 from .fraicheur import constater, ecarts_de_fraicheur
 from .indexer import INDEXES, ecarts_d_index, indexer
+from .marquer import marquer
 from .plier import Changement, Periode, plier
 from .texte import normaliser
 
@@ -75,7 +76,8 @@ def annuler(modification: Modification, acteur: Any) -> None:
 
 
 def replier(fiches: Mapping[int, Fiche], depuis: Mapping[int, date]) -> None:
-    """Fold the locked fiches and rewrite their versions from ``depuis[fiche]`` on; earlier days don't change."""
+    """Fold the locked fiches and rewrite their versions from ``depuis[fiche]`` on; earlier days don't change. What is
+    exposed of them will be looked at."""
     periodes = {pk: plier(changements) for pk, changements in lire_changements(fiches).items()}
     fins: list[date | None] = []
     nouvelles: list[tuple[Fiche, Periode]] = []
@@ -99,6 +101,7 @@ def replier(fiches: Mapping[int, Fiche], depuis: Mapping[int, date]) -> None:
             [cles, coupes, fins],
         )
     _copier(nouvelles)
+    marquer(cles)
 
 
 def lire_changements(fiches: Iterable[int]) -> dict[int, list[Changement]]:

@@ -15,17 +15,17 @@ from .fiche import Fiche
 
 
 class AExposer(models.Model):
-    """A mark: what is exposed of this fiche, or of those below it, may have changed. The projector deletes the marks
-    that it read, never the ones that came since."""
+    """A mark: what is exposed of this fiche, or of those below it, may have changed; without a fiche, of any of them.
+    The projector deletes the marks that it read, never the ones that came since."""
 
-    fiche = models.ForeignKey(Fiche, models.PROTECT, related_name="+", db_index=False)
+    fiche = models.ForeignKey(Fiche, models.PROTECT, null=True, related_name="+", db_index=False)
 
     class Meta:
         verbose_name = "fiche à exposer"
         verbose_name_plural = "fiches à exposer"
 
     def __str__(self) -> str:
-        return f"fiche {self.fiche_id} à exposer"
+        return f"fiche {self.fiche_id} à exposer" if self.fiche_id else "toutes les fiches à exposer"
 
 
 class JourExpose(models.Model):

@@ -3,12 +3,24 @@
 from datetime import date
 
 import pghistory
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
 
 from ..enums import ChampEG, Filiere, NatureConcept
+
+
+def _expose(champ: str) -> pgtrigger.Trigger:
+    """Consumers read this column with the codes of every fiche: a change marks them all (exposition.AExposer)."""
+    return pgtrigger.Trigger(
+        name=f"expose_{champ}",
+        when=pgtrigger.After,
+        operation=pgtrigger.UpdateOf(champ),
+        condition=pgtrigger.Condition(f"OLD.{champ} IS DISTINCT FROM NEW.{champ}"),
+        func="INSERT INTO structures_aexposer (fiche_id) VALUES (NULL); RETURN NULL;",
+    )
 
 
 @pghistory.track()
@@ -25,6 +37,7 @@ class Nomenclature(models.Model):
     class Meta:
         ordering = ["code"]
         verbose_name = "nomenclature"
+        triggers = [_expose("url")]
 
     def __str__(self) -> str:
         return f"{self.code} {self.libelle}"
@@ -60,6 +73,7 @@ class Concept(models.Model):
                 name="concept_fin_apres_debut",
             ),
         ]
+        triggers = [_expose("libelle")]
 
     def __str__(self) -> str:
         return f"{self.code} {self.libelle}"
@@ -149,6 +163,7 @@ class Commune(models.Model):
             GinIndex(OpClass(models.F("recherche"), name="gin_trgm_ops"), name="commune_recherche"),
             models.Index(fields=["departement"], name="commune_departement"),
         ]
+        triggers = [_expose("nom")]
 
     def __str__(self) -> str:
         return self.libelle

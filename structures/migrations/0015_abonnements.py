@@ -13,7 +13,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("structures", "0013_consommateurs"),
+        ("structures", "0014_marques_de_l_exposition"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
