@@ -7,6 +7,7 @@ class StructuresConfig(AppConfig):
     verbose_name = "Répertoire"
 
     def ready(self) -> None:
+        from backoffice.exports import registre
         from backoffice.socle import menu
 
         from . import checks  # noqa: F401  registers the checks
@@ -17,6 +18,12 @@ class StructuresConfig(AppConfig):
         menu.enregistrer(menu.EntreeMenu(20, "Répertoire", "repertoire"))
         menu.enregistrer_lien_compte(menu.LienCompte(40, "Signalements", "signalements"))
         menu.enregistrer_description_compte(_decrire)
+        registre.enregistrer("etablissements", "Établissements", "structures.vues.export.etablissements")
+        registre.enregistrer("unites", "Unités", "structures.vues.export.unites")
+        registre.enregistrer("recherches", "Mes recherches", "structures.vues.export.recherches")
+        registre.enregistrer("signalements", "Signalements", "structures.vues.export.signalements")
+        registre.enregistrer("historique", "Historique d’une fiche", "structures.vues.export.historique")
+        registre.enregistrer("comparaison", "Deux dates comparées", "structures.vues.export.comparaison")
 
 
 def _decrire(user):

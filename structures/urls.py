@@ -10,7 +10,6 @@ from .vues import (
     comparer,
     consommateurs,
     criteres,
-    export,
     fiche,
     historique,
     importations,
@@ -45,7 +44,6 @@ urlpatterns = [
     path("repertoire/", repertoire.RepertoireView.as_view(), name="repertoire"),
     path("repertoire/carte/", carte.CarteView.as_view(), name="carte"),
     path("repertoire/criteres/", criteres.CriteresView.as_view(), name="criteres"),
-    path("repertoire/exporter/", export.ExporterView.as_view(), name="exporter"),
     path("repertoire/recherches/", personnel.RecherchesView.as_view(), name="recherches"),
     path("repertoire/recherches/<int:pk>/", personnel.RechercheView.as_view(), name="recherche"),
     path(

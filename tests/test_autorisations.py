@@ -12,12 +12,16 @@ from uuid import uuid4
 
 import pytest
 from django.db import transaction
+from django.http import QueryDict
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from backoffice.comptes.models import User
+from backoffice.exports import registre
+from backoffice.exports.domaine import demander, preparer
 from backoffice.socle import menu
+from backoffice.socle.erreurs import Interdit, Introuvable
 from notifications.models import Envoi
 from structures.importations.depot import deposer
 from structures.livraisons import abonnements
@@ -136,6 +140,9 @@ def table() -> dict[str, list[Adresse]]:
     gestionnaire = User.objects.get(username="gestionnaire")
     lot = lancer(acteur=gestionnaire, action=ActionLot.PRENDRE, jeton=uuid4(), choisies=choisies)
     sien = Adresse({"numero": lot.pk}, {"gestionnaire"}, None, caches=TOUS - {"gestionnaire"})
+    demande = demander(acteur=gestionnaire, nom="comptes", requete="", forme="csv")
+    preparer(demande.pk)
+    prepare = {"numero": demande.pk}
     fiche_parc = parc.fiches.get().fiche_id
     fil_parc = commenter(numero=parc.pk, acteur=parc.auteur, fiche=fiche_parc, texte="Pourquoi ?").pk
     depose = deposer(genre="finess", nom="finess.csv", morceaux=[b"finess;etalab"], acteur=gestionnaire)
@@ -173,7 +180,6 @@ def table() -> dict[str, list[Adresse]]:
         "aide-composants": [Adresse({}, TOUS, TOUS, anonyme=True)],
         "repertoire": [Adresse({}, TOUS, None)],
         "criteres": [Adresse({}, TOUS, None)],
-        "exporter": [Adresse({}, TOUS, None)],
         "favori": [Adresse({"identifiant": eg.identifiant}, None, TOUS)],
         "recherches": [Adresse({}, TOUS, TOUS)],
         **{
@@ -232,10 +238,7 @@ def table() -> dict[str, list[Adresse]]:
         ],
         "dossier_controles": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
         "dossier_journal": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
-        "dossier_journal_exporter": [
-            sur(d, v, v, None, forme=forme)
-            for d, v, forme in ((parc, voient_parc, "jsonl"), (ime, voient_ime, "csv"))
-        ],
+        "dossier_journal_exporter": [lecture(parc, voient_parc), lecture(ime, voient_ime)],
         "dossier_apercu": [sur(d, v, v, v) for d, v in ((parc, voient_parc), (ime, voient_ime))],
         "dossier_annuler_publication": [sur(publie, HOPITAL | SESAN, HOPITAL, HOPITAL)],
         "dossier_fichier": [sur(parc, voient_parc, EHPAD, EHPAD)],
@@ -291,7 +294,21 @@ def table() -> dict[str, list[Adresse]]:
         "traitements": [Adresse({}, TOUS, TOUS)],
         "traitement_apercu": [Adresse({}, TOUS, TOUS)],
         "traitement": [sien],
-        "traitement_exporter": [sien],
+        # -- exports: each list for those who see it
+        "exporter": [
+            Adresse({"nom": nom, "forme": "csv"}, voient, None, caches=TOUS - voient if choix else set(), donnees=choix)
+            for nom, voient, choix in (("comptes", SESAN, {}), ("journal", voient_parc, {"dossier": parc.pk}))
+        ],
+        "export_preparer": [
+            Adresse({"nom": "comptes"}, SESAN, SESAN, donnees={"forme": "xlsx"}),
+            Adresse(
+                {"nom": "journal"}, voient_parc, voient_parc, caches=TOUS - voient_parc,
+                donnees={"dossier": parc.pk, "forme": "ods"},
+            ),
+        ],
+        "mes_exports": [Adresse({}, TOUS, None)],
+        "export_fichier": [Adresse(prepare, {"gestionnaire"}, None, caches=TOUS - {"gestionnaire"})],
+        "export_annuler": [Adresse(prepare, None, {"gestionnaire"}, caches=TOUS - {"gestionnaire"})],
         # -- mails
         "envois": [Adresse({}, TOUS, None)],
         "envoi": [Adresse({"pk": courriel.pk}, {"referent.ehpad"} | SESAN, None, caches=TOUS)],
@@ -303,7 +320,6 @@ def table() -> dict[str, list[Adresse]]:
             f"supervision_{page}": [Adresse({}, SESAN, None)]
             for page in ("anciennete", "activite", "incidents", "taches", "actes")
         },
-        "supervision_exporter": [Adresse({"tableau": "etapes", "forme": "csv"}, SESAN, None)],
         "supervision_reessayer": [Adresse({"genre": "courriel", "numero": echoue.pk}, SESAN, SESAN)],
         "consommateurs": [Adresse({}, SESAN, None)],
         "consommateur_creer": [Adresse({}, SESAN, SESAN)],
@@ -387,6 +403,33 @@ def test_qui_voit_et_qui_agit(monde: dict[str, list[Adresse]], nom: str, monkeyp
                 if statut not in attendu:
                     ecarts.append(f"{nom} {methode.upper()} {url} ({adresse}): {statut}, expected {sorted(attendu)}")
     assert not ecarts, "\n".join(ecarts)
+
+
+def test_chaque_export_pour_qui_voit_sa_liste(demo: None) -> None:
+    """The rights that the registered functions ask for, which the addresses and the workers both call."""
+    User.objects.create(username="sans.habilitation", email="sans@essai.example")
+    parc, uo = Dossier.objects.get(nom="Unité d’accueil temporaire"), uo_de("EHPAD TEST").identifiant
+    gestionnaire, compte = personne("gestionnaire"), personne("referent.camsp").pk
+    choisies = [(Tache.objects.filter(dossier__nom="Équipe mobile autisme").get(close_le__isnull=True).pk, "")]
+    lot = lancer(acteur=gestionnaire, action=ActionLot.PRENDRE, jeton=uuid4(), choisies=choisies).pk
+    a_tous = "etablissements unites recherches signalements taches traitements dossiers envois absences".split()
+    tables = "etapes ages anciennete semaines autorites personnes incidents taches actes".split()
+    attendus = [
+        *((nom, "", TOUS, None) for nom in a_tous),
+        *((nom, f"fiche={uo}", TOUS, None) for nom in ("historique", "comparaison")),
+        *((nom, f"dossier={parc.pk}", EHPAD | SESAN, Introuvable) for nom in ("journal", "decisions")),
+        *((nom, "", SESAN, Interdit) for nom in ("comptes", "circuits", *(f"supervision-{t}" for t in tables))),
+        ("absences", f"compte={compte}", SESAN, Interdit),
+        ("traitement", f"lot={lot}", {"gestionnaire"}, Introuvable),
+    ]
+    assert {nom for nom, *_ in attendus} == {export.nom for export in registre.tous()}
+    for nom, choix, voient, refus in attendus:
+        for qui in PERSONNES:
+            if qui in voient:
+                assert registre.trouver(nom).ouvrir(personne(qui), QueryDict(choix)).lignes is not None
+            else:
+                with pytest.raises(refus):
+                    registre.trouver(nom).ouvrir(personne(qui), QueryDict(choix))
 
 
 def test_sans_se_connecter(monde: dict[str, list[Adresse]]) -> None:

@@ -3,6 +3,17 @@ from typing import Any
 
 from django.apps import AppConfig
 
+_EXPORTS = [
+    ("taches", "Tâches", "taches"),
+    ("traitements", "Traitements", "lots_demandes"),
+    ("traitement", "Résultat d’un traitement", "lot"),
+    ("absences", "Absences", "absences"),
+    ("dossiers", "Dossiers collaboratifs", "dossiers"),
+    ("circuits", "Circuits à vérifier", "circuits"),
+    ("journal", "Journal d’un dossier", "journal"),
+    ("decisions", "Décisions d’un dossier", "decisions"),
+]
+
 
 class WorkflowsConfig(AppConfig):
     name = "workflows"
@@ -11,6 +22,7 @@ class WorkflowsConfig(AppConfig):
 
     def ready(self) -> None:
         from backoffice.comptes.domaine import definir_au_depart
+        from backoffice.exports import registre
         from backoffice.socle import menu
         from structures.affichage import enregistrer_regle_dossiers
 
@@ -18,6 +30,8 @@ class WorkflowsConfig(AppConfig):
         menu.enregistrer_lien_compte(menu.LienCompte(50, "Absences", "absences", visible=_a_un_role))
         menu.enregistrer_lien_compte(menu.LienCompte(60, "Mes traitements", "traitements", visible=_a_un_role))
         enregistrer_regle_dossiers(_dossiers_vus)
+        for nom, titre, lu in _EXPORTS:
+            registre.enregistrer(nom, titre, f"workflows.vues.exports.{lu}")
         definir_au_depart(_au_depart)
 
 

@@ -190,6 +190,11 @@ def _ordonner(taches: QuerySet[Any], tri: str, *, arriere: bool = False) -> Quer
     return _cle(taches, tri).order_by(f"{signe}cle_de_tri", f"{signe}pk")
 
 
+def en_entier(taches: QuerySet[Tache], tri: str) -> QuerySet[Any]:
+    """Every task of a list with what its row shows, in the order of its pages."""
+    return _ordonner(detaillees(taches), tri)
+
+
 def premieres(taches: QuerySet[Tache], *, tri: str, combien: int) -> list[int]:
     """The numbers of the first tasks of a list, as its pages show them."""
     return list(_ordonner(taches, tri).values_list("pk", flat=True)[:combien])

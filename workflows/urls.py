@@ -43,7 +43,7 @@ urlpatterns = [
     path("dossiers/<int:numero>/controles/", controles.ControlesView.as_view(), name="dossier_controles"),
     path("dossiers/<int:numero>/journal/", journal.JournalView.as_view(), name="dossier_journal"),
     path(
-        "dossiers/<int:numero>/journal.<str:forme>",
+        "dossiers/<int:numero>/journal.jsonl",
         journal.ExporterJournalView.as_view(),
         name="dossier_journal_exporter",
     ),

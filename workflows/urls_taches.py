@@ -30,6 +30,5 @@ urlpatterns = [
     path("traitements/", traitements.Traitements.as_view(), name="traitements"),
     path("traitements/apercu/", traitements.Apercu.as_view(), name="traitement_apercu"),
     path("traitements/<int:numero>/", traitements.Traitement.as_view(), name="traitement"),
-    path("traitements/<int:numero>/rapport.csv", traitements.ExporterTraitement.as_view(), name="traitement_exporter"),
     path("taches/<int:numero>/affecter/", decisions.Affecter.as_view(), name="tache_affecter"),
 ]

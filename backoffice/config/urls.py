@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("backoffice.socle.urls")),
     path("", include("backoffice.pages.urls")),
     path("", include("backoffice.comptes.urls")),
+    path("", include("backoffice.exports.urls")),
     path("", include("structures.urls")),
     path("", include("workflows.urls")),
     path("", include("notifications.urls")),

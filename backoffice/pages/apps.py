@@ -2,6 +2,20 @@ from typing import Any
 
 from django.apps import AppConfig
 
+_EXPORTS = [
+    ("comptes", "Comptes", "comptes"),
+    ("envois", "Envois", "envois"),
+    ("supervision-etapes", "Dossiers ouverts, par étape", "etapes"),
+    ("supervision-ages", "Tâches ouvertes, par âge", "ages"),
+    ("supervision-anciennete", "Tâches ouvertes, par étape et autorité", "anciennete"),
+    ("supervision-semaines", "Activité par semaine", "semaines"),
+    ("supervision-autorites", "Activité par autorité", "autorites"),
+    ("supervision-personnes", "Activité par personne", "personnes"),
+    ("supervision-incidents", "Incidents", "en_incident"),
+    ("supervision-taches", "Tâches ouvertes", "taches"),
+    ("supervision-actes", "Ce qui a été fait", "actes"),
+]
+
 
 class PagesConfig(AppConfig):
     name = "backoffice.pages"
@@ -9,6 +23,7 @@ class PagesConfig(AppConfig):
     verbose_name = "Pages"
 
     def ready(self) -> None:
+        from backoffice.exports import registre
         from backoffice.socle import menu
         from notifications import regles as notifications
         from structures.regles import est_gestionnaire
@@ -24,6 +39,8 @@ class PagesConfig(AppConfig):
         menu.enregistrer(menu.EntreeMenu(65, "Consommateurs", "consommateurs", visible=_est_gestionnaire))
         menu.enregistrer(menu.EntreeMenu(70, "Comptes", "comptes", visible=_est_gestionnaire))
         menu.enregistrer_lien_compte(menu.LienCompte(60, "Imports", "importations", visible=_est_gestionnaire))
+        for nom, titre, lu in _EXPORTS:
+            registre.enregistrer(nom, titre, f"backoffice.pages.exports.{lu}")
 
 
 def _a_un_role(user: Any) -> bool:

@@ -10,13 +10,13 @@ from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 
 from backoffice.comptes.models import User
+from backoffice.exports.fichiers import Ligne as LigneExportee
 from backoffice.socle.erreurs import Conflit, Introuvable
 from backoffice.socle.mots import pluriel
 from notifications.domaine import reexpedier
 from notifications.models import Envoi
 from notifications.requetes import envois_en_echec
 from structures.enums import Role
-from structures.exports import Ligne as LigneExportee
 from structures.livraisons.abonnements import reprendre
 from structures.models import Abonnement
 from structures.requetes import noms_au

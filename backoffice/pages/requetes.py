@@ -1,6 +1,6 @@
 """Read models of the home page and the accounts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -131,6 +131,19 @@ def chercher_comptes(*, q: str = "", role: str = "", etat: str = "") -> QuerySet
     return comptes
 
 
+def avec_droits(comptes: QuerySet[User]) -> QuerySet[Any]:
+    """Each account with ``droits``: its habilitations not ended. One more statement."""
+    en_cours = Habilitation.objects.filter(Q(fin__isnull=True) | Q(fin__gt=timezone.localdate()))
+    en_cours = en_cours.select_related("autorite").order_by("role", "pk")
+    return comptes.prefetch_related(Prefetch("habilitations", queryset=en_cours, to_attr="droits"))
+
+
+def noms_des_structures(comptes: Iterable[Any]) -> dict[int, tuple[str, str]]:
+    """(identifier, name) of the structures that ``droits`` name; one statement."""
+    fiches = {d.fiche_id for u in comptes for d in u.droits if d.fiche_id}
+    return noms_au(fiches) if fiches else {}
+
+
 def page_comptes(
     comptes: QuerySet[User], *, apres: str = "", avant: str = "", taille: int = TAILLE_PAGE
 ) -> PageComptes:
@@ -140,18 +153,11 @@ def page_comptes(
         comptes = comptes.filter(username__gt=apres)
     elif arriere:
         comptes = comptes.filter(username__lt=avant)
-    en_cours = Habilitation.objects.filter(Q(fin__isnull=True) | Q(fin__gt=timezone.localdate()))
-    en_cours = en_cours.select_related("autorite").order_by("role", "pk")
-    lues = list(
-        comptes.order_by("-username" if arriere else "username").prefetch_related(
-            Prefetch("habilitations", queryset=en_cours, to_attr="droits")
-        )[: taille + 1]
-    )
+    lues = list(avec_droits(comptes).order_by("-username" if arriere else "username")[: taille + 1])
     encore, lignes = len(lues) > taille, lues[:taille]
     if arriere:
         lignes.reverse()
-    fiches = {d.fiche_id for u in lignes for d in u.droits if d.fiche_id}
-    noms = noms_au(fiches) if fiches else {}
+    noms = noms_des_structures(lignes)
     avant_elle, apres_elle = (encore, True) if arriere else (bool(apres), encore)
     return PageComptes(
         lignes,

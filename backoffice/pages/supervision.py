@@ -1,23 +1,18 @@
 """« Supervision », for gestionnaires: where the dossiers are, the backlog, what was done, the incidents; the list
-behind each figure, and each table as a file."""
+behind each figure."""
 
-from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 
 from backoffice.comptes.models import User
-from backoffice.socle.erreurs import Introuvable
 from backoffice.socle.mots import plafonne, pluriel
 from backoffice.socle.vues import VueProtegee
 from structures import suivi
-from structures.exports import FORMATS, Ligne, fichier
 from structures.models import Autorite
 from workflows import boite, schema, supervision, versions
 from workflows import requetes as dossiers
@@ -225,7 +220,7 @@ class Actes(VueSupervision):
                 (titre, ""),
             ],
             "filtre": filtre,
-            "lignes": [_acte(a) for a in page.lignes],
+            "lignes": [acte_en_mots(a) for a in page.lignes],
             "suivant": f"?{filtre.requete(apres=page.suivant)}" if page.suivant else "",
             "debut": not filtre.choix.get("apres"),
             "requete": filtre.requete(),
@@ -246,7 +241,7 @@ def _titre_des_actes(filtre: FiltreActes) -> str:
     return ", ".join(mot for mot in mots if mot) or "Tout ce qui a été fait"
 
 
-def _acte(acte: Any) -> dict[str, Any]:
+def acte_en_mots(acte: Any) -> dict[str, Any]:
     """A line of either kind, in the same words."""
     decision = hasattr(acte, "issue")
     mot = acte.get_issue_display() if decision else acte.get_type_display()
@@ -257,58 +252,3 @@ def _acte(acte: Any) -> dict[str, Any]:
         "qui": acte.acteur,
         "motif": getattr(acte, "motif", ""),
     }
-
-
-# -- exports -------------------------------------------------------------------------------------------
-
-
-def _lignes_des_taches(request: HttpRequest) -> Iterator[Ligne]:
-    yield ("Dossier", "Établissement", "Étape", "Autorité", "Ouverte le", "Échéance", "En retard", "Prise par")
-    taches = boite.detaillees(FiltreTachesOuvertes(request.GET).taches).order_by("echeance", "pk")
-    for t in taches.iterator(chunk_size=500):
-        yield (
-            t.dossier.nom, t.nom_eg or t.eg.identifiant, t.etape.titre, t.autorite.nom if t.autorite else "",
-            _jour(t.creee_le), _jour(t.echeance), "oui" if t.en_retard else "non", str(t.tache.owner or ""),
-        )  # fmt: skip
-
-
-def _lignes_des_actes(request: HttpRequest) -> Iterator[Ligne]:
-    yield ("Quand", "Quoi", "Dossier", "Numéro", "Qui", "Motif")
-    lus = FiltreActes(request.GET).actes.select_related("dossier", "acteur").order_by("le", "pk")
-    for ligne in map(_acte, lus.iterator(chunk_size=500)):
-        yield (
-            _jour(ligne["quand"]), ligne["quoi"], ligne["dossier"].nom, ligne["dossier"].pk, str(ligne["qui"] or ""),
-            ligne["motif"],
-        )  # fmt: skip
-
-
-def _jour(quand: Any) -> str:
-    return timezone.localtime(quand).strftime("%Y-%m-%d %H:%M")
-
-
-def _activite(request: HttpRequest) -> Any:
-    return FiltrePeriode(request.GET).periode
-
-
-# Name of a table in the address → its rows.
-EXPORTS: dict[str, Callable[[HttpRequest], Iterable[Ligne]]] = {
-    "etapes": lambda r: tableaux.par_etape(supervision.positions(), durees([(n, "") for n in ETAPES])).cellules(),
-    "ages": lambda r: tableaux.par_age(supervision.arrieres()).cellules(),
-    "anciennete": lambda r: tableaux.arrieres_par_etape(supervision.arrieres()).cellules(),
-    "semaines": lambda r: tableaux.par_semaine(_activite(r)).cellules(),
-    "autorites": lambda r: tableaux.par_autorite(_activite(r), durees()).cellules(),
-    "personnes": lambda r: tableaux.par_personne(_activite(r), None).cellules(),
-    "incidents": lambda r: incidents.cellules(incidents.lire(incidents.compter(), r.GET.get("genre", ""), None)),
-    "taches": _lignes_des_taches,
-    "actes": _lignes_des_actes,
-}
-
-
-class Exporter(VueSupervision):
-    """A table of the supervision, with the choices of its page, as a file."""
-
-    def get(self, request: HttpRequest, tableau: str, forme: str) -> HttpResponseBase:
-        if tableau not in EXPORTS or forme not in FORMATS:
-            raise Introuvable("export_inconnu", "Cet export n’existe pas : CSV, XLSX ou ODS.")
-        nom = f"supervision-{tableau}-{timezone.localdate().isoformat()}"
-        return fichier(forme, EXPORTS[tableau](request), nom, tableau.capitalize())

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils import timezone
 
+from backoffice.exports.fichiers import Ligne
 from backoffice.socle.mots import nombre
-from structures.exports import Ligne
 from workflows import supervision
 from workflows.durees import Duree
 from workflows.enums import ETAPES, TypeEvenement

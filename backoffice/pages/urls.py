@@ -17,9 +17,6 @@ urlpatterns = [
     ),
     path("supervision/taches/", supervision.TachesOuvertes.as_view(), name="supervision_taches"),
     path("supervision/actes/", supervision.Actes.as_view(), name="supervision_actes"),
-    path(
-        "supervision/exporter/<slug:tableau>.<slug:forme>", supervision.Exporter.as_view(), name="supervision_exporter"
-    ),
     path("comptes/", views.Comptes.as_view(), name="comptes"),
     path("comptes/creer/", views.CreerCompte.as_view(), name="compte_creer"),
     path("comptes/<int:pk>/", views.Compte.as_view(), name="compte"),

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
@@ -44,9 +44,14 @@ class Jour:
 
 
 def jour_demande(request: HttpRequest, fiche: Fiche | None = None) -> Jour:
+    """``jour_de`` the address of a page."""
+    return jour_de(request.GET, fiche)
+
+
+def jour_de(choix: QueryDict, fiche: Fiche | None = None) -> Jour:
     """The day of ``?au=YYYY-MM-DD``, today otherwise; ``erreur`` says what is wrong with a date that is none. On the
     page of a ``fiche``, another day knows the days of change around it (one statement)."""
-    demande, aujourdhui = request.GET.get("au", "").strip(), timezone.localdate()
+    demande, aujourdhui = choix.get("au", "").strip(), timezone.localdate()
     if not demande:
         return Jour(aujourdhui)
     try:

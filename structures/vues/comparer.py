@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -68,18 +68,14 @@ class ComparerView(VueFiche):
         version = requetes.version_la_plus_proche(fiche)
         if version is None:
             raise Introuvable("fiche_inconnue", f"Aucune fiche du répertoire ne porte l’identifiant « {identifiant} ».")
-        form = DeuxJoursForm(request.GET if "du" in request.GET or "au" in request.GET else None)
-        if form.is_bound and form.is_valid():
-            du, au = form.cleaned_data["du"], form.cleaned_data["au"]
-        else:
-            du, au = form.initial["du"], form.initial["au"]
+        form, du, au = deux_jours(request.GET)
         droits = regles.droits_sur(request.user, fiche)
-        changements = [] if form.errors else _changements(fiche, du, au, droits.champs_caches)
+        changements = [] if form.errors else changements_entre(fiche, du, au, droits.champs_caches)
         comptes = Counter(nature for c in changements for nature in c.natures)
         debut = (entier(request, "debut") or 0) // self.TAILLE * self.TAILLE
         debut = debut if debut < len(changements) else 0
         montres = changements[debut : debut + self.TAILLE]
-        _detailler(droits, montres, du, au)
+        detailler(droits, montres, du, au)
         _, _, _, contenu_au = presence(version, aujourdhui)
         return render(
             request,
@@ -114,7 +110,14 @@ class ComparerView(VueFiche):
         )
 
 
-def _changements(fiche: Fiche, du: date, au: date, caches: Collection[str]) -> list[Changement]:
+def deux_jours(choix: QueryDict) -> tuple[DeuxJoursForm, date, date]:
+    """The two days of an address; those proposed when it names none, or none that can be read (``form.errors``)."""
+    form = DeuxJoursForm(choix if "du" in choix or "au" in choix else None)
+    jours = form.cleaned_data if form.is_bound and form.is_valid() else form.initial
+    return form, jours["du"], jours["au"]
+
+
+def changements_entre(fiche: Fiche, du: date, au: date, caches: Collection[str]) -> list[Changement]:
     """Every fiche that differs in what the reader may read, under its heading and then in the order of the tree; not
     yet detailed."""
     ecarts = temps.ecarts_entre(fiche, du, au, caches)
@@ -156,7 +159,7 @@ def _chemin(noeuds: dict[int, requetes.Noeud], cle: int | None) -> str:
     return " › ".join(reversed(maillons))
 
 
-def _detailler(droits: regles.Droits, changements: Sequence[Changement], du: date, au: date) -> None:
+def detailler(droits: regles.Droits, changements: Sequence[Changement], du: date, au: date) -> None:
     """Fill ``lignes``, ``de``, ``vers``, ``causes`` of what a page shows: labels and causes are read once for all."""
     cles = [c.ecart.fiche_id for c in changements]
     avants, apres = requetes.etats_au(cles, du), requetes.etats_au(cles, au)

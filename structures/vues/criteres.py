@@ -20,7 +20,7 @@ from ..enums import ChampEG
 from ..models import Departement
 from ..recherche import Criteres
 from ..recherche.criteres import LISTES, OUI_NON, VALEURS_MAX, heure_en_texte
-from .communs import Jour, jour_demande
+from .communs import Jour, jour_de
 
 HEURE_PROPOSEE = "09:00"
 DISTANCES = (5, 10, 20, 30, 50)
@@ -91,8 +91,12 @@ def _est_un_code(saisie: str) -> bool:
 
 def demande(request: HttpRequest) -> tuple[Jour, Criteres, dict[str, str]]:
     """The day, the criteria and what is wrong with them, of the address of a page."""
-    jour = jour_demande(request)
-    return jour, *lire(request.GET, jour.jour)
+    return demande_de(request.GET)
+
+
+def demande_de(choix: QueryDict) -> tuple[Jour, Criteres, dict[str, str]]:
+    jour = jour_de(choix)
+    return jour, *lire(choix, jour.jour)
 
 
 def canoniques(texte: str) -> str:

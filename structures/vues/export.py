@@ -1,27 +1,35 @@
-"""« Exporter »: the whole filtered list as a file, or the units that meet its criteria. Contacts are never in it."""
+"""What « Exporter » gives of the register: the filtered list of establishments, or the units that meet its criteria,
+never with their contacts; reported errors; what happened to a fiche, what changed in it between two days."""
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Any, cast
 
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.db.models import QuerySet
+from django.http import QueryDict
 
 from backoffice.comptes.models import User
+from backoffice.exports.fichiers import Ligne, cellules, lots
+from backoffice.exports.registre import Contenu
 from backoffice.socle.erreurs import Invalide
-from backoffice.socle.vues import VueProtegee
+from notifications.rendu import absolue
 
-from .. import liste, recherche, requetes
+from .. import liste, recherche, regles, requetes, suivi, temps
 from ..domaine.texte import normaliser
 from ..enums import ChampEG, Niveau
-from ..exports import FORMATS, Ligne, fichier
-from ..models import RegleCategorie, VersionFiche
+from ..models import Fiche, Modification, RechercheEnregistree, RegleCategorie, Signalement, VersionFiche
 from ..recherche import Criteres
 from ..recherche.requete import fiches
-from .criteres import demande, en_mots
+from .communs import Jour, fiche_ou_404, jour_de
+from .comparer import NATURES, Changement, changements_entre, detailler, deux_jours
+from .criteres import demande_de, en_mots
+from .historique import lignes_de
+from .personnel import adresse_recherche, recherches_de
+from .signalements import demande, lignes
 
 LOT = 500  # establishments read at once
 
-CONTENUS = {"etablissements": "Établissements", "unites": "Unités qui correspondent"}
+CONTENUS = [("etablissements", "Établissements"), ("unites", "Unités qui correspondent")]
 _LISTES_UO = ("J238", "R227", "R213", "R211", "R210", "R239", "R240")
 _COLONNES_EG = (
     "Dénomination", "Nom opérationnel", "FINESS", "SIRET", "Catégorie", "Champ", "Entité juridique", "FINESS de l’EJ",
@@ -40,39 +48,24 @@ _LUES = (
 )  # fmt: skip
 
 
-class ExporterView(VueProtegee):
-    """The criteria of the list, ``contenu`` and ``format``: a file."""
-
-    http_method_names = ["get"]
-
-    def get(self, request: HttpRequest) -> HttpResponseBase:
-        contenu, format_ = request.GET.get("contenu", "etablissements"), request.GET.get("format", "csv")
-        if contenu not in CONTENUS or format_ not in FORMATS:
-            raise Invalide(
-                "export_inconnu",
-                "Cet export n’existe pas : exportez les établissements ou les unités, en CSV, XLSX ou ODS.",
-            )
-        jour, criteres, _ = demande(request)
-        nom = f"ror-{contenu}-{jour.jour.isoformat()}{_suffixe(criteres)}"
-        lignes = _lignes_eg if contenu == "etablissements" else _lignes_uo
-        return fichier(format_, lignes(criteres, cast(User, request.user)), nom, CONTENUS[contenu])
+def etablissements(user: User, choix: QueryDict) -> Contenu:
+    jour, criteres, _ = demande_de(choix)
+    return Contenu(_lignes_eg(criteres, user), lambda: liste.compter(criteres, user), _suffixe(criteres, jour))
 
 
-def _suffixe(criteres: Criteres) -> str:
-    """« -paris-75-cardiologie »: the criteria, for the name of the file."""
-    mots = normaliser(en_mots([criteres.requete()])[0]).replace(" ", "-")[:60].strip("-")
-    return f"-{mots}" if mots else ""
+def unites(user: User, choix: QueryDict) -> Contenu:
+    jour, criteres, _ = demande_de(choix)
+    return Contenu(_lignes_uo(criteres, user), nom=_suffixe(criteres, jour))
+
+
+def _suffixe(criteres: Criteres, jour: Jour) -> str:
+    """« au-2027-03-01-paris-75-cardiologie »: another day and the criteria, for the name of the file."""
+    mots = normaliser(en_mots([criteres.requete(jour=Criteres().jour)])[0]).replace(" ", "-")[:60].strip("-")
+    return "-".join(filter(None, [f"au-{jour.jour.isoformat()}" if jour.autre else "", mots]))
 
 
 def _lots(criteres: Criteres, user: User) -> Iterator[list[VersionFiche]]:
-    lot: list[VersionFiche] = []
-    for version in liste.en_entier(criteres, user, _LUES, LOT):
-        lot.append(version)
-        if len(lot) == LOT:
-            yield lot
-            lot = []
-    if lot:
-        yield lot
+    return lots(liste.en_entier(criteres, user, _LUES, LOT), LOT)
 
 
 class _Lot:
@@ -147,3 +140,100 @@ def _nombre(valeur: float | None) -> str | float:
 
 def _age(age: int | None, unite: str) -> str:
     return "" if age is None else f"{age} {unite}"
+
+
+def recherches(user: User, choix: QueryDict) -> Contenu:
+    siennes = recherches_de(user)
+    return Contenu(_lignes_des_recherches(siennes), lambda: len(siennes))
+
+
+def _lignes_des_recherches(siennes: list[RechercheEnregistree]) -> Iterator[Ligne]:
+    yield ("Recherche", "Critères", "Par défaut", "Adresse")
+    for r, mots in zip(siennes, en_mots([r.criteres for r in siennes]), strict=True):
+        yield cellules(r.nom, mots, r.par_defaut, absolue(adresse_recherche(r.criteres)))
+
+
+# -- reported errors -------------------------------------------------------------------------------------
+
+
+def signalements(user: User, choix: QueryDict) -> Contenu:
+    listes, nombres, filtre = demande(user, choix)
+    onglet = filtre.onglet_choisi
+    retenus = suivi.filtrer(listes[onglet], **filtre.criteres).select_related("fiche", "auteur", "clos_par")
+    return Contenu(_lignes_signalees(retenus.order_by("pk" if onglet in nombres else "-pk")), retenus.count, onglet)
+
+
+def _lignes_signalees(retenus: QuerySet[Signalement]) -> Iterator[Ligne]:
+    yield (
+        "Fiche", "Identifiant", "Établissement", "Champ", "Ce qui ne va pas", "Message", "Signalé le", "Par", "Suite",
+        "Clos le", "Clos par",
+    )  # fmt: skip
+    for lot in lots(retenus.iterator(chunk_size=LOT), LOT):
+        for ligne in lignes(lot):
+            s = ligne.signalement
+            yield cellules(
+                ligne.fiche, s.fiche.identifiant, ligne.etablissement, ligne.champ, s.get_theme_display(), s.message,
+                s.cree_le, s.auteur, s.get_issue_display() if s.issue else "En attente", s.clos_le, s.clos_par,
+            )  # fmt: skip
+
+
+# -- one fiche -------------------------------------------------------------------------------------------
+
+
+def historique(user: User, choix: QueryDict) -> Contenu:
+    """``fiche``: its identifier. A row a field that changed."""
+    fiche = fiche_ou_404(choix.get("fiche", ""))
+    jour = jour_de(choix)
+    toutes = temps.modifications_de(fiche)
+    if jour.autre:
+        toutes = toutes.filter(date_effet__lte=jour.jour)
+    return Contenu(_lignes_passees(user, fiche, toutes), nom=_en_nom(fiche))
+
+
+_ETATS = {
+    "remplacee": "remplacée", "annulee": "annulée", "defaite": "défaite", "prevu": "prévue",
+}  # fmt: skip
+
+
+def _lignes_passees(user: User, fiche: Fiche, toutes: QuerySet[Modification]) -> Iterator[Ligne]:
+    yield ("Saisie le", "Date d’effet", "Origine", "Par", "État", "Ce qui s’est passé", "Champ", "Avant", "Après")
+    for lot in lots(toutes.iterator(chunk_size=LOT), LOT):
+        for e in lignes_de(user, fiche, lot):
+            debut = (e["quand"], e["date_effet"], e["titre"], e["qui"], _ETATS.get(e["etat"], ""), e["texte"])
+            for d in e["differences"] or [{"champ": "", "avant": "", "apres": ""}]:
+                yield cellules(*debut, d["champ"], _en_texte(d["avant"]), _en_texte(d["apres"]))
+
+
+def comparaison(user: User, choix: QueryDict) -> Contenu:
+    """``fiche``: its identifier; ``du``, ``au``. A row a field that changed, or a fiche that came, left or moved."""
+    fiche = fiche_ou_404(choix.get("fiche", ""))
+    form, du, au = deux_jours(choix)
+    if form.errors:
+        raise Invalide("jours", "Ces deux dates ne peuvent pas être comparées : revenez à la page et corrigez-les.")
+    droits = regles.droits_sur(user, fiche)
+    changements = changements_entre(fiche, du, au, droits.champs_caches)
+    return Contenu(_lignes_comparees(droits, changements, du, au), nom=f"{_en_nom(fiche)}-{du}-{au}")
+
+
+def _lignes_comparees(droits: regles.Droits, changements: list[Changement], du: date, au: date) -> Iterator[Ligne]:
+    yield (
+        "Ce qui a changé", "Niveau", "Fiche", "Identifiant", "Place", "Champ", "Avant", "Après", "Pourquoi",
+    )  # fmt: skip
+    for lot in lots(changements, LOT):
+        detailler(droits, lot, du, au)
+        for c in lot:
+            quoi = ", ".join(NATURES[n][1] for n in c.natures)
+            debut = (quoi, c.niveau, c.nom, c.ecart.identifiant, c.chemin)
+            causes = "\n".join(c.causes)
+            if c.de or c.vers or not c.lignes:
+                yield cellules(*debut, "Rattachement" if c.de or c.vers else "", c.de, c.vers, causes)
+            for d in c.lignes:
+                yield cellules(*debut, d["champ"], _en_texte(d["avant"]), _en_texte(d["apres"]), d["cause"] or causes)
+
+
+def _en_nom(fiche: Fiche) -> str:
+    return fiche.identifiant.replace("/", "-")
+
+
+def _en_texte(valeur: Any) -> str:
+    return "\n".join(map(_en_texte, valeur)) if isinstance(valeur, list | tuple) else str(valeur or "")

@@ -129,7 +129,7 @@ class HistoriqueView(VueFiche):
         avant = entier(request, "avant")
         suite = list((toutes if avant is None else toutes.filter(pk__lt=avant))[: self.TAILLE + 1])
         _, _, _, contenu_au = presence(version, jour.jour)
-        lignes = _lignes(request.user, fiche, suite[: self.TAILLE])
+        lignes = lignes_de(request.user, fiche, suite[: self.TAILLE])
         return render(
             request,
             "structures/historique.html",
@@ -148,7 +148,7 @@ class HistoriqueView(VueFiche):
         )
 
 
-def _lignes(user: Any, fiche: Fiche, modifications: Sequence[Modification]) -> list[dict[str, Any]]:
+def lignes_de(user: Any, fiche: Fiche, modifications: Sequence[Modification]) -> list[dict[str, Any]]:
     """The modifications of a page, each with what it changed and what the reader may do about it."""
     droits = regles.droits_sur(user, fiche)
     modifiables, caches = {c.nom for c in droits.champs_modifiables}, droits.champs_caches

@@ -15,13 +15,13 @@ from django.utils.http import content_disposition_header
 from django_htmx.http import HttpResponseClientRefresh
 
 from backoffice.comptes.models import User
+from backoffice.exports.fichiers import FORMATS, Ligne, fichier
 from backoffice.socle.erreurs import Interdit, Introuvable, Invalide
 from backoffice.socle.mots import nombre
 from backoffice.socle.vues import VueProtegee, veut_fragment
 
 from .. import regles, tasks
 from ..enums import EtatImportation, SortDetail
-from ..exports import FORMATS, Ligne, fichier
 from ..importations import depot, genres
 from ..models import DetailImportation, Importation, MorceauImporte
 from ..models.importation import EN_ATTENTE, EN_COURS, FINIES

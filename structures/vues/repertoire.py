@@ -16,7 +16,6 @@ from backoffice.socle.vues import VueProtegee, veut_fragment
 
 from .. import recherche, requetes
 from ..enums import Niveau
-from ..exports import FORMATS
 from ..liste import PLAFOND, Liste, chercher, compter_chacune
 from ..models import RechercheEnregistree, VersionFiche
 from ..recherche import Criteres
@@ -89,7 +88,6 @@ def resultats(request: HttpRequest, jour: Jour, criteres: Criteres) -> dict[str,
         "defaut": next((r for r in recherches if r.par_defaut and r.criteres == _sans_jour(criteres)), None),
         "form_recherche": RechercheForm(nouvelle=True),
         "a_enregistrer": _sans_jour(criteres),
-        "formats": list(FORMATS),
         "contenus": CONTENUS,
     }
 

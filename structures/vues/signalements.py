@@ -4,7 +4,8 @@ from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -156,7 +157,7 @@ class Ligne(NamedTuple):
     etablissement: str
 
 
-def _lignes(signalements: list[Signalement]) -> list[Ligne]:
+def lignes(signalements: list[Signalement]) -> list[Ligne]:
     noms = suivi.noms_des(signalements)
     rien = ("", "")
     return [
@@ -171,6 +172,16 @@ def _lignes(signalements: list[Signalement]) -> list[Ligne]:
     ]
 
 
+def demande(
+    user: User, choix: QueryDict
+) -> tuple[dict[str, QuerySet[Signalement]], dict[str, int | None], FiltreSignalements]:
+    """Her lists, how many there are in those of open reports, and what the address asks for."""
+    listes = suivi.onglets(user)
+    nombres: dict[str, int | None] = {nom: listes[nom].count() for nom in ("a-traiter", "tous") if nom in listes}
+    par_defaut = next((nom for nom, n in nombres.items() if n), "les-miens")
+    return listes, nombres, FiltreSignalements(choix, onglets=listes, par_defaut=par_defaut)
+
+
 class SignalementsView(VueProtegee):
     """« Signalements »: to close, all the open ones for a gestionnaire, one's own, closed; filters in the address,
     pages by key."""
@@ -178,14 +189,7 @@ class SignalementsView(VueProtegee):
     http_method_names = ["get", "head"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        user = _user(request)
-        listes = suivi.onglets(user)
-        a_traiter = listes["a-traiter"].count()
-        nombres: dict[str, int | None] = {"a-traiter": a_traiter}
-        if "tous" in listes:
-            nombres["tous"] = listes["tous"].count()
-        par_defaut = next((nom for nom, n in nombres.items() if n), "les-miens")
-        filtre = FiltreSignalements(request.GET, onglets=listes, par_defaut=par_defaut)
+        listes, nombres, filtre = demande(_user(request), request.GET)
         onglet, choix = filtre.onglet_choisi, filtre.cleaned_data
         page = suivi.page(
             suivi.filtrer(listes[onglet], **filtre.criteres),
@@ -211,7 +215,7 @@ class SignalementsView(VueProtegee):
                     }
                     for nom in listes
                 ],
-                "lignes": _lignes(page.signalements),
+                "lignes": lignes(page.signalements),
                 "precedent": f"?{filtre.requete(avant=page.precedent)}" if page.precedent else "",
                 "suivant": f"?{filtre.requete(apres=page.suivant)}" if page.suivant else "",
             },
@@ -282,7 +286,7 @@ class VueSignalement(VueProtegee):
         if version is None:
             raise Introuvable("fiche_inconnue", "La fiche de ce signalement n’est pas au répertoire.")
         traite = regles.peut_modifier(request.user, s.fiche)
-        [ligne] = _lignes([s])
+        [ligne] = lignes([s])
         signaler = reverse("fiche_signaler", args=[s.fiche.identifiant])
         return render(
             request,

@@ -33,11 +33,10 @@ PAS_DES_PAGES = {
     "dossier_journal_exporter",
     "dossier_gabarit",
     "dossier_decision_exporter",
-    "traitement_exporter",
+    "export_fichier",
     "envoi_html",
     "importation_rapport",
     "importation_fichier",
-    "supervision_exporter",
 }
 ANONYME = {"connexion", "aide-composants"}  # walked by tests/socle and tests/comptes, without an account
 PERSONNES = (

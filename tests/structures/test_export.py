@@ -33,7 +33,7 @@ def octets(reponse) -> bytes:
 
 def exporter(navigateur, adresse: str = "", format_: str = "csv", contenu: str = "etablissements") -> list[list[str]]:
     """The rows of a file, the names of the columns first."""
-    reponse = navigateur.get(f"/repertoire/exporter/?{adresse}&format={format_}&contenu={contenu}")
+    reponse = navigateur.get(f"/exports/{contenu}.{format_}?{adresse}")
     brut = octets(reponse)
     if format_ == "csv":
         return list(csv.reader(io.StringIO(brut.decode("utf-8-sig")), delimiter=";"))
@@ -138,16 +138,16 @@ def test_rien_ne_devient_une_formule(debut):
     navigateur = client(fabrique.lecteur())
     [_, ligne] = exporter(navigateur)
     assert ligne[0][0] == ligne[1][0] == ligne[8][0] == "'"
-    reponse = navigateur.get("/repertoire/exporter/?format=xlsx")
+    reponse = navigateur.get("/exports/etablissements.xlsx")
     feuille = openpyxl.load_workbook(io.BytesIO(octets(reponse))).active
     assert [feuille.cell(2, c).data_type for c in (1, 2, 9)] == ["s", "s", "s"]
     assert feuille.cell(2, 2).value == "=1+1"
-    with zipfile.ZipFile(io.BytesIO(octets(navigateur.get("/repertoire/exporter/?format=ods")))) as paquet:
+    with zipfile.ZipFile(io.BytesIO(octets(navigateur.get("/exports/etablissements.ods")))) as paquet:
         assert b"formula" not in paquet.read("content.xml")
 
 
 def test_le_nom_du_fichier_dit_la_date_et_les_criteres():
-    reponse = client(fabrique.lecteur()).get("/repertoire/exporter/?departement=75&q=st denis&format=xlsx")
+    reponse = client(fabrique.lecteur()).get("/exports/etablissements.xlsx?departement=75&q=st denis")
     jour = timezone.localdate().isoformat()
     assert (
         reponse["Content-Disposition"] == f'attachment; filename="ror-etablissements-{jour}-saint-denis-paris-75.xlsx"'
@@ -155,10 +155,10 @@ def test_le_nom_du_fichier_dit_la_date_et_les_criteres():
     octets(reponse)
 
 
-@pytest.mark.parametrize("adresse", ["format=pdf", "contenu=contacts", "format="])
+@pytest.mark.parametrize("adresse", ["etablissements.pdf", "contacts.csv"])
 def test_un_export_inconnu_est_refuse_en_mots(adresse):
-    reponse = client(fabrique.lecteur()).get(f"/repertoire/exporter/?{adresse}")
-    assert reponse.status_code == 422
+    reponse = client(fabrique.lecteur()).get(f"/exports/{adresse}")
+    assert reponse.status_code == 404
     assert "Cet export n’existe pas" in texte(reponse)
 
 

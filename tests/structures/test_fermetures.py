@@ -60,7 +60,12 @@ def a_chaque_instruction(eg: Fiche, lire: Callable[[], None]) -> None:
 @pytest.mark.parametrize("miens", [True, False])
 @pytest.mark.parametrize(
     "adresse",
-    ["?q=test&mss=1", "?q=test&mss=1&derouler=page", "exporter/?mss=1", "exporter/?mss=1&contenu=unites"],
+    [
+        "/repertoire/?q=test&mss=1",
+        "/repertoire/?q=test&mss=1&derouler=page",
+        "/exports/etablissements.csv?mss=1",
+        "/exports/unites.csv?mss=1",
+    ],
 )
 def test_la_liste_et_ses_fichiers(adresse, miens):
     eg = ehpad()
@@ -68,7 +73,7 @@ def test_la_liste_et_ses_fichiers(adresse, miens):
     navigateur = client(fabrique.compte(Role.REFERENT, eg) if miens else fabrique.lecteur())
 
     def lire() -> None:
-        reponse = navigateur.get(f"/repertoire/{adresse}")
+        reponse = navigateur.get(adresse)
         assert reponse.status_code == 200
         if reponse.streaming:
             assert b"".join(reponse.streaming_content).count(b"\r\n") >= 2

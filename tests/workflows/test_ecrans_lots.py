@@ -56,7 +56,7 @@ def test_de_la_liste_au_rapport(monde: SimpleNamespace, tache: Tache) -> None:
     rapport = g.get(url, headers=HTMX)
     assert "every 2s" not in rapport.content.decode()
     assert "Approuvé et publié" in texte(rapport)
-    csv = b"".join(g.get(f"{url}rapport.csv").streaming_content).decode()
+    csv = b"".join(g.get(f"/exports/traitement.csv?lot={lot.pk}").streaming_content).decode()
     assert "Accueil de jour;EHPAD voisin;Approbation par SESAN;Fait;Approuvé et publié." in csv
     for autre in (monde.autre, monde.referent):
         assert client(autre).get(url).status_code == 404

@@ -5,8 +5,8 @@ import io
 import pytest
 from openpyxl import load_workbook
 
+from backoffice.exports.fichiers import ecrire_classeur
 from backoffice.socle.erreurs import Invalide
-from structures.exports import ecrire_classeur
 from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
 from tests.navigation import client

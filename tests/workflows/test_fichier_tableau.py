@@ -10,7 +10,7 @@ from openpyxl import Workbook
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
-from structures.exports import FORMATS
+from backoffice.exports.fichiers import FORMATS
 from structures.importations.lecture import FichierRefuse
 from workflows.domaine.fichier import tableau
 

@@ -288,7 +288,10 @@ def test_la_page_s_exporte(monde: SimpleNamespace, instruit: Dossier) -> None:
     navigateur = client(monde.gestionnaire)
     json_ = b"".join(navigateur.get(url(instruit, "journal.jsonl")).streaming_content)
     assert verifier_fichier(json_).intacte
-    csv = b"".join(navigateur.get(url(instruit, "journal.csv")).streaming_content).decode()
+    csv = b"".join(navigateur.get(f"/exports/journal.csv?dossier={instruit.pk}").streaming_content).decode()
     assert csv.startswith("\ufeffRang;Date;Événement;Par;Précisions;Empreinte")
     assert csv.count(instruit.tete_journal.empreinte) == 1
-    assert navigateur.get(url(instruit, "journal.pdf")).status_code == 404
+    decisions = b"".join(
+        navigateur.get(f"/exports/journal.csv?dossier={instruit.pk}&genre=decisions").streaming_content
+    )
+    assert 1 < decisions.decode().count("\r\n") < csv.count("\r\n")  # with the filters of the page

@@ -211,11 +211,11 @@ def test_a_period_is_what_the_address_says_or_twelve_weeks(monde: Any) -> None:
         }.items():
             assert tuple(FiltreActes(QueryDict(adresse)).periode) == attendue, adresse
         for ou in (
-            "activite/?au=0001-01-05",
-            "actes/?du=9999-12-01&au=9999-12-31",
-            "exporter/semaines.csv?au=0001-01-05",
+            "/supervision/activite/?au=0001-01-05",
+            "/supervision/actes/?du=9999-12-01&au=9999-12-31",
+            "/exports/supervision-semaines.csv?au=0001-01-05",
         ):
-            assert client(monde.gestionnaire).get(f"/supervision/{ou}").status_code == 200
+            assert client(monde.gestionnaire).get(ou).status_code == 200
         page = client(monde.gestionnaire).get("/supervision/actes/?du=2026-12-28&au=2027-01-03&mesure=envoye")
         ici = "/supervision/activite/?du=2026-12-28&amp;au=2027-01-03"
         assert f'<li><a href="{ici}">Activité</a></li><li><span aria-current="page">Envoyés</span>' in page.text
@@ -324,7 +324,7 @@ def test_tables_as_files(monde: Any) -> None:
     navigateur = client(monde.gestionnaire)
 
     def lu(adresse: str) -> list[list[str]]:
-        corps = b"".join(navigateur.get(f"/supervision/exporter/{adresse}").streaming_content).decode()
+        corps = b"".join(navigateur.get(f"/exports/supervision-{adresse}").streaming_content).decode()
         return [ligne.split(";") for ligne in corps.lstrip("\ufeff").splitlines()]
 
     assert lu("anciennete.csv")[1] == ["Approbation par SESAN", "1", "0", "0", "0", "0", "0", "1", "0"]
@@ -342,10 +342,10 @@ def test_tables_as_files(monde: Any) -> None:
     )
     assert len(lu("incidents.csv?genre=courriel")) == 1 + incidents.LIMITE + 5  # the page shows LIMITE of them
     for nom in ("etapes", "ages", "semaines", "autorites", "personnes", "incidents"):
-        assert b"".join(navigateur.get(f"/supervision/exporter/{nom}.xlsx").streaming_content)[:2] == b"PK"
-    assert b"".join(navigateur.get("/supervision/exporter/etapes.ods").streaming_content)[:2] == b"PK"
-    assert navigateur.get("/supervision/exporter/etapes.exe").status_code == 404
-    assert navigateur.get("/supervision/exporter/inconnu.csv").status_code == 404
+        assert b"".join(navigateur.get(f"/exports/supervision-{nom}.xlsx").streaming_content)[:2] == b"PK"
+    assert b"".join(navigateur.get("/exports/supervision-etapes.ods").streaming_content)[:2] == b"PK"
+    assert navigateur.get("/exports/supervision-etapes.exe").status_code == 404
+    assert navigateur.get("/exports/supervision-inconnu.csv").status_code == 404
 
 
 # -- « Réessayer » -------------------------------------------------------------------------------------

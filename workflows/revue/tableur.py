@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import IO, Any
 
-from structures.exports import Ligne, ecrire_classeur
+from backoffice.exports.fichiers import Ligne, ecrire_classeur
 
 from ..enums import Nature
 from .modele import ATTENTIONS, Changement

@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,6 +18,7 @@ from ..domaine import suppleances
 from ..forms_absences import AbsenceForm
 from ..models import Suppleance
 from ..regles import TRANSMISSIBLES, portees
+from .circuits import exiger_gestionnaire
 
 PASSEES = 20  # that the page still shows
 
@@ -52,10 +53,7 @@ class Absences(VueProtegee):
         return AbsenceForm(donnees, absente=self.compte, partout=est_gestionnaire(cast(User, request.user)))
 
     def page(self, request: HttpRequest, form: AbsenceForm, status: int = 200) -> HttpResponse:
-        siennes = Suppleance.objects.filter(Q(absente=self.compte) | Q(suppleante=self.compte)).select_related(
-            "absente", "suppleante", "ecrite_par", "finie_par"
-        )
-        lues = list(siennes.order_by("-du", "-pk")[: 2 * PASSEES])
+        lues = list(siennes(self.compte)[: 2 * PASSEES])
         contexte = {
             "compte": self.compte,
             "c_est_moi": self.compte.pk == cast(User, request.user).pk,
@@ -68,12 +66,17 @@ class Absences(VueProtegee):
         return render(request, "workflows/absences.html", contexte, status=status)
 
 
+def siennes(compte: User) -> QuerySet[Suppleance]:
+    """The substitutions of somebody, in both directions, the last first."""
+    des_deux = Suppleance.objects.filter(Q(absente=compte) | Q(suppleante=compte))
+    return des_deux.select_related("absente", "suppleante", "ecrite_par", "finie_par").order_by("-du", "-pk")
+
+
 class AbsencesDe(Absences):
     """Those of an account, for gestionnaires."""
 
     def autoriser(self, request: HttpRequest) -> None:
-        if not est_gestionnaire(cast(User, request.user)):
-            raise Interdit("sans_droit", "Cette page est réservée aux gestionnaires SESAN.")
+        exiger_gestionnaire(request.user)
         trouve = User.objects.filter(pk=self.kwargs["compte"]).first()
         if trouve is None:
             raise Introuvable("compte_inconnu", "Ce compte n’existe pas.")

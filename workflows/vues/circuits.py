@@ -1,5 +1,7 @@
 """« Circuits à vérifier »: drafts that would stop once sent, with what a gestionnaire can do about it now."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -13,10 +15,14 @@ from .espace import entier
 TAILLE = 50
 
 
+def exiger_gestionnaire(user: Any) -> None:
+    if not est_gestionnaire(user):
+        raise Interdit("sans_droit", "Cette page est réservée aux gestionnaires SESAN.")
+
+
 class CircuitsView(VueProtegee):
     def autoriser(self, request: HttpRequest) -> None:
-        if not est_gestionnaire(request.user):
-            raise Interdit("sans_droit", "Cette page est réservée aux gestionnaires SESAN.")
+        exiger_gestionnaire(request.user)
 
     def get(self, request: HttpRequest) -> HttpResponse:
         toutes, apres = circuits_a_verifier(), entier(request.GET.get("apres"))

@@ -109,12 +109,15 @@ def _tete(filtre: FiltreTaches, nom: str, titre: str, tri: str) -> Colonne:
     return Colonne(nom, titre, f"?{filtre.requete(tri=f'-{tri}' if sens == 'ascending' else tri)}", sens)
 
 
+def noms_des_colonnes(filtre: FiltreTaches) -> tuple[str, ...]:
+    return _DE_L_ONGLET.get(filtre.liste, lambda choisies: choisies)(filtre.colonnes_voulues)
+
+
 def colonnes_de(filtre: FiltreTaches) -> tuple[Colonne, list[Colonne]]:
     """The head of the row header, and the columns of this list in her order."""
-    noms = _DE_L_ONGLET.get(filtre.liste, lambda choisies: choisies)(filtre.colonnes_voulues)
     titres = {**COLONNES, "decision": "Décision", "fin": "Terminée"}
     return _tete(filtre, "dossier", "Dossier", "etablissement"), [
-        _tete(filtre, nom, titres[nom], TRIS.get(nom, "")) for nom in noms
+        _tete(filtre, nom, titres[nom], TRIS.get(nom, "")) for nom in noms_des_colonnes(filtre)
     ]
 
 

@@ -4,7 +4,9 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -32,21 +34,24 @@ from .espace import ACCUEIL, JOURNAL_COURT, Espace, VueDossier, debut_du_fil, de
 ONGLETS = {"ouverts": "Ouverts", "termines": "Terminés", "tous": "Tous"}
 
 
+def demande(user: "User | AnonymousUser", choix: QueryDict) -> tuple[str, str, QuerySet[Dossier]]:
+    """(words, tab, dossiers) that the address of the list asks for."""
+    q, onglet = choix.get("q", "").strip()[:100], choix.get("etat", "")
+    trouves = requetes.rechercher_dossiers(user, q)
+    if onglet == "tous":
+        return q, onglet, trouves
+    if onglet == "termines":
+        return q, onglet, trouves.filter(etat__in=TERMINES)
+    return q, "ouverts", trouves.filter(etat__in=OUVERTS)
+
+
 class DossiersView(VueProtegee):
     """« Dossiers collaboratifs »: those the person may see; what the page shows is in its address."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        q = request.GET.get("q", "").strip()[:100]
-        onglet = request.GET.get("etat", "")
-        onglet = onglet if onglet in ONGLETS else "ouverts"
-        trouves = requetes.rechercher_dossiers(request.user, q)
-        ouverts, termines = requetes.nombres_de_dossiers(trouves)
+        q, onglet, retenus = demande(request.user, request.GET)
+        ouverts, termines = requetes.nombres_de_dossiers(requetes.rechercher_dossiers(request.user, q))
         nombres = {"ouverts": ouverts, "termines": termines, "tous": ouverts + termines}
-        retenus = {
-            "ouverts": trouves.filter(etat__in=OUVERTS),
-            "termines": trouves.filter(etat__in=TERMINES),
-            "tous": trouves,
-        }[onglet]
         page = requetes.page_dossiers(
             retenus, apres=entier(request.GET.get("apres")), avant=entier(request.GET.get("avant"))
         )
@@ -67,7 +72,7 @@ class DossiersView(VueProtegee):
                     }
                     for cle, libelle in ONGLETS.items()
                 ],
-                "lignes": [_ligne(d, avancees[d.pk]) for d in page.lignes],
+                "lignes": [ligne_de(d, avancees[d.pk]) for d in page.lignes],
                 "page": page,
                 "total": nombres["tous"],
                 "editeur": editeur,
@@ -75,7 +80,7 @@ class DossiersView(VueProtegee):
         )
 
 
-def _ligne(dossier: Dossier, avancement: requetes.Avancement) -> dict[str, Any]:
+def ligne_de(dossier: Dossier, avancement: requetes.Avancement) -> dict[str, Any]:
     return {
         "dossier": dossier,
         "signe": parcours.signe_de(dossier),

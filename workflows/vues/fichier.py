@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
+from backoffice.exports.fichiers import FORMATS, classeur, fichier
 from backoffice.socle.erreurs import Conflit, Introuvable, Invalide
 from backoffice.socle.mots import nombre, pluriel
 from structures.affichage import Affichage
@@ -16,7 +17,6 @@ from structures.champs import CHAMPS, UNITES, libelle
 from structures.domaine.patches import Etat, Patch, appliquer
 from structures.domaine.texte import normaliser
 from structures.enums import Niveau
-from structures.exports import FORMATS, classeur, fichier
 from structures.requetes import etats_au
 
 from ..domaine.fichier.appliquer import FichierEnErreur, appliquer_proposition, proposer

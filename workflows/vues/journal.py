@@ -1,20 +1,14 @@
 """The journal of a dossier: to read, with its proof, and to keep as a file."""
 
-from collections.abc import Iterator
-from typing import Any
-
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 
 from backoffice.comptes.models import User
-from backoffice.socle.erreurs import Introuvable
-from structures import exports
 
 from .. import chronologie, journaux
 from ..forms import FiltreJournal
-from ..models import Evenement
 from .espace import VueDossier, entier
 
 
@@ -45,24 +39,11 @@ class JournalView(VueDossier):
 
 
 class ExporterJournalView(VueDossier):
-    """« Exporter »: JSON lines, which ``manage.py verifier_journal`` verifies, or a table to read."""
+    """The whole journal as JSON lines, which ``manage.py verifier_journal`` verifies."""
 
-    def get(self, request: HttpRequest, numero: int, forme: str) -> HttpResponseBase:
-        nom = f"journal-dossier-{numero}"
-        if forme == "csv":
-            return exports.fichier("csv", self._table(), nom, "Journal")
-        if forme != "jsonl":
-            raise Introuvable("export_inconnu", "Cet export n’existe pas : exportez en JSON ou en CSV.")
+    def get(self, request: HttpRequest, numero: int) -> HttpResponseBase:
         reponse = StreamingHttpResponse(
             journaux.lignes_du_fichier(self.dossier), content_type="application/x-ndjson; charset=utf-8"
         )
-        reponse["Content-Disposition"] = f'attachment; filename="{nom}.jsonl"'
+        reponse["Content-Disposition"] = f'attachment; filename="journal-dossier-{numero}.jsonl"'
         return reponse
-
-    def _table(self) -> Iterator[exports.Ligne]:
-        yield ("Rang", "Date", "Événement", "Par", "Précisions", "Empreinte")
-        evenements: list[Evenement] = list(self.dossier.evenements.select_related("acteur").order_by("rang"))
-        lignes: list[dict[str, Any]] = chronologie.lignes_journal(self.dossier, evenements)
-        for e, mots in zip(evenements, lignes, strict=True):
-            le = timezone.localtime(e.le).strftime("%Y-%m-%d %H:%M:%S")
-            yield (e.rang, le, mots["titre"], mots["qui"], mots["texte"], e.empreinte)

@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
+from backoffice.exports.fichiers import FORMATS
 from backoffice.socle.arbre import Noeud
 from backoffice.socle.erreurs import Conflit, Introuvable
 from backoffice.socle.mots import date_longue, nombre
-from structures.exports import FORMATS
 
 from .. import revue
 from ..domaine.apercu import NoeudTravail

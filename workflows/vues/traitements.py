@@ -5,7 +5,6 @@ from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
@@ -13,7 +12,6 @@ from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Introuvable, Invalide
 from backoffice.socle.mots import nombre, pluriel
 from backoffice.socle.vues import VueProtegee
-from structures.exports import fichier
 
 from .. import boite, tasks, traitements
 from ..domaine import lots
@@ -195,23 +193,3 @@ class Traitement(VueTraitement):
 
 def _refus_d_abord(ligne: Any) -> tuple[bool, int]:
     return ligne.resultat == ResultatLigne.FAIT, ligne.rang
-
-
-class ExporterTraitement(VueTraitement):
-    """The report as a CSV file."""
-
-    def get(self, request: HttpRequest, numero: int) -> HttpResponseBase:
-        entete = ("Dossier", "Établissement", "Étape", "Résultat", "Précision", "Traitée le", "Adresse")
-        lignes = (
-            (
-                ligne.tache.dossier.nom,
-                ligne.tache.nom_eg or ligne.tache.eg.identifiant,
-                ligne.tache.etape.titre,
-                ligne.get_resultat_display(),
-                ligne.message,
-                ligne.traitee_le.isoformat(timespec="seconds") if ligne.traitee_le else "",
-                request.build_absolute_uri(reverse("tache", args=[ligne.tache_id])),
-            )
-            for ligne in traitements.lignes_de(self.lot)
-        )
-        return fichier("csv", [entete, *lignes], f"traitement-{numero}", "Traitement")

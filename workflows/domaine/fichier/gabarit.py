@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterator, Mapping
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
+from backoffice.exports.fichiers import Ligne
 from structures.champs import Genre
 from structures.domaine.patches import Etat, valeur
-from structures.exports import Ligne
 from structures.models import Modification
 from structures.requetes import etats_au
 

@@ -7,18 +7,22 @@ would compute, XLSX and ODS say of each text that it is one.
 import csv
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime
+from itertools import islice
 from tempfile import TemporaryFile
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeVar
 from xml.sax.saxutils import escape
 
 from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 Cellule = str | int | float
 Ligne = Sequence[Cellule]
+T = TypeVar("T")
 
 _FORMULE = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
@@ -26,6 +30,31 @@ _FORMULE = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 def sans_formule(cellule: Cellule) -> Cellule:
     """« =1+1 » → « '=1+1 »."""
     return f"'{cellule}" if isinstance(cellule, str) and cellule.startswith(_FORMULE) else cellule
+
+
+def cellules(*valeurs: Any) -> Ligne:
+    """Values as cells: days and instants as « 2027-03-31 14:05 », which sort as they stand and which a spreadsheet
+    understands; yes and no in words; None and what is empty as nothing."""
+    return tuple(map(_cellule, valeurs))
+
+
+def _cellule(valeur: Any) -> Cellule:
+    if valeur is None:
+        return ""
+    if isinstance(valeur, bool):
+        return "oui" if valeur else "non"
+    if isinstance(valeur, int | float):
+        return valeur
+    if isinstance(valeur, datetime):
+        return timezone.localtime(valeur).strftime("%Y-%m-%d %H:%M")
+    return valeur.isoformat() if isinstance(valeur, date) else str(valeur)
+
+
+def lots(valeurs: Iterable[T], taille: int = 500) -> Iterator[list[T]]:
+    """By so many, so that what a row says beside its own columns is read once for all of them."""
+    suite = iter(valeurs)
+    while lot := list(islice(suite, taille)):
+        yield lot
 
 
 class _Echo:
@@ -99,29 +128,39 @@ def ecrire_ods(lignes: Iterable[Ligne], fichier: IO[bytes], titre: str) -> None:
             contenu.write(_FIN.encode())
 
 
+def ecrire_csv(lignes: Iterable[Ligne], fichier: IO[bytes], titre: str) -> None:
+    for texte in lignes_csv(lignes):
+        fichier.write(texte.encode())
+
+
 class Format(NamedTuple):
-    """``ecrire`` fills a file; None: the rows are sent as they come."""
+    """``entier``: nothing can be sent before the file is whole, as in a compressed package."""
 
     mime: str
-    ecrire: Callable[[Iterable[Ligne], IO[bytes], str], None] | None
+    ecrire: Callable[[Iterable[Ligne], IO[bytes], str], None]
+    entier: bool
 
 
 FORMATS = {
-    "csv": Format("text/csv; charset=utf-8", None),
-    "xlsx": Format("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ecrire_xlsx),
-    "ods": Format(_ODS, ecrire_ods),
+    "csv": Format("text/csv; charset=utf-8", ecrire_csv, entier=False),
+    "xlsx": Format("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ecrire_xlsx, entier=True),
+    "ods": Format(_ODS, ecrire_ods, entier=True),
 }
 
 
-def fichier(format_: str, lignes: Iterable[Ligne], nom: str, titre: str) -> HttpResponseBase:
-    """The response that gives the rows as a file « nom.format_ » to keep."""
-    choisi = FORMATS[format_]
-    if choisi.ecrire is None:
-        reponse: HttpResponseBase = StreamingHttpResponse(lignes_csv(lignes), content_type=choisi.mime)
-        reponse["Content-Disposition"] = f'attachment; filename="{nom}.{format_}"'
+def ecrire(forme: str, lignes: Iterable[Ligne], fichier: IO[bytes], titre: str) -> None:
+    """Write the rows into a file of this format."""
+    FORMATS[forme].ecrire(lignes, fichier, titre)
+
+
+def fichier(forme: str, lignes: Iterable[Ligne], nom: str, titre: str) -> HttpResponseBase:
+    """The response that gives the rows as a file « nom.forme » to keep."""
+    choisi = FORMATS[forme]
+    if not choisi.entier:
+        reponse = StreamingHttpResponse(lignes_csv(lignes), content_type=choisi.mime)
+        reponse["Content-Disposition"] = f'attachment; filename="{nom}.{forme}"'
         return reponse
-    ecrire = choisi.ecrire
-    return _a_garder(lambda tampon: ecrire(lignes, tampon, titre), f"{nom}.{format_}", choisi.mime)
+    return _a_garder(lambda tampon: ecrire(forme, lignes, tampon, titre), f"{nom}.{forme}", choisi.mime)
 
 
 def classeur(feuilles: Iterable[tuple[str, Iterable[Ligne]]], nom: str) -> FileResponse:
