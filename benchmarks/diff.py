@@ -6,6 +6,7 @@ import io
 from django.test import Client
 
 from workflows import revue
+from workflows.domaine.apercu import apercu
 from workflows.domaine.creer import creer
 from workflows.domaine.fichier.appliquer import appliquer_proposition, proposer
 from workflows.domaine.fichier.gabarit import lignes as gabarit
@@ -38,7 +39,7 @@ def _fichier(taille: int) -> list[list[str]]:
     referent, _ = jeux.acteurs(eg)
     dossier = creer(eg=eg, nom="Fichier", acteur=referent)
     with mesurer() as ecriture:
-        rangees = [list(rangee) for rangee in gabarit(dossier)]
+        rangees = [list(rangee) for rangee in gabarit(apercu(dossier))]
     colonne = rangees[0].index("Conditions d’admission")
     for rangee in rangees[2:]:
         rangee[colonne] = "Du fichier."

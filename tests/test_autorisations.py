@@ -204,6 +204,9 @@ def table() -> dict[str, list[Adresse]]:
         "changement_defaire": [
             Adresse({"identifiant": direct.fiche.identifiant, "pk": direct.pk}, HOPITAL | SESAN, HOPITAL | SESAN)
         ],
+        **{nom: [Adresse({"identifiant": eg.identifiant}, TOUS, None)] for nom in ("fiche_imprimer", "fiche_pdf")},
+        "etablissement_tableur": [Adresse({"identifiant": eg.identifiant}, EHPAD, EHPAD)],
+        "etablissement_gabarit": [Adresse({"identifiant": eg.identifiant}, EHPAD, None)],
         "fiche_comparer": [Adresse({"identifiant": f.identifiant}, TOUS, None) for f in (eg, uo)],
         "fiche_signaler": [Adresse({"identifiant": f.identifiant}, TOUS, TOUS) for f in (eg, uo)],
         "fiche_confirmer": [Adresse({"identifiant": f.identifiant}, EHPAD, EHPAD) for f in (eg, uo)],

@@ -17,9 +17,16 @@ from .vues import (
     presence,
     revue,
     simulation,
+    tableur,
 )
 
 urlpatterns = [
+    path("repertoire/<identifiant:identifiant>/tableur/", tableur.TableurView.as_view(), name="etablissement_tableur"),
+    path(
+        "repertoire/<identifiant:identifiant>/tableur/gabarit/",
+        tableur.GabaritView.as_view(),
+        name="etablissement_gabarit",
+    ),
     path("dossiers/", dossiers.DossiersView.as_view(), name="dossiers"),
     path("dossiers/creer/", dossiers.CreerView.as_view(), name="dossier_creer"),
     path("dossiers/circuit.bpmn", dossiers.CircuitView.as_view(), name="dossier_circuit"),

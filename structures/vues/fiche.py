@@ -86,6 +86,7 @@ class FicheView(VueFiche):
                 "url_modifier": adresse("fiche_modifier", fiche.identifiant),
                 "url_signaler": adresse("fiche_signaler", fiche.identifiant) if actuelle else "",
                 "actions_structure": _actions_structure(fiche, guide["vers_dossier"], droits, champ_eg, actuelle),
+                "documents": _documents(fiche, jour) if contenu_au == jour.jour else [],
                 "avant": avant,
                 "apres": apres,
                 "url_arbre": _url_arbre(fiche, jour),
@@ -145,12 +146,28 @@ def _actions_structure(
     if fiche.niveau != Niveau.EG:
         return []
     actions: list[dict[str, Any]] = []
+    if droits.editeur and actuelle:
+        url = adresse("etablissement_tableur", fiche.identifiant)
+        actions.append({"libelle": "Modifier dans un tableur", "url": url, "icone": "tableau"})
     if droits.editeur and vers is not None and vers.dossier:
         actions.append({"libelle": vers.action, "url": vers.url, "icone": "dossier"})
     if droits.gestionnaire and actuelle and champ_eg == ChampEG.MEDICO_SOCIAL:
         url = adresse("fiche_tutelles", fiche.identifiant)
         actions.append({"libelle": "Fixer les tutelles", "url": url, "icone": "comptes"})
     return actions
+
+
+def _documents(fiche: Fiche, jour: Jour) -> list[dict[str, Any]]:
+    """An establishment on paper, and what happened to it as a file."""
+    if fiche.niveau != Niveau.EG:
+        return []
+    return [
+        {"libelle": mot, "url": f"{adresse(nom, fiche.identifiant)}{jour.suffixe}", "icone": icone}
+        for mot, nom, icone in (
+            ("PDF à signer", "fiche_pdf", "exporter"),
+            ("Page à imprimer", "fiche_imprimer", "imprimer"),
+        )
+    ]
 
 
 def _colonne(lues: Iterable[Section], codes: tuple[str, ...]) -> list[Section]:

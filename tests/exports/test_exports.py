@@ -136,7 +136,7 @@ def test_un_travailleur_tue_laisse_tout_a_refaire(ada: User, monkeypatch: pytest
     PENDANT.a, PENDANT.geste = 2, meurt
     with pytest.raises(Tue):
         domaine.preparer(demande.pk)
-    assert etat(demande) == ("en_cours", 1, 4)
+    assert etat(demande) == ("en_cours", 2, 4)
     assert domaine.preparer(demande.pk) is False  # its lease runs
     assert domaine.delaisses() == []
     relances: list[int] = []

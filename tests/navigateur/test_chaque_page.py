@@ -32,6 +32,8 @@ PAS_DES_PAGES = {
     "dossier_exporter",
     "dossier_journal_exporter",
     "dossier_gabarit",
+    "etablissement_gabarit",
+    "fiche_pdf",
     "dossier_decision_exporter",
     "export_fichier",
     "envoi_html",

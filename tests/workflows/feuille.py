@@ -9,6 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from workflows.domaine.apercu import apercu
 from workflows.domaine.fichier.appliquer import FichierEnErreur, appliquer_proposition, proposer
 from workflows.domaine.fichier.gabarit import lignes
 from workflows.models import Dossier, Evenement, Proposition
@@ -34,7 +35,7 @@ AVEC_MACROS = paquet(xl__workbook_xml=b"<a/>", xl__vbaProject_bin=b"x")
 
 
 def gabarit(dossier: Dossier) -> list[list[Any]]:
-    return [list(ligne) for ligne in lignes(dossier)]
+    return [list(ligne) for ligne in lignes(apercu(dossier))]
 
 
 class Feuille:

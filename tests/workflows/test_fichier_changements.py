@@ -11,6 +11,7 @@ from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
 from tests.navigation import client
 from workflows.domaine import annulation
+from workflows.domaine.apercu import apercu
 from workflows.domaine.fichier.appliquer import FichierEnErreur
 from workflows.domaine.fichier.gabarit import feuilles
 from workflows.enums import EtatFiche, Nature
@@ -68,7 +69,7 @@ def test_le_gabarit_tel_quel_ne_change_rien(monde, dossier, format_):
 
 def test_le_classeur_explique_et_donne_les_valeurs(dossier):
     tampon = io.BytesIO()
-    ecrire_classeur(feuilles(dossier), tampon)
+    ecrire_classeur(feuilles(apercu(dossier)), tampon)
     classeur = load_workbook(tampon)
     assert classeur.sheetnames == ["Fiches", "Mode d’emploi", "Valeurs"]
     valeurs = set(classeur["Valeurs"].iter_rows(values_only=True))

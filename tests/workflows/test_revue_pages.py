@@ -5,13 +5,14 @@ from io import BytesIO
 import pytest
 from openpyxl import load_workbook
 
+from backoffice.exports import document
 from structures.enums import Role
 from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
 from tests.navigation import HTMX, client, texte
 from tests.workflows.ecrans import url
 from workflows.domaine import gestes
-from workflows.revue import document, synthese
+from workflows.revue import synthese
 
 pytestmark = pytest.mark.django_db
 

@@ -19,6 +19,7 @@ from structures.domaine.texte import normaliser
 from structures.enums import Niveau
 from structures.requetes import etats_au
 
+from ..domaine.apercu import Apercu, apercu
 from ..domaine.fichier.appliquer import FichierEnErreur, appliquer_proposition, proposer
 from ..domaine.fichier.colonnes import CREER, SUPPRIMER
 from ..domaine.fichier.gabarit import EXPLICATIONS, feuilles, lignes
@@ -82,12 +83,17 @@ class GabaritView(VueDossier):
 
     def get(self, request: HttpRequest, numero: int) -> HttpResponseBase:
         format_ = request.GET.get("format", "xlsx")
-        if format_ not in FORMATS:
-            raise Invalide("format_inconnu", "Ce format n’existe pas : choisissez XLSX, ODS ou CSV.")
         nom = f"dossier-{numero}-{normaliser(self.dossier.nom).replace(' ', '-')[:40]}"
-        if format_ == "xlsx":
-            return classeur(feuilles(self.dossier), nom)
-        return fichier(format_, lignes(self.dossier), nom, FEUILLE)
+        return gabarit(apercu(self.dossier), nom, format_)
+
+
+def gabarit(arbre: Apercu, nom: str, format_: str) -> HttpResponseBase:
+    """This tree as a file to fill."""
+    if format_ not in FORMATS:
+        raise Invalide("format_inconnu", "Ce format n’existe pas : choisissez XLSX, ODS ou CSV.")
+    if format_ == "xlsx":
+        return classeur(feuilles(arbre), nom)
+    return fichier(format_, lignes(arbre), nom, FEUILLE)
 
 
 class PropositionView(VueDossier):

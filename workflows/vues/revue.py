@@ -1,27 +1,24 @@
 """The review of a dossier on screen: what it will do, the tree it gives, its exports."""
 
-from functools import cache
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
-from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
+from backoffice.exports import document
 from backoffice.exports.fichiers import FORMATS
 from backoffice.socle.arbre import Noeud
 from backoffice.socle.erreurs import Conflit, Introuvable
-from backoffice.socle.mots import date_longue, nombre
+from backoffice.socle.mots import date_longue
 
 from .. import revue
 from ..domaine.apercu import NoeudTravail
 from ..models import Dossier
-from ..revue import document, synthese, tableur
+from ..revue import synthese, tableur
 from ..revue.modele import ATTENTIONS, Changement
 from .espace import VueDossier, entier, nom_de
 
@@ -128,7 +125,6 @@ class ArbreView(VueDossier):
 
 
 GABARIT = "workflows/revue_document.html"
-STYLES = "ror/revue-document.css"
 
 
 class ImprimerView(VueDossier):
@@ -136,7 +132,7 @@ class ImprimerView(VueDossier):
 
     def get(self, request: HttpRequest, numero: int) -> HttpResponse:
         liste = revue.changements(self.dossier, request.user)
-        return render(request, GABARIT, contexte_document(self.dossier, self.espace.etablissement, liste))
+        return document.imprimer(request, GABARIT, contexte_document(self.dossier, self.espace.etablissement, liste))
 
 
 class ExporterView(VueDossier):
@@ -166,8 +162,6 @@ def contexte_document(
         "identite": identite,
         "changements": liste,
         "resume": revue.resume(liste),
-        "sans_pdf": "",
-        "ecran": True,
     }
 
 
@@ -179,21 +173,9 @@ def exporter(request: HttpRequest, contexte: dict[str, Any], nom: str, forme: st
         return _fichier(tampon.getvalue(), f"{nom}.xlsx", FORMATS["xlsx"].mime)
     if forme != "pdf":
         raise Introuvable("export_inconnu", "Cet export n’existe pas : exportez en XLSX ou en PDF.")
-    if len(contexte["changements"]) > document.MAXIMUM:
-        phrase = f"Au-delà de {nombre(document.MAXIMUM)} changements, le PDF se fait dans votre navigateur."
-        return render(request, GABARIT, contexte | {"sans_pdf": phrase})
-    if document.moteur() is None:
-        return render(request, GABARIT, contexte | {"sans_pdf": "Ce serveur ne sait pas produire de PDF."})
-    page = render_to_string(GABARIT, contexte | {"ecran": False})
-    return _fichier(document.pdf(page, _styles()), f"{nom}.pdf", "application/pdf")
+    changes = len(contexte["changements"])
+    return document.en_pdf(request, GABARIT, contexte, nom, combien=changes, quoi="changements")
 
 
 def _fichier(contenu: bytes, nom: str, mime: str) -> HttpResponse:
     return HttpResponse(contenu, content_type=mime, headers={"Content-Disposition": f'attachment; filename="{nom}"'})
-
-
-@cache
-def _styles() -> str:
-    chemin = finders.find(STYLES)
-    assert isinstance(chemin, str), STYLES
-    return Path(chemin).read_text()

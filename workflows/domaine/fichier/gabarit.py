@@ -8,11 +8,11 @@ from django.utils import timezone
 from backoffice.exports.fichiers import Ligne
 from structures.champs import Genre
 from structures.domaine.patches import Etat, valeur
-from structures.models import Modification
+from structures.models import Fiche, Modification
 from structures.requetes import etats_au
 
 from ...models import Dossier
-from ..apercu import apercu
+from ..apercu import Apercu, apercu
 from ..fusion import etat_de_travail
 from .colonnes import CHAMPS_DU_FICHIER, LISTES, LISTES_COMPOSEES, NIVEAUX, STRUCTURE, VERSION, ecrire
 from .composes import MODELES
@@ -49,9 +49,13 @@ EXPLICATIONS: tuple[Ligne, ...] = (
 )  # fmt: skip
 
 
-def lignes(dossier: Dossier) -> Iterator[Ligne]:
+def du_registre(eg: Fiche) -> Apercu:
+    """The tree of an establishment that no dossier changes yet."""
+    return apercu(Dossier(eg=eg), [])
+
+
+def lignes(arbre: Apercu) -> Iterator[Ligne]:
     """The header, then the fiches that the dossier does not delete. A constant number of statements."""
-    arbre = apercu(dossier)
     noeuds = [n for n in arbre.racine.parcours() if n.niveau in NIVEAUX and not n.supprime]
     registre = etats_au(n.fiche_id for n in noeuds)
     etats = {n.fiche_id: etat_de_travail(n.travail, registre.get(n.fiche_id, {})) for n in noeuds}
@@ -91,9 +95,9 @@ def communes_de(etats: Mapping[int, Etat]) -> set[str]:
     return codes
 
 
-def feuilles(dossier: Dossier) -> list[tuple[str, Iterator[Ligne]]]:
+def feuilles(arbre: Apercu) -> list[tuple[str, Iterator[Ligne]]]:
     """(title, rows) of the workbook."""
-    return [(FEUILLE, lignes(dossier)), ("Mode d’emploi", iter(EXPLICATIONS)), ("Valeurs", _valeurs())]
+    return [(FEUILLE, lignes(arbre)), ("Mode d’emploi", iter(EXPLICATIONS)), ("Valeurs", _valeurs())]
 
 
 def _valeurs() -> Iterator[Ligne]:
