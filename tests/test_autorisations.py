@@ -332,6 +332,7 @@ def table() -> dict[str, list[Adresse]]:
         },
         "consommateur_reactiver": [Adresse({"pk": outil.pk}, None, SESAN)],
         "comptes": [Adresse({}, SESAN, None)],
+        "comptes_modele": [Adresse({}, SESAN, None)],
         "compte_creer": [Adresse({}, SESAN, SESAN)],
         "compte": [Adresse({"pk": compte.pk}, SESAN, None)],
         **{
@@ -416,12 +417,13 @@ def test_chaque_export_pour_qui_voit_sa_liste(demo: None) -> None:
     choisies = [(Tache.objects.filter(dossier__nom="Équipe mobile autisme").get(close_le__isnull=True).pk, "")]
     lot = lancer(acteur=gestionnaire, action=ActionLot.PRENDRE, jeton=uuid4(), choisies=choisies).pk
     a_tous = "etablissements unites recherches signalements taches traitements dossiers envois absences".split()
+    reserves = ["comptes", "droits", "circuits"]
     tables = "etapes ages anciennete semaines autorites personnes incidents taches actes".split()
     attendus = [
         *((nom, "", TOUS, None) for nom in a_tous),
         *((nom, f"fiche={uo}", TOUS, None) for nom in ("historique", "comparaison")),
         *((nom, f"dossier={parc.pk}", EHPAD | SESAN, Introuvable) for nom in ("journal", "decisions")),
-        *((nom, "", SESAN, Interdit) for nom in ("comptes", "circuits", *(f"supervision-{t}" for t in tables))),
+        *((nom, "", SESAN, Interdit) for nom in (*reserves, *(f"supervision-{t}" for t in tables))),
         ("absences", f"compte={compte}", SESAN, Interdit),
         ("traitement", f"lot={lot}", {"gestionnaire"}, Introuvable),
     ]

@@ -99,6 +99,28 @@ def creer_compte(
     return user, provisoire
 
 
+def corriger_compte(
+    *, user: User, nom: str | None = None, prenom: str | None = None, email: str | None = None, acteur: User | None
+) -> User:
+    """Correct who somebody is or where one writes to her; None leaves as it is. Refusals: ``Invalide`` with
+    ``champs`` among email, prenom, nom; a deactivated account (``Conflit``)."""
+    with _contexte("corriger_compte", acteur), transaction.atomic():
+        verrouille = verrouiller(user)
+        if not verrouille.is_active:
+            raise Conflit("compte_desactive", "Ce compte est désactivé : réactivez-le d’abord.")
+        for champ, valeur in (("last_name", nom), ("first_name", prenom), ("email", email)):
+            if valeur is not None:
+                setattr(verrouille, champ, valeur.strip())
+        try:
+            verrouille.full_clean(exclude=["password"])
+        except ValidationError as erreur:
+            champs = {_CHAMPS.get(champ, "identifiant"): messages for champ, messages in erreur.message_dict.items()}
+            raise Invalide("compte_invalide", "Le compte n’a pas pu être corrigé.", champs=champs) from erreur
+        verrouille.save(update_fields=["last_name", "first_name", "email"])
+    user.last_name, user.first_name, user.email = verrouille.last_name, verrouille.first_name, verrouille.email
+    return user
+
+
 def redonner_mot_de_passe(*, user: User, acteur: User | None, annoncer: bool = True) -> str:
     """Replace the password by a provisional one, mailed; the person's sessions end. Refusal: a deactivated account."""
     with _contexte("redonner_mot_de_passe", acteur), transaction.atomic():

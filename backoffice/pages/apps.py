@@ -4,6 +4,7 @@ from django.apps import AppConfig
 
 _EXPORTS = [
     ("comptes", "Comptes", "comptes"),
+    ("droits", "Comptes et droits, à corriger dans un tableur", "droits"),
     ("envois", "Envois", "envois"),
     ("supervision-etapes", "Dossiers ouverts, par étape", "etapes"),
     ("supervision-ages", "Tâches ouvertes, par âge", "ages"),
@@ -26,7 +27,10 @@ class PagesConfig(AppConfig):
         from backoffice.exports import registre
         from backoffice.socle import menu
         from notifications import regles as notifications
+        from structures.importations import genres
         from structures.regles import est_gestionnaire
+
+        from .importation_comptes import COMPTES
 
         notifications.definir_superviseur(est_gestionnaire)
         menu.enregistrer(menu.EntreeMenu(10, "Accueil", "accueil"))
@@ -39,6 +43,7 @@ class PagesConfig(AppConfig):
         menu.enregistrer(menu.EntreeMenu(65, "Consommateurs", "consommateurs", visible=_est_gestionnaire))
         menu.enregistrer(menu.EntreeMenu(70, "Comptes", "comptes", visible=_est_gestionnaire))
         menu.enregistrer_lien_compte(menu.LienCompte(60, "Imports", "importations", visible=_est_gestionnaire))
+        genres.enregistrer(COMPTES)
         for nom, titre, lu in _EXPORTS:
             registre.enregistrer(nom, titre, f"backoffice.pages.exports.{lu}")
 

@@ -84,7 +84,7 @@ def donner_droit(
 
 
 @transaction.atomic
-def terminer_droit(*, habilitation: Habilitation, acteur: User, fin: date | None = None) -> list[int]:
+def terminer_droit(*, habilitation: Habilitation, acteur: User | None, fin: date | None = None) -> list[int]:
     """End a right; returns the tasks of the person that went back to the queue (domain.md §6)."""
     habilitations.terminer(habilitation=habilitation, acteur=acteur, fin=fin)
     return rendre_les_taches_de([habilitation.user_id])

@@ -19,6 +19,7 @@ from workflows.parcours import qui_agit
 
 from . import domaine, incidents, requetes, tableaux
 from .forms import FiltreActes, FiltreComptes, FiltrePeriode, FiltreTachesOuvertes
+from .importation_comptes import COLONNES
 from .supervision import acte_en_mots
 
 LOT = 500
@@ -52,6 +53,25 @@ def _lignes_des_comptes(trouves: QuerySet[User]) -> Iterator[Ligne]:
                 "\n".join(" · ".join(filter(None, droit)) for droit in droits), "actif" if u.is_active else "désactivé",
                 u.doit_changer_mot_de_passe, u.last_login,
             )  # fmt: skip
+
+
+def droits(user: User, choix: QueryDict) -> Contenu:
+    """The accounts of the list in the columns of the import, a row a right: they come back without a change."""
+    domaine.exiger_gestionnaire(user)
+    lus = _choix(FiltreComptes(choix))
+    trouves = requetes.chercher_comptes(q=lus.get("q", ""), role=lus.get("role", ""), etat=lus.get("etat", ""))
+    return Contenu(_lignes_des_droits(trouves))
+
+
+def _lignes_des_droits(trouves: QuerySet[User]) -> Iterator[Ligne]:
+    yield COLONNES
+    for u in requetes.avec_droits(trouves).order_by("username").iterator(chunk_size=LOT):
+        qui = (u.username, u.last_name, u.first_name, u.email)
+        for d in u.droits:
+            ou = d.autorite_id or (d.fiche.identifiant[1:] if d.fiche else "")
+            yield cellules(*qui, d.get_role_display(), ou, d.debut, d.fin)
+        if not u.droits:
+            yield cellules(*qui, "", "", "", "")
 
 
 def envois(user: User, choix: QueryDict) -> Contenu:

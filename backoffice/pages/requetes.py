@@ -134,7 +134,7 @@ def chercher_comptes(*, q: str = "", role: str = "", etat: str = "") -> QuerySet
 def avec_droits(comptes: QuerySet[User]) -> QuerySet[Any]:
     """Each account with ``droits``: its habilitations not ended. One more statement."""
     en_cours = Habilitation.objects.filter(Q(fin__isnull=True) | Q(fin__gt=timezone.localdate()))
-    en_cours = en_cours.select_related("autorite").order_by("role", "pk")
+    en_cours = en_cours.select_related("autorite", "fiche").order_by("role", "pk")
     return comptes.prefetch_related(Prefetch("habilitations", queryset=en_cours, to_attr="droits"))
 
 

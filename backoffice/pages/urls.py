@@ -18,6 +18,7 @@ urlpatterns = [
     path("supervision/taches/", supervision.TachesOuvertes.as_view(), name="supervision_taches"),
     path("supervision/actes/", supervision.Actes.as_view(), name="supervision_actes"),
     path("comptes/", views.Comptes.as_view(), name="comptes"),
+    path("comptes/modele.xlsx", views.ModeleComptes.as_view(), name="comptes_modele"),
     path("comptes/creer/", views.CreerCompte.as_view(), name="compte_creer"),
     path("comptes/<int:pk>/", views.Compte.as_view(), name="compte"),
     path("comptes/<int:pk>/droits/", views.DonnerDroit.as_view(), name="compte_donner_droit"),

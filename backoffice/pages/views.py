@@ -5,11 +5,13 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views import View
 
 from backoffice.comptes.models import User
+from backoffice.exports.fichiers import classeur
 from backoffice.socle.erreurs import Introuvable, Invalide
 from backoffice.socle.menu import adresse
 from backoffice.socle.vues import VueProtegee
@@ -25,7 +27,7 @@ from workflows.regles import roles_de
 from workflows.vues.tache import AutreTutelle, autres_tutelles
 from workflows.vues.taches import Ligne, lignes
 
-from . import domaine, incidents, requetes
+from . import domaine, importation_comptes, incidents, requetes
 from .forms import CompteForm, FiltreComptes, NouveauDroitForm
 
 
@@ -128,6 +130,15 @@ class Comptes(VueGestionnaire):
             ],
         }
         return render(request, "pages/comptes.html", contexte)
+
+
+class ModeleComptes(VueGestionnaire):
+    """The spreadsheet to fill (``importation_comptes``)."""
+
+    http_method_names = ["get"]
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        return classeur(importation_comptes.modele(), "comptes-modele")
 
 
 class CreerCompte(VueGestionnaire):

@@ -144,7 +144,7 @@ def _derouler(importation: Importation, chemin: Path, suivi: Suivi) -> None:
                 bilan = genre_de(importation.genre).importer(chemin, suivi)
                 carnet.noter(bilan.details)
                 suivi.etape("Enregistrement du bilan")
-                garder = application and importation.empreinte_bilan in ("", carnet.empreinte)
+                garder = application and not bilan.refus and importation.empreinte_bilan in ("", carnet.empreinte)
                 if garder and _relire(importation.pk).annulation_le:
                     raise ImportArrete
                 transaction.set_rollback(not garder)
@@ -187,6 +187,8 @@ def _conclure(
     importation.save()
     if gardee:
         finir(importation, EtatImportation.APPLIQUEE)
+    elif bilan.refus:
+        finir(importation, EtatImportation.REFUSEE, bilan.refus)
 
 
 def _copier(numero: int, carnet: _Carnet, sauf: Collection[str]) -> None:

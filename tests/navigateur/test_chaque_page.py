@@ -36,6 +36,7 @@ PAS_DES_PAGES = {
     "fiche_pdf",
     "dossier_decision_exporter",
     "export_fichier",
+    "comptes_modele",
     "envoi_html",
     "importation_rapport",
     "importation_fichier",
