@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 
+from django.db.models import Q
+
+from .. import requetes
 from ..champs import CHAMPS, Champ, est_vide
 from ..enums import Niveau
 from ..models import VersionFiche
@@ -95,3 +98,27 @@ def obstacles(fiche: int, versions: Mapping[int, VersionFiche], jour: date) -> l
             trouves.append((maillon, empeche))
         maillon = version.parent_id if version is not None else None
     return trouves
+
+
+def pourquoi(fiche: int, jour: date) -> list[tuple[VersionFiche, Obstacle]]:
+    """The same of one fiche that exists on that day, with the versions that are in the way: two statements."""
+    chaine = [maillon.fiche_id for maillon in requetes.fil_de(fiche, jour)]
+    versions = {v.fiche_id: v for v in requetes.versions_au(jour).filter(fiche__in=chaine).select_related("fiche")}
+    return [(versions[cle], obstacle) for cle, obstacle in obstacles(fiche, versions, jour) if cle in versions]
+
+
+def visible_le(fiche: int, jour: date) -> date | None:
+    """The first day after that one when the fiche is exposed, as far as changes are planned; None without any."""
+    chaine = [maillon.fiche_id for maillon in requetes.fil_de(fiche, jour)]
+    a_venir = VersionFiche.objects.filter(
+        Q(validite__endswith__gt=jour) | Q(validite__upper_inf=True), fiche__in=chaine
+    )
+    jours = {
+        quand
+        for v in a_venir.only("validite", "date_ouverture", "date_reouverture")
+        for quand in (v.validite.lower, v.date_ouverture, v.date_reouverture)
+        if quand and quand > jour
+    }
+    return next(
+        (quand for quand in sorted(jours) if requetes.fil_de(fiche, quand) and not pourquoi(fiche, quand)), None
+    )

@@ -19,7 +19,7 @@ from ..enums import ChampEG, Niveau
 from ..etablissement import voisines
 from ..models import Fiche, FicheReservee
 from ..sections import Section, ouverture_en_mots, sections
-from . import changements, guidage, personnel, suivi
+from . import changements, guidage, personnel, suivi, visibilite
 from .arbre import arbre_de
 from .communs import (
     Jour,
@@ -84,6 +84,7 @@ class FicheView(VueFiche):
                 "verrouillee": actuelle and verrouillee and droits.modifier,
                 "champs_modifiables": {c.nom for c in droits.champs_modifiables} if modifiable else (),
                 "url_modifier": adresse("fiche_modifier", fiche.identifiant),
+                "invisible": visibilite.sur_la_fiche(fiche) if actuelle else None,
                 "url_signaler": adresse("fiche_signaler", fiche.identifiant) if actuelle else "",
                 "actions_structure": _actions_structure(fiche, guide["vers_dossier"], droits, champ_eg, actuelle),
                 "documents": _documents(fiche, jour) if contenu_au == jour.jour else [],

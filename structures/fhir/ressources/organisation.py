@@ -39,7 +39,8 @@ def organisation(version: VersionFiche, referentiel: Referentiel) -> Ressource:
     if niveau == Niveau.EG:
         lue["extension"] += _etablissement(version, referentiel)
     lue["identifier"] = _identifiants(version, niveau, referentiel)
-    lue["type"] = [referentiel.concept(liste, code) for liste, code in _types(version, niveau) if code]
+    if types := [referentiel.concept(liste, code) for liste, code in _types(version, niveau) if code]:
+        lue["type"] = types
     lue["name"] = version.nom
     if version.nom_operationnel:
         lue["alias"] = [version.nom_operationnel]
