@@ -15,8 +15,10 @@ from django.db import transaction
 from django.http import QueryDict
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls.converters import UUIDConverter
 from django.utils import timezone
 
+import structures.fhir.urls
 from backoffice.comptes.models import User
 from backoffice.exports import registre
 from backoffice.exports.domaine import demander, preparer
@@ -169,6 +171,7 @@ def table() -> dict[str, list[Adresse]]:
         # -- consumers have tokens of their own (tests/structures/test_consommateurs.py)
         "fhir_jeton": [Adresse({}, None, TOUS, anonyme=True)],
         "fhir_smart": [Adresse({}, TOUS, None, anonyme=True)],
+        "fhir_metadata": [Adresse({}, TOUS, None, anonyme=True)],
         # -- open to whoever is signed in
         "accueil": [Adresse({}, TOUS, None)],
         "compte_taches_rendues": [Adresse({"pk": compte.pk}, SESAN, None)],
@@ -371,7 +374,28 @@ def monde(demo: None) -> dict[str, list[Adresse]]:
 
 
 def test_chaque_adresse_est_dans_la_table(monde: dict[str, list[Adresse]]) -> None:
-    assert set(noms_du_resolveur()) == set(monde)
+    assert set(noms_du_resolveur()) == set(monde) | {nom for nom, _ in adresses_des_consommateurs()}
+
+
+def adresses_des_consommateurs() -> Iterator[tuple[str, str]]:
+    """(name, address) of what /fhir/ keeps for consumers, who have tokens instead of accounts."""
+    for motif in structures.fhir.urls.urlpatterns:
+        if motif.name not in ("fhir_jeton", "fhir_smart", "fhir_metadata"):
+            convertis, nommes = motif.pattern.converters, motif.pattern.regex.groupindex
+            valeurs = {nom: uuid4() if isinstance(convertis.get(nom), UUIDConverter) else "1" for nom in nommes}
+            valeurs |= {"type_": "Organization"} if "type_" in nommes else {}
+            yield motif.name, reverse(motif.name, kwargs=valeurs)
+
+
+@pytest.mark.parametrize("methode", ["get", "post", "put", "delete"])
+def test_une_session_ne_donne_rien_des_consommateurs(monde: dict[str, list[Adresse]], methode: str) -> None:
+    """Nor does a token that nobody was given."""
+    client = Client()
+    client.force_login(personne("gestionnaire"))
+    for _, adresse in adresses_des_consommateurs():
+        for entetes in ({}, {"Authorization": "Bearer inconnu"}, {"Authorization": "Basic eDp5"}):
+            reponse = getattr(client, methode)(adresse, headers=entetes)
+            assert (reponse.status_code, reponse.json()["resourceType"]) == (401, "OperationOutcome"), adresse
 
 
 def _code(client: Client, methode: str, url: str, donnees: dict[str, object], refus: bool) -> int:

@@ -16,5 +16,6 @@ urlpatterns = [
     path("", include("structures.urls")),
     path("", include("workflows.urls")),
     path("", include("notifications.urls")),
+    path("fhir/", include("structures.fhir.urls")),
     path("admin/", admin.site.urls),
 ]

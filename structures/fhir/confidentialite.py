@@ -22,10 +22,10 @@ NIVEAUX_LUS = {
 }
 
 
-def filtrer(contenu: dict[str, Any], profil: int) -> dict[str, Any]:
-    """The resource without the contacts and telecoms that this profile may not read. The one given is left as it is;
-    a contact goes with all that it says."""
-    lus = NIVEAUX_LUS[profil]
+def filtrer(contenu: dict[str, Any], profil: int | None) -> dict[str, Any]:
+    """The resource without the contacts and telecoms that this profile may not read; None reads none. The one given is
+    left as it is; a contact goes with all that it says."""
+    lus = NIVEAUX_LUS[profil] if profil is not None else frozenset()
     filtre = dict(contenu)
     _poser(filtre, "contact", [_contact(c, lus) for c in _permis(contenu.get("contact"), CONFIDENTIALITE_CONTACT, lus)])
     _poser(filtre, "telecom", _permis(contenu.get("telecom"), CONFIDENTIALITE_TELECOM, lus))

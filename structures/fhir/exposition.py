@@ -186,7 +186,8 @@ def _maintenant() -> datetime:
     """Under the lock, hence in the order of commits; never before what is already there."""
     with connection.cursor() as curseur:
         curseur.execute(
-            "SELECT greatest(date_trunc('milliseconds', clock_timestamp()), max(maj)) FROM structures_ressourceversion"
+            "SELECT greatest(date_trunc('milliseconds', clock_timestamp()), max(maj) + interval '1 millisecond')"
+            " FROM structures_ressourceversion"
         )
         lu: datetime = curseur.fetchone()[0]
         return lu

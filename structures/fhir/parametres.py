@@ -120,6 +120,14 @@ _OFFRE = (
     ),
 )  # fmt: skip
 
+_CAPACITE = "extension[ror-location-supported-capacity]"
+# Names of the guide → parts of the extension.
+_CAPACITES = {
+    "capacity-type": ("capacityType", "nature de la capacité (R329)"),
+    "capacity-status": ("capacityStatus", "statut de la capacité (R330)"),
+    "temporality-capacity": ("temporalityCapacity", "temporalité de la capacité (R331)"),
+    "temporary-assignement": ("temporaryAssignement", "affectation temporaire (R337)"),
+}
 _LIEU = (
     _r4(LIEU, "identifier", Genre.JETON, "identifier", "identifiant du lieu"),
     _r4(LIEU, "name", Genre.TEXTE, "name alias", "nom ou autre nom"),
@@ -138,6 +146,10 @@ _LIEU = (
     _guide(
         "equipment-type", Genre.JETON,
         "extension[ror-location-equipment].extension[equipmentType].valueCodeableConcept", "équipement (R212)",
+    ),
+    *(
+        _guide(nom, Genre.JETON, f"{_CAPACITE}.extension[{partie}].valueCodeableConcept", aide)
+        for nom, (partie, aide) in _CAPACITES.items()
     ),
 )  # fmt: skip
 
