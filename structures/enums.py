@@ -110,6 +110,15 @@ class SortDetail(models.TextChoices):
     IGNORE = "ignore", "Laissés de côté"
 
 
+class EtatExportFhir(models.TextChoices):
+    """How far a bulk export is."""
+
+    DEMANDE = "demande", "demandé"
+    EN_COURS = "en_cours", "en cours"
+    PRET = "pret", "prêt"
+    ECHEC = "echec", "en échec"
+
+
 class ProfilAcces(models.IntegerChoices):
     """Which contacts a consumer sees, by their confidentiality (domain.md §7). The numbers are the national ones."""
 

@@ -1,6 +1,7 @@
 """What Celery beat does for the register. The truth is in the database: a missed run changes nothing but the hour."""
 
 from contextlib import suppress
+from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
@@ -9,7 +10,7 @@ from kombu.exceptions import OperationalError
 from . import recherche, regles, requetes, suivi
 from .domaine import consommation
 from .domaine.rappels import DERNIER_JOUR, rappeler
-from .fhir import exposition
+from .fhir import export, exposition
 from .importations import depot, deroulement
 from .livraisons import livrer as livraisons
 
@@ -110,3 +111,19 @@ def reveiller_livraisons() -> None:
 def purger_livraisons() -> int:
     """Forget what was delivered long ago."""
     return livraisons.purger()
+
+
+@shared_task(name="structures.exporter_fhir")
+def exporter_fhir(numero: str) -> None:
+    """Make the files of a bulk export."""
+    export.travailler(UUID(numero))
+
+
+@shared_task(name="structures.reprendre_exports_fhir")
+def reprendre_exports_fhir() -> int:
+    """Forget the exports that expired; ask again for those that a killed worker or an absent broker left behind."""
+    export.purger()
+    delaisses = [str(pk) for pk in export.en_souffrance().values_list("pk", flat=True)[:100]]
+    for numero in delaisses:
+        exporter_fhir.apply_async([numero], expires=60)
+    return len(delaisses)

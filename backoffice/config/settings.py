@@ -195,6 +195,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ror@localhost")
 
 ENVOI_BAIL_SECONDES = env.int("ENVOI_BAIL_SECONDES", default=120)  # a worker killed mid-batch gives its mails back
 LIVRAISON_BAIL_SECONDES = env.int("LIVRAISON_BAIL_SECONDES", default=120)  # the same for webhooks
+EXPORT_BAIL_SECONDES = env.int("EXPORT_BAIL_SECONDES", default=120)  # and for bulk exports, at each file
 # Private networks (CIDR) to which webhooks may lead, in clear too. None: https to the Internet only.
 WEBHOOK_RESEAUX_PERMIS: list[str] = env.list("WEBHOOK_RESEAUX_PERMIS", default=[])
 # Reverse proxies in front of the product: how many addresses to trust at the end of X-Forwarded-For.
@@ -236,6 +237,7 @@ CELERY_BEAT_SCHEDULE = {
     "exposer": {"task": "structures.exposer", "schedule": 5.0, "options": {"expires": 10}},
     "livrer": {"task": "structures.livrer", "schedule": 10.0, "options": {"expires": 10}},
     "purger-livraisons": {"task": "structures.purger_livraisons", "schedule": crontab(hour="3", minute=20)},
+    "reprendre-exports-fhir": {"task": "structures.reprendre_exports_fhir", "schedule": 60.0},
     "liberer-taches-orphelines": {"task": "workflows.liberer_taches", "schedule": 300.0},
     "reprendre-exports": {"task": "exports.reprendre", "schedule": 60.0},
     "purger-exports": {"task": "exports.purger", "schedule": 3600.0},

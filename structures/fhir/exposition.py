@@ -183,7 +183,8 @@ def _dans_l_ordre(fiches: Collection[int]) -> list[int]:
 
 
 def _maintenant() -> datetime:
-    """Under the lock, hence in the order of commits; never before what is already there."""
+    """Under the lock, hence in the order of commits; after what is already there, so that « since » an instant means
+    all that was committed later."""
     with connection.cursor() as curseur:
         curseur.execute(
             "SELECT greatest(date_trunc('milliseconds', clock_timestamp()), max(maj) + interval '1 millisecond')"

@@ -2,12 +2,15 @@
 
 from django.urls import path, re_path
 
-from . import jeton, vues
+from . import jeton, vues, vues_export
 
 urlpatterns = [
     path("jeton/", jeton.jeton, name="fhir_jeton"),
     path(".well-known/smart-configuration", jeton.configuration_smart, name="fhir_smart"),
     path("metadata", vues.metadonnees, name="fhir_metadata"),
+    re_path(r"^(?:(?P<type_>[A-Za-z]+)/)?\$export$", vues_export.demander, name="fhir_export"),
+    path("exports/<uuid:numero>/", vues_export.suivre, name="fhir_export_suivi"),
+    path("exports/<uuid:numero>/<int:rang>.ndjson", vues_export.fichier, name="fhir_export_fichier"),
     path("_history", vues.historique_de_tout, name="fhir_historique"),
     re_path(r"^(?P<type_>[A-Za-z]+)/?$", vues.chercher, name="fhir_chercher"),
     path("<str:type_>/_search", vues.chercher_par_formulaire, name="fhir_chercher_par_formulaire"),

@@ -6,6 +6,7 @@ from .consommateurs import (
     RefusConsommateur,
     UsageConsommateur,
 )
+from .exports_fhir import ExportFhir, FichierExport
 from .exposition import AExposer, JourExpose, Ressource, RessourceVersion
 from .fiche import Fiche, FicheReservee, Modification, Reservation, VersionFiche, prochains_identifiants
 from .habilitation import Autorite, Habilitation
@@ -35,9 +36,11 @@ __all__ = [
     "Consommateur",
     "Departement",
     "DetailImportation",
+    "ExportFhir",
     "Favori",
     "Fiche",
     "FicheReservee",
+    "FichierExport",
     "Fraicheur",
     "Habilitation",
     "Importation",
