@@ -92,6 +92,7 @@ def _demarrer_valkey(superviseur: Superviseur, lieu: Emplacement) -> str:
 def _web(reglages: Reglages) -> Programme:
     adresse = f"[{reglages.hote}]" if ":" in reglages.hote else reglages.hote
     options = ["--preload", "--worker-class=gthread", "--workers=2", "--threads=4", "--graceful-timeout=8"]
+    options.append("--limit-request-line=8190")  # searches of /fhir/ and their cursors; the default is half of that
     journal = ["--access-logfile=-", "--no-control-socket"]
     application = "backoffice.config.wsgi:application"
     return Programme(
