@@ -13,8 +13,10 @@ class StructuresConfig(AppConfig):
         from . import checks  # noqa: F401  registers the checks
         from .importations import genres
         from .importations.genre_finess import FINESS
+        from .importations.nos.application import NOS
 
-        genres.enregistrer(FINESS)
+        for genre in (FINESS, NOS):
+            genres.enregistrer(genre)
         menu.enregistrer(menu.EntreeMenu(20, "Répertoire", "repertoire"))
         menu.enregistrer_lien_compte(menu.LienCompte(40, "Signalements", "signalements"))
         menu.enregistrer_description_compte(_decrire)
@@ -24,6 +26,9 @@ class StructuresConfig(AppConfig):
         registre.enregistrer("signalements", "Signalements", "structures.vues.export.signalements")
         registre.enregistrer("historique", "Historique d’une fiche", "structures.vues.export.historique")
         registre.enregistrer("comparaison", "Deux dates comparées", "structures.vues.export.comparaison")
+        registre.enregistrer("nomenclatures", "Nomenclatures", "structures.vues.nomenclatures.exporter_listes")
+        registre.enregistrer("codes", "Codes d’une nomenclature", "structures.vues.nomenclatures.exporter_codes")
+        registre.enregistrer("codes-tenus", "Fiches et codes", "structures.vues.nomenclatures.exporter_tenants")
 
 
 def _decrire(user):

@@ -71,7 +71,7 @@ def _zones() -> list[_Zone]:
 
 def _lire_zones() -> Iterator[_Zone]:
     dans_la_region = Count("pk", filter=Q(region=settings.PREFIXE_REGION))
-    communes = Commune.objects.order_by()
+    communes = Commune.objects.actuelles().order_by()
     par_departement = dict(communes.values_list("departement").annotate(de_la_region=dans_la_region))
     for d in Departement.objects.filter(pk__in=par_departement):
         noms = (normaliser(d.nom), normaliser(str(d)))
@@ -93,7 +93,7 @@ def _lots(zones: list[_Zone]) -> list[Lot]:
         return []
     codes: dict[str, list[str]] = defaultdict(list)
     cles = [z.cle for z in zones]
-    lues = Commune.objects.filter(Q(departement__in=cles) | Q(epci__in=cles)).order_by("code")
+    lues = Commune.objects.actuelles().filter(Q(departement__in=cles) | Q(epci__in=cles)).order_by("code")
     for code, departement, epci in lues.values_list("code", "departement", "epci"):
         codes[departement].append(code)
         codes[epci].append(code)

@@ -54,6 +54,7 @@ class NatureConcept(models.TextChoices):
     """What an association between two concepts says."""
 
     TYPE_CHAMP = "type_champ", "Type d’UO → champ d’activité"
+    FAMILLE_ACTIVITE = "famille_activite", "Famille d’activités → activité opérationnelle"
 
 
 class ThemeSignalement(models.TextChoices):

@@ -316,10 +316,10 @@ def rechercher_communes(texte: str, limite: int = 20) -> list[tuple[str, str]]:
     mots = normaliser(texte)
     if not mots:
         return []
-    communes = Commune.objects.all()
+    communes = Commune.objects.actuelles()
     for mot in mots.split():
         communes = communes.filter(recherche__contains=mot)
-    trouvees = Commune.objects.filter(Q(pk__in=communes.values("pk")) | Q(pk=texte.strip().upper()))
+    trouvees = Commune.objects.actuelles().filter(Q(pk__in=communes.values("pk")) | Q(pk=texte.strip().upper()))
     rang = Case(
         When(pk=texte.strip().upper(), then=0),
         When(recherche__startswith=f"{mots} ", then=1),
@@ -348,7 +348,7 @@ def communes_nommees_ainsi(textes: Collection[str]) -> dict[str, list[tuple[str,
     noms = "|".join(
         sorted(m if _FINIT_PAR_DEPARTEMENT.search(m) else f"{m} {_DEPARTEMENT}" for m in mots.values() if m)
     )
-    communes = list(Commune.objects.filter(Q(recherche__regex=f"^({noms})( |$)") | Q(pk__in=codes)))
+    communes = list(Commune.objects.actuelles().filter(Q(recherche__regex=f"^({noms})( |$)") | Q(pk__in=codes)))
     return {
         texte: [
             (c.pk, c.libelle)

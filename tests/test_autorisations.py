@@ -321,6 +321,9 @@ def table() -> dict[str, list[Adresse]]:
         "envoi_html": [Adresse({"pk": courriel.pk}, {"referent.ehpad"} | SESAN, None, caches=TOUS)],
         "envoi_reexpedier": [Adresse({"pk": courriel.pk}, None, SESAN, caches=TOUS - {"referent.ehpad"})],
         # -- SESAN only
+        "nomenclatures": [Adresse({}, SESAN, None)],
+        "nomenclature": [Adresse({"code": "R211"}, SESAN, None)],
+        "nomenclature_fiches": [Adresse({"code": "R211"}, SESAN, None)],
         "supervision": [Adresse({}, SESAN, None)],
         **{
             f"supervision_{page}": [Adresse({}, SESAN, None)]
@@ -449,6 +452,8 @@ def test_chaque_export_pour_qui_voit_sa_liste(demo: None) -> None:
         *((nom, f"dossier={parc.pk}", EHPAD | SESAN, Introuvable) for nom in ("journal", "decisions")),
         *((nom, "", SESAN, Interdit) for nom in (*reserves, *(f"supervision-{t}" for t in tables))),
         ("absences", f"compte={compte}", SESAN, Interdit),
+        ("nomenclatures", "", SESAN, Interdit),
+        *((nom, "liste=R211", SESAN, Interdit) for nom in ("codes", "codes-tenus")),
         ("traitement", f"lot={lot}", {"gestionnaire"}, Introuvable),
     ]
     assert {nom for nom, *_ in attendus} == {export.nom for export in registre.tous()}

@@ -18,7 +18,7 @@ from backoffice.socle.erreurs import Conflit, Invalide
 
 from ..champs import CHAMPS, CONTENU, Champ, Forme
 from ..enums import Niveau
-from ..models import Commune, Fiche, Modification
+from ..models import Commune, Fiche, Modification, VersionFiche
 from .fraicheur import constater, ecarts_de_fraicheur
 from .indexer import INDEXES, ecarts_d_index, indexer
 from .marquer import marquer
@@ -141,6 +141,10 @@ def _colonne(champ: Champ, contenu: Any) -> Any:
 _VIDES = {champ.nom: _colonne(champ, champ.vide()) for champ in CONTENU}
 
 
+# What the search text of a version is made of.
+_CHERCHES = ("nom", "nom_operationnel", "finess", "siret", "siren", "commune", "code_postal")
+
+
 def _recherche(fiche: Fiche, etat: Mapping[str, Any], communes: Mapping[str, str]) -> str:
     # The name comes first: lists are sorted by this column too.
     mots = [etat.get("nom", ""), etat.get("nom_operationnel", ""), etat.get("finess", ""), etat.get("siret", "")]
@@ -149,6 +153,28 @@ def _recherche(fiche: Fiche, etat: Mapping[str, Any], communes: Mapping[str, str
         mots += [communes.get(etat.get("commune", ""), ""), etat.get("code_postal", "")]
     mots += [fiche.identifiant if fiche.niveau not in (Niveau.EJ, Niveau.EG) else ""]
     return normaliser(" ".join(mot for mot in mots if mot))
+
+
+@transaction.atomic
+def refaire_les_textes(communes: Collection[str], lot: int = 5_000) -> None:
+    """Write the search text of the versions in these communes again, and index it: they have another name."""
+    lues = VersionFiche.objects.filter(commune__in=list(communes)).exclude(niveau=Niveau.EJ).order_by("pk")
+    versions = list(lues.only("pk", "fiche", *_CHERCHES))
+    noms = dict(Commune.objects.filter(pk__in=list(communes)).values_list("pk", "nom"))
+    for debut in range(0, len(versions), lot):
+        du_lot = versions[debut : debut + lot]
+        fiches = verrouiller({v.fiche_id for v in du_lot})
+        textes = [
+            _recherche(fiches[v.fiche_id], {c: getattr(v, c) for c in _CHERCHES}, noms) for v in du_lot
+        ]  # fmt: skip
+        with connection.cursor() as curseur:
+            curseur.execute(
+                """UPDATE structures_versionfiche v SET recherche = t.texte
+                   FROM unnest(%s::bigint[], %s::text[]) AS t(cle, texte)
+                   WHERE v.id = t.cle AND v.recherche <> t.texte""",
+                [[v.pk for v in du_lot], textes],
+            )
+        indexer(fiches.values())
 
 
 def _copier(nouvelles: Sequence[tuple[Fiche, Periode]]) -> None:

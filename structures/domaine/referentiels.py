@@ -26,10 +26,16 @@ def _lignes(nom: str) -> Iterator[dict[str, str]]:
 def charger_referentiels() -> dict[str, int]:
     """Create or relabel what the starter set holds; rows that are not in it stay. Returns rows by table.
 
-    Can be run again at any time: the second run changes nothing.
+    Can be run again at any time: the second run changes nothing, and what official files brought since stays: a list
+    held in a later version, and the communes once there are some.
     """
     listes = tomllib.loads((DONNEES / "nomenclatures.toml").read_text(encoding="utf-8"))
-    colonnes = ["nom", "libelle", "url", "oid", "version"]
+    colonnes = ["nom", "libelle", "url", "oid", "version", "complement", "version_complement"]
+    tenues = {n.pk: (n.version, n.version_complement) for n in Nomenclature.objects.all()}
+    for code, (version, version_complement) in tenues.items():
+        liste = listes.get(code, {})
+        if version > liste.get("version", "") or version_complement > liste.get("version_complement", ""):
+            listes.pop(code, None)
     _poser(
         Nomenclature,
         ["code"],
@@ -43,11 +49,12 @@ def charger_referentiels() -> dict[str, int]:
             "libelle": ligne["libelle"],
             "date_debut": ligne["date_debut"] or None,
             "date_fin": ligne["date_fin"] or None,
+            "du_jeu": "complement" in listes[liste],
         }
         for liste in listes
         for ligne in _lignes(f"concepts/{liste}.csv")
     ]
-    _poser(Concept, ["nomenclature", "code"], ["libelle", "date_debut", "date_fin"], concepts)
+    _poser(Concept, ["nomenclature", "code"], ["libelle", "date_debut", "date_fin", "du_jeu"], concepts)
     _poser(
         RegleCategorie,
         ["categorie"],
@@ -99,6 +106,7 @@ def _charger_communes() -> int:
     colonnes = "code, nom, type, departement, region, codes_postaux, epci, epci_nom, population, recherche"
     with connection.cursor() as curseur:
         curseur.execute("CREATE TEMP TABLE lot (LIKE structures_commune) ON COMMIT DROP")
+        curseur.execute("ALTER TABLE lot DROP COLUMN date_fin, DROP COLUMN devenue")
         with curseur.copy(f"COPY lot ({colonnes}) FROM STDIN") as copie:
             for c in _lignes("communes.csv.gz"):
                 codes = [cp for cp in c["codes_postaux"].split(",") if cp]
@@ -111,11 +119,7 @@ def _charger_communes() -> int:
                 )  # fmt: skip
         curseur.execute(
             # The only names put into the statement are the columns above.
-            f"""INSERT INTO structures_commune ({colonnes}) SELECT {colonnes} FROM lot
-                ON CONFLICT (code) DO UPDATE SET nom = excluded.nom, type = excluded.type,
-                    departement = excluded.departement, region = excluded.region,
-                    codes_postaux = excluded.codes_postaux, epci = excluded.epci, epci_nom = excluded.epci_nom,
-                    population = excluded.population, recherche = excluded.recherche
-                WHERE (structures_commune.*) IS DISTINCT FROM (excluded.*)"""  # noqa: S608
+            f"""INSERT INTO structures_commune ({colonnes}, devenue) SELECT {colonnes}, '' FROM lot
+                ON CONFLICT (code) DO NOTHING"""  # noqa: S608
         )
         return int(curseur.rowcount)

@@ -333,10 +333,15 @@ def _verifier_communes(apports: Mapping[str, Any], erreurs: Erreurs) -> None:
     cites = [(nom, code) for nom, a in apports.items() if CHAMPS[nom].genre is Genre.COMMUNES for code in a]
     cites += [(nom, a) for nom, a in apports.items() if CHAMPS[nom].genre is Genre.COMMUNE and a]
     if cites:
-        connues = set(Commune.objects.filter(pk__in={code for _, code in cites}).values_list("pk", flat=True))
+        citees = Commune.objects.filter(pk__in={code for _, code in cites})
+        connues = {code: (fin, devenue) for code, fin, devenue in citees.values_list("pk", "date_fin", "devenue")}
         for nom, code in cites:
+            fin, devenue = connues.get(code, (None, ""))
             if code not in connues:
                 erreurs[nom].append(f"« {str(code)[:40]} » n’est pas une commune du code officiel géographique.")
+            elif fin is not None:
+                suite = f" : elle est devenue {devenue}" if devenue else ""
+                erreurs[nom].append(f"La commune {code} n’existe plus depuis le {fin:%d/%m/%Y}{suite}.")
     autorites = {code for nom, a in apports.items() if CHAMPS[nom].genre is Genre.AUTORITES for code in a}
     inconnues = (
         autorites - set(Autorite.objects.filter(pk__in=autorites).values_list("pk", flat=True)) if autorites else set()

@@ -25,7 +25,12 @@ def _expose(champ: str) -> pgtrigger.Trigger:
 
 @pghistory.track()
 class Nomenclature(models.Model):
-    """A code list, known here by its national number (« R211 »). ``url`` is its FHIR code system."""
+    """A code list, known here by its national number (« R211 »). ``url`` is its FHIR code system.
+
+    Two official files feed it: the one that makes its codes (``nom``, ``version``), and another that completes them
+    (``complement``): the value set of the ROR, whose labels win over those of a terminology, or for a list that is a
+    value set itself (J238) its terminology, which dates the codes.
+    """
 
     code = models.CharField("code", max_length=20, primary_key=True)
     nom = models.CharField("nom officiel", max_length=120)
@@ -33,6 +38,8 @@ class Nomenclature(models.Model):
     url = models.CharField("système (URL)", max_length=300, blank=True)
     oid = models.CharField("OID", max_length=100, blank=True)
     version = models.CharField("version", max_length=40, blank=True)
+    complement = models.CharField("complétée par", max_length=120, blank=True)
+    version_complement = models.CharField("version du complément", max_length=40, blank=True)
 
     class Meta:
         ordering = ["code"]
@@ -51,13 +58,19 @@ class ConceptQuerySet(models.QuerySet["Concept"]):
 
 @pghistory.track()
 class Concept(models.Model):
-    """One code of a list. A closed code (``date_fin`` reached) stays readable where it is held (domain.md §3)."""
+    """One code of a list. A closed code (``date_fin`` reached) stays readable where it is held (domain.md §3).
+
+    ``du_jeu``: the label is that of the ROR value set, and no terminology changes it. ``remplace_par``: the code of
+    the same list that the official file proposes instead of a closed one, "" for most.
+    """
 
     nomenclature = models.ForeignKey(Nomenclature, models.PROTECT, related_name="concepts")
     code = models.CharField("code", max_length=40)
     libelle = models.CharField("libellé", max_length=400)
     date_debut = models.DateField("début de validité", null=True, blank=True)
     date_fin = models.DateField("fin de validité", null=True, blank=True)
+    du_jeu = models.BooleanField("libellé du jeu de valeurs", default=False)
+    remplace_par = models.CharField("remplacé par", max_length=40, blank=True, default="")
 
     objects = ConceptQuerySet.as_manager()
 
@@ -81,7 +94,7 @@ class Concept(models.Model):
 
 @pghistory.track()
 class Association(models.Model):
-    """What one concept implies for another; editable defaults, not official data (shared/data: « DERIVE »)."""
+    """What one concept implies for another. Type → champ is derived, not official; famille → activité is ASS_A14."""
 
     nature = models.CharField("nature", max_length=20, choices=NatureConcept)
     source = models.ForeignKey(Concept, models.PROTECT, related_name="associations")
@@ -143,8 +156,18 @@ class Departement(models.Model):
         return f"{self.nom} ({self.code})"
 
 
+class CommuneQuerySet(models.QuerySet["Commune"]):
+    def actuelles(self) -> "CommuneQuerySet":
+        """Those that still exist: the only ones that can be newly chosen."""
+        return self.filter(date_fin__isnull=True)
+
+
 class Commune(models.Model):
-    """A commune or an arrondissement municipal of the COG. 1,441 names are shared: show ``libelle``."""
+    """A commune or an arrondissement municipal of the COG. 1,441 names are shared: show ``libelle``.
+
+    One that is no more (``date_fin``: the first day without it) stays readable where a past version holds it;
+    ``devenue`` is the code that took over all of it, "" when it was split or nobody knows.
+    """
 
     code = models.CharField("code INSEE", max_length=5, primary_key=True)
     nom = models.CharField("nom", max_length=100)
@@ -155,7 +178,11 @@ class Commune(models.Model):
     epci = models.CharField("EPCI", max_length=9, blank=True)
     epci_nom = models.CharField("nom de l’EPCI", max_length=150, blank=True)
     population = models.PositiveIntegerField("population", null=True, blank=True)
+    date_fin = models.DateField("fin", null=True, blank=True)
+    devenue = models.CharField("devenue", max_length=5, blank=True, default="")
     recherche = models.CharField("texte de recherche", max_length=200, editable=False)
+
+    objects = CommuneQuerySet.as_manager()
 
     class Meta:
         ordering = ["code"]

@@ -42,9 +42,9 @@ class Codes(NamedTuple):
     departements: list[str]
 
 
-def libelles_cherches() -> Libelles:
-    """Two statements, then none for some minutes."""
-    gardes: Libelles | None = cache.get(_CLE_LIBELLES)
+def libelles_cherches(*, relire: bool = False) -> Libelles:
+    """Two statements, then none for some minutes. ``relire``: an import has just changed labels."""
+    gardes: Libelles | None = None if relire else cache.get(_CLE_LIBELLES)
     if gardes is None:
         gardes = _lire_libelles()
         cache.set(_CLE_LIBELLES, gardes, GARDE_SECONDES)

@@ -25,7 +25,7 @@ def rafraichir_vocabulaire() -> int:
 
     Returns the number of words. Derived and tolerant: a word missing until the next run only goes uncorrected.
     """
-    libelles = libelles_cherches()
+    libelles = libelles_cherches(relire=True)
     textes = [texte for paires in libelles for _, texte in paires]
     with connection.cursor() as curseur:
         # One writer at a time; readers go on with the former words until the end.
