@@ -1,7 +1,8 @@
-"""The import of a FINESS file, first and second time, beside a COPY of the same rows in the same run.
+"""The import of a FINESS file and of one seven times larger made from it, first and second time, beside a COPY of the
+same rows in the same run.
 
 The file is ../shared/data/finess/finess_structureet_idf.csv, or the one that FINESS names. Each import is the command
-itself in a process of its own, so that its peak memory is its own.
+itself in a process of its own, so that its peak memory is its own: deposit of the bytes, import and report included.
 """
 
 import json
@@ -22,6 +23,7 @@ from .mesure import tableau
 RACINE = Path(__file__).resolve().parent.parent
 FICHIER = RACINE.parent / "shared" / "data" / "finess" / "finess_structureet_idf.csv"
 BASE = "importation"
+FOIS = 7
 SORTES = {"structureet": 32, "geolocalisation": 6}
 
 
@@ -30,22 +32,54 @@ def afficher() -> None:
     if not fichier.exists():
         print(f"Import: no file {fichier}; name one with FINESS=…")
         return
-    chiffres = mesurer(fichier)
+    with tempfile.TemporaryDirectory() as dossier:
+        grand = Path(dossier) / f"{fichier.stem}_x{FOIS}.csv"
+        multiplier(fichier, grand)
+        for un in (fichier, grand):
+            _tableau(un, mesurer(un))
+
+
+def _tableau(fichier: Path, chiffres: dict[str, Any]) -> None:
     tableau(
         f"Import of {fichier.name}: {chiffres['lignes']} rows, {chiffres['retenues']} establishments followed",
-        ["", "seconds", "with start-up", "peak MB", "modifications"],
+        ["", "seconds", "× COPY", "with start-up", "peak MB", "modifications"],
         [
             [
                 titre,
                 f"{chiffres[passe]['secondes']:.2f}",
+                f"{chiffres[passe]['secondes'] / chiffres['copie']:.1f}",
                 f"{chiffres[passe]['avec_demarrage']:.2f}",
                 f"{chiffres[passe]['memoire_mo']:.0f}",
                 str(chiffres[passe]["modifications"]),
             ]
             for titre, passe in (("first time", "premiere"), ("second time", "seconde"))
         ]
-        + [["COPY of the same rows", f"{chiffres['copie']:.2f}", "", "", ""]],
+        + [["COPY of the same rows", f"{chiffres['copie']:.2f}", "1.0", "", "", ""]],
     )
+
+
+def multiplier(fichier: Path, grand: Path, fois: int = FOIS) -> None:
+    """Write a file so many times larger: the same establishments again under other numbers, with other EJ."""
+    lignes = fichier.read_text(encoding="utf-8").splitlines()
+    pris = {c[n] for ligne in lignes if (c := ligne.split(";"))[0] == "structureet" for n in (1, 2)}
+    libres = (n for n in map(_finess, range(10_000_000, 99_999_999)) if n not in pris)
+    with grand.open("w", encoding="utf-8") as sortie:
+        sortie.write(lignes[0] + "\n")
+        numeros: list[dict[str, str]] = [{} for _ in range(fois)]
+        for sorte in SORTES:
+            du_genre = [ligne.split(";") for ligne in lignes if ligne.startswith(f"{sorte};")]
+            for tour, donnes in enumerate(numeros):
+                for champs in du_genre:
+                    for n in (1, 2) if sorte == "structureet" else (1,):
+                        if tour and champs[n] not in donnes:
+                            donnes[champs[n]] = next(libres)
+                    neufs = [donnes.get(c, c) if n in (1, 2) else c for n, c in enumerate(champs)]
+                    sortie.write(";".join(neufs) + "\n")
+
+
+def _finess(corps: int) -> str:
+    somme = sum(n // 10 + n % 10 for n in (int(c) * (2 - r % 2) for r, c in enumerate(reversed(str(corps)))))
+    return f"{corps}{-somme % 10}"
 
 
 def mesurer(fichier: Path | str) -> dict[str, Any]:
@@ -76,12 +110,14 @@ def mesurer(fichier: Path | str) -> dict[str, Any]:
 def _importer(url: str, fichier: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as dossier:
         rapport = Path(dossier) / "rapport.json"
-        duree, memoire = _lancer(url, "importer_finess", str(fichier), "--json", str(rapport))
-        lu = json.loads(rapport.read_text(encoding="utf-8"))
+        duree, memoire = _lancer(url, "importer", "finess", str(fichier), "--json", str(rapport))
+        bilan = json.loads(rapport.read_text(encoding="utf-8"))["bilan"]
+    n = bilan["nombres"]
+    eg = [n[f"établissements {fait}"] for fait in ("créés", "modifiés", "inchangés")]
     return {
-        "secondes": lu["secondes"], "avec_demarrage": duree, "memoire_mo": memoire,
-        "modifications": lu["modifications"], "lignes": lu["lignes"],
-        "retenues": lu["eg_crees"] + lu["eg_modifies"] + lu["eg_inchanges"],
+        "secondes": bilan["secondes"], "avec_demarrage": duree, "memoire_mo": memoire,
+        "modifications": sum(eg[:2]) + n["entités juridiques créées"] + n["entités juridiques modifiées"],
+        "lignes": n["lignes lues"], "retenues": sum(eg),
     }  # fmt: skip
 
 

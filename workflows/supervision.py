@@ -8,18 +8,19 @@ Days are those of the calendar here: what a person who looks at a backlog counts
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
-from django.db.models.functions import TruncWeek
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, TruncWeek
 from django.utils import timezone
 from viewflow.workflow.status import STATUS
 
-from structures.models import Habilitation
+from structures.enums import Filiere
+from structures.models import Habilitation, RegleCategorie
 from structures.requetes import versions_au
 
 from . import delais
 from .domaine.echecs import ECHECS_ET_REPRISES
-from .enums import ACTES, ETAPES, Cercle, Etape, EtatDossier, Issue, TypeEvenement
-from .models import Decision, Evenement, Suppleance, Tache
+from .enums import ACTES, ENVOYES, ETAPES, Cercle, Etape, EtatDossier, Issue, TypeEvenement
+from .models import Decision, Dossier, Evenement, Suppleance, Tache
 from .regles import TRANSMISSIBLES
 from .requetes import sans_acteur
 
@@ -324,4 +325,20 @@ def publications_echouees() -> QuerySet[Evenement]:
         type=TypeEvenement.PUBLICATION_ECHOUEE,
         dossier__etat=EtatDossier.APPROBATION,
         le__gte=F("dossier__envoye_le"),
+    )
+
+
+def circuits_perimes() -> QuerySet[Dossier]:
+    """Sent dossiers on another route than their establishment would give today: its category changed since, by an
+    import for example. The route doesn't change while the flow runs (domain.md §6)."""
+    version = versions_au().filter(fiche=OuterRef("eg")).order_by()
+    regle = RegleCategorie.objects.filter(categorie=OuterRef("categorie_du_jour")).order_by()
+    return (
+        Dossier.objects.filter(etat__in=ENVOYES)
+        .annotate(
+            categorie_du_jour=Subquery(version.values("categorie")[:1]),
+            filiere_du_jour=Coalesce(Subquery(regle.values("filiere")[:1]), Value(Filiere.AUTRE.value)),
+        )
+        .filter(categorie_du_jour__isnull=False)
+        .exclude(filiere_du_jour=F("filiere"))
     )

@@ -16,7 +16,7 @@ from backoffice.socle.mots import pluriel
 from notifications.domaine import reexpedier
 from notifications.models import Envoi
 from notifications.requetes import envois_en_echec
-from structures.enums import Role
+from structures.enums import Filiere, Role
 from structures.livraisons.abonnements import reprendre
 from structures.models import Abonnement
 from structures.requetes import noms_au
@@ -130,6 +130,21 @@ def _publications(echecs: QuerySet[Any], limite: int | None) -> list[Incident]:
             "Elle est essayée sans rien écrire. Si elle passe, ceux qui approuvent sont invités à recommencer.",
         )
         for e in lus
+    ]  # fmt: skip
+
+
+def _circuits(lus: QuerySet[Any], limite: int | None) -> list[Incident]:
+    return [
+        Incident(
+            "circuit", d.pk, f"Le dossier « {d.nom} » ne suit plus le circuit de son établissement",
+            reverse("dossier", args=[d.pk]),
+            f"Envoyé comme « {Filiere(d.filiere).label} » ; la catégorie d’aujourd’hui dit "
+            f"« {Filiere(d.filiere_du_jour).label} ».",
+            d.envoye_le, "Ceux qui doivent approuver ne sont peut-être plus les bons.",
+            "Le circuit d’un dossier envoyé ne change pas. S’il doit en changer, renvoyez-le pour correction : il "
+            "suivra le nouveau à son prochain envoi. Sinon, l’incident se clôt avec le dossier.",
+        )
+        for d in lus.order_by("envoye_le", "pk")[:limite]
     ]  # fmt: skip
 
 
@@ -253,6 +268,7 @@ GENRES: dict[str, Genre] = {
     "tenue": Genre(
         "Tâches tenues par des absents", supervision.tenues_par_des_absents, _tenues, verbes.remettre_en_file
     ),
+    "circuit": Genre("Circuits qui ont changé", supervision.circuits_perimes, _circuits, None),
     "courriel": Genre("Courriels non partis", envois_en_echec, _courriels, _reexpedier),
     "abonnement": Genre(
         "Abonnements suspendus d’office", Abonnement.objects.suspendus_d_office, _abonnements, reprendre

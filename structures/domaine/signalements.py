@@ -1,5 +1,8 @@
 """Reported errors: a reader says what is wrong with a fiche, those who may change it answer her."""
 
+from collections.abc import Sequence
+from datetime import date
+
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -11,7 +14,7 @@ from notifications.domaine import notifier
 
 from .. import notifications as types
 from ..champs import CHAMPS, libelle
-from ..enums import IssueSignalement
+from ..enums import IssueSignalement, ThemeSignalement
 from ..models import Fiche, Signalement, VersionFiche
 from ..regles import peut_modifier, traitants_de
 
@@ -56,6 +59,39 @@ def signaler(
     )
     _prevenir(signalement, "recu", version.nom)
     return signalement
+
+
+@transaction.atomic
+def signaler_fermetures(*, fermes: Sequence[tuple[int, date | None]], acteur: User, source: str) -> list[Signalement]:
+    """Report that an official file says closed what the register holds open: (fiche, closing day) pairs. Nothing is
+    closed. A closing is reported once, whoever imports; the bound on one person's reports doesn't hold here."""
+    User.objects.select_for_update(no_key=True).get(pk=acteur.pk)
+    dits = set(
+        Signalement.objects.filter(fiche__in=[fiche for fiche, _ in fermes], theme=ThemeSignalement.FERME)
+        .order_by()
+        .values_list("fiche", "valeur_proposee")
+    )
+    siens = set(
+        Signalement.objects.filter(auteur=acteur, champ="", clos_le__isnull=True)
+        .order_by()
+        .values_list("fiche", flat=True)
+    )
+    faits = []
+    for fiche, jour in fermes:
+        constat = f"Fermé le {date_longue(jour)}" if jour else "Fermé"
+        if (fiche, constat) in dits or fiche in siens:
+            continue
+        signalement = Signalement.objects.create(
+            fiche_id=fiche,
+            theme=ThemeSignalement.FERME,
+            message=f"{source} : cet établissement y est fermé, et il est ouvert dans le répertoire. Rien n’a été "
+            "fermé : vérifiez, puis fermez-le s’il y a lieu.",
+            valeur_proposee=constat,
+            auteur=acteur,
+        )
+        _prevenir(signalement, "recu", _nom_de(signalement.fiche))
+        faits.append(signalement)
+    return faits
 
 
 @transaction.atomic

@@ -8,34 +8,35 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from ..enums import Niveau
 from .rapport import Conserve, Rapport, Refus
 from .releve import Ligne, Position
 
 # Fields that the file fills, beside ``parent``: columns of the staging tables and of VersionFiche.
 DE_LIGNE = (
     "nom", "categorie", "siret", "participation_sph", "mode_tarification", "adresse_voie", "adresse_complement",
-    "code_postal", "commune", "telephone", "date_ouverture",
+    "code_postal", "commune", "telephone", "date_ouverture", "siren", "statut_juridique",
 )  # fmt: skip
 DE_POSITION = ("longitude", "latitude")
-CODES = {"participation_sph": "R73", "mode_tarification": "R74"}
+CODES = {"participation_sph": "R73", "mode_tarification": "R74", "statut_juridique": "R72"}
 
 _TABLES = """
     DROP TABLE IF EXISTS pg_temp.finess_ligne, pg_temp.finess_position, pg_temp.finess_ecart, pg_temp.finess_ej;
     CREATE TEMP TABLE finess_ligne (
-        ligne int, empreinte text, finess text, ej text, categorie text, sort text, jour date,
+        ligne int, empreinte text, niveau text, finess text, ej text, categorie text, sort text, jour date,
         nom text, siret text, participation_sph text, mode_tarification text, adresse_voie text,
         adresse_complement text, code_postal text, commune text, telephone text, date_ouverture text,
+        siren text, statut_juridique text, clos_le date,
         fiche bigint, cree boolean, parent bigint, depuis date, effet date
     ) ON COMMIT DROP;
     CREATE TEMP TABLE finess_position (ligne int, finess text, longitude float8, latitude float8) ON COMMIT DROP;
-    CREATE TEMP TABLE finess_ej (finess text) ON COMMIT DROP;
+    CREATE TEMP TABLE finess_ej (finess text, effet date) ON COMMIT DROP;
     CREATE TEMP TABLE finess_ecart (ligne int, fiche bigint, champ text, neuf jsonb, ancien jsonb) ON COMMIT DROP;
 """
 
 # One row a field: what the file says (neuf), and what the register holds (ancien).
 _NEUFS = {nom: f"to_jsonb({'l' if nom in DE_LIGNE else 'p'}.{nom})" for nom in (*DE_LIGNE, *DE_POSITION)}
 _NEUFS["parent"] = "to_jsonb(l.parent)"
+_LUS_DE_LIGNE = ", ".join(f"('{nom}', to_jsonb(l.{nom}))" for nom in DE_LIGNE if nom != "categorie")
 _LUS = ", ".join(f"('{nom}', {neuf})" for nom, neuf in _NEUFS.items())
 _COMPARES = ", ".join(
     f"('{nom}', {neuf}, to_jsonb(v.{'parent_id' if nom == 'parent' else nom}))" for nom, neuf in _NEUFS.items()
@@ -151,7 +152,7 @@ def _identites() -> None:
     """Tie each line to the identities that exist already."""
     _executer(
         """UPDATE finess_ligne l SET fiche = f.id FROM structures_fiche f
-           WHERE l.sort IS NULL AND f.identifiant = '1' || l.finess"""
+           WHERE (l.sort IS NULL OR l.sort = 'clos') AND f.identifiant = '1' || l.finess"""
     )
     _executer(
         """UPDATE finess_ligne l SET parent = f.id FROM structures_fiche f
@@ -162,14 +163,15 @@ def _identites() -> None:
 def _conflits_de_niveau(rapport: Rapport) -> None:
     """A number is that of an EJ or of an establishment, in the file as in the register."""
     for champ, numero, autre, fiche, niveau in (
-        ("finess", "finess", "ej", "fiche", Niveau.EG),
-        ("parent", "ej", "finess", "parent", Niveau.EJ),
+        ("finess", "finess", "ej", "fiche", "l.niveau"),
+        ("parent", "ej", "finess", "parent", "'EJ'"),
     ):
         _refuser(
             rapport,
             champ,
             f"""UPDATE finess_ligne l SET sort = 'refuse'
-                WHERE l.sort IS NULL AND EXISTS (SELECT FROM finess_ligne a WHERE a.{autre} = l.{numero})
+                WHERE l.sort IS NULL AND l.niveau = 'EG'
+                  AND EXISTS (SELECT FROM finess_ligne a WHERE a.{autre} = l.{numero} AND a.niveau = 'EG')
                 RETURNING l.ligne, l.finess, l.{numero},
                     'ce numéro désigne à la fois une entité juridique et un établissement du fichier'""",  # noqa: S608
         )
@@ -177,11 +179,10 @@ def _conflits_de_niveau(rapport: Rapport) -> None:
             rapport,
             champ,
             f"""UPDATE finess_ligne l SET sort = 'refuse' FROM structures_fiche f
-                WHERE l.sort IS NULL AND f.id = l.{fiche} AND f.niveau <> %s
+                WHERE l.sort IS NULL AND f.id = l.{fiche} AND f.niveau <> {niveau}
                 RETURNING l.ligne, l.finess, l.{numero}, 'ce numéro est celui d’'
                     || CASE f.niveau WHEN 'EJ' THEN 'une entité juridique' ELSE 'un établissement' END
                     || ' du répertoire'""",  # noqa: S608
-            [niveau],
         )
 
 
@@ -209,10 +210,18 @@ def _existences(rapport: Rapport) -> None:
            RETURNING l.ligne, l.finess""",
         [timezone.localdate()],
     )
+    _executer(
+        """UPDATE finess_ligne l SET sort = 'a_fermer' WHERE l.sort = 'clos' AND EXISTS (
+               SELECT FROM structures_versionfiche v WHERE v.fiche_id = l.fiche AND v.validite @> %s)""",
+        [timezone.localdate()],
+    )
     rapport.eg_fermes = len(fermes)
-    raison = "la fiche n’est pas ouverte aujourd’hui dans le répertoire"
+    raison = "la fiche n’est pas ouverte aujourd’hui dans le répertoire, elle n’est pas rouverte pour autant"
     rapport.conserves += [Conserve(ligne, finess, "existe", "", "", raison) for ligne, finess in fermes]
-    _executer("UPDATE finess_ligne SET cree = fiche IS NULL WHERE sort IS NULL")
+    _executer(
+        """UPDATE finess_ligne SET sort = 'ej' WHERE sort IS NULL AND niveau = 'EJ' AND fiche IS NULL;
+           UPDATE finess_ligne SET cree = fiche IS NULL WHERE sort IS NULL"""
+    )
 
 
 def comparer() -> None:
@@ -229,7 +238,7 @@ def comparer() -> None:
             UNION ALL  -- moves to an EJ that the register lacks
             SELECT l.ligne, l.fiche, 'parent', to_jsonb(l.ej), to_jsonb(v.parent_id)
             FROM finess_ligne l JOIN structures_versionfiche v ON v.fiche_id = l.fiche AND v.validite @> %s
-            WHERE l.sort IS NULL AND l.parent IS NULL""",  # noqa: S608
+            WHERE l.sort IS NULL AND l.niveau = 'EG' AND l.parent IS NULL""",  # noqa: S608
         [aujourdhui, aujourdhui],
     )
 
@@ -303,35 +312,52 @@ def dater(jour_fichier: date) -> None:
 
 def compter(rapport: Rapport) -> None:
     """Counts of what is about to happen."""
-    [(crees, modifies, total)] = _lire(
-        """SELECT count(*) FILTER (WHERE cree), (SELECT count(DISTINCT fiche) FROM finess_ecart), count(*)
-           FROM finess_ligne WHERE sort IS NULL"""
+    [(crees, modifies, ej_modifiees, total)] = _lire(
+        """SELECT count(*) FILTER (WHERE cree), count(*) FILTER (WHERE niveau = 'EG' AND change),
+                  count(*) FILTER (WHERE niveau = 'EJ' AND change), count(*) FILTER (WHERE niveau = 'EG')
+           FROM (SELECT niveau, cree, EXISTS (SELECT FROM finess_ecart e WHERE e.ligne = l.ligne) AS change
+                 FROM finess_ligne l WHERE sort IS NULL) x"""
     )
     rapport.eg_crees, rapport.eg_modifies, rapport.eg_inchanges = crees, modifies, total - crees - modifies
     rapport.changements.update(dict(_lire("SELECT champ, count(*) FROM finess_ecart GROUP BY 1")))
-    rapport.ej_creees = len(ej_a_creer())
-    [(rapport.ej_inchangees,)] = _lire("SELECT count(DISTINCT parent) FROM finess_ligne WHERE sort IS NULL")
+    rapport.ej_creees, rapport.ej_modifiees = len(ej_a_creer()), ej_modifiees
+    [(ej,)] = _lire(
+        """SELECT count(DISTINCT coalesce(parent, fiche)) FROM finess_ligne
+           WHERE sort IS NULL AND (parent IS NOT NULL OR niveau = 'EJ')"""
+    )
+    rapport.ej_inchangees = ej - ej_modifiees
     [(rapport.absents,)] = _lire(
-        """SELECT count(*) FROM structures_versionfiche v WHERE v.niveau = 'EG' AND v.validite @> %s
+        """SELECT count(*) FROM structures_versionfiche v WHERE v.validite @> %s
+           AND v.niveau IN (SELECT DISTINCT niveau FROM finess_ligne) AND v.niveau = 'EG'
            AND NOT EXISTS (SELECT FROM finess_ligne l WHERE l.finess = v.finess)""",
         [timezone.localdate()],
     )
 
 
 def sorts() -> dict[str, int]:
-    """Number of lines by what stopped them (« categorie », « region », « doublon », « refuse », « ferme »)."""
-    return dict(_lire("SELECT sort, count(*) FROM finess_ligne WHERE sort IS NOT NULL GROUP BY 1"))
+    """Number of lines by what stopped them (« categorie », « region », « doublon », « refuse », « ferme », « clos »,
+    « a_fermer », and « ej » for those of which nothing is made)."""
+    return dict(
+        _lire(
+            """SELECT sort, count(*) FROM finess_ligne
+               WHERE sort IS NOT NULL AND (sort <> 'ej' OR finess NOT IN (SELECT finess FROM finess_ej)) GROUP BY 1"""
+        )
+    )
 
 
-def ej_a_creer() -> list[tuple[str, date]]:
-    """(FINESS, first day) of the EJ that the register lacks and that a creation or a move needs."""
+def ej_a_creer() -> list[tuple[str, date, str]]:
+    """(FINESS, first day, what the file says of it as JSON text) of the EJ that the register lacks and that a creation
+    or a move needs."""
     _executer(
         f"""DELETE FROM finess_ej;
-            INSERT INTO finess_ej SELECT DISTINCT ej FROM finess_ligne l WHERE parent IS NULL AND {_PARENT_UTILE}"""  # noqa: S608
+            INSERT INTO finess_ej SELECT ej, min(effet) FROM finess_ligne l
+            WHERE parent IS NULL AND niveau = 'EG' AND {_PARENT_UTILE} GROUP BY 1"""  # noqa: S608
     )
     return _lire(
-        f"""SELECT ej, min(effet) FROM finess_ligne l
-            WHERE parent IS NULL AND {_PARENT_UTILE} GROUP BY 1 ORDER BY 1"""  # noqa: S608
+        f"""SELECT j.finess, j.effet, coalesce((
+                SELECT jsonb_object_agg(c.champ, c.neuf) FROM (VALUES {_LUS_DE_LIGNE}) AS c(champ, neuf)
+                WHERE c.neuf IS NOT NULL), '{{}}')::text
+            FROM finess_ej j LEFT JOIN finess_ligne l ON l.finess = j.finess AND l.sort = 'ej' ORDER BY 1"""  # noqa: S608
     )
 
 
@@ -364,33 +390,6 @@ def patches(lot: int) -> Iterator[Sequence[tuple[int, date, str]]]:
     ):
         yield suite
         apres = suite[-1][0]
-
-
-def effets() -> Iterator[tuple[str, int, str, str, str, str, str, str]]:
-    """(fate, line, FINESS, name, identifier, field, before, after) of what the import does, in the order of the file:
-    a row a creation, a changed field or an establishment left as it is. Read by a cursor of the server."""
-    with connection.chunked_cursor() as curseur:
-        curseur.execute(
-            """SELECT * FROM (
-                 SELECT 'cree', min(l.ligne) AS ligne, l.ej, 'Entité juridique ' || l.ej, '1' || l.ej,
-                        '' AS champ, '', ''
-                 FROM finess_ligne l JOIN finess_ej j ON j.finess = l.ej WHERE l.sort IS NULL GROUP BY l.ej
-                 UNION ALL
-                 SELECT CASE WHEN l.cree THEN 'cree' ELSE 'inchange' END, l.ligne, l.finess, coalesce(l.nom, ''),
-                        '1' || l.finess, '', '', CASE WHEN l.cree THEN l.ej ELSE '' END
-                 FROM finess_ligne l
-                 WHERE l.sort IS NULL AND (l.cree OR NOT EXISTS (SELECT FROM finess_ecart e WHERE e.ligne = l.ligne))
-                 UNION ALL
-                 SELECT CASE e.champ WHEN 'parent' THEN 'deplace' ELSE 'change' END, l.ligne, l.finess,
-                        coalesce(l.nom, ''), '1' || l.finess, e.champ,
-                        CASE e.champ WHEN 'parent' THEN (
-                            SELECT substr(f.identifiant, 2) FROM structures_fiche f WHERE f.id = (e.ancien)::bigint)
-                            ELSE coalesce(e.ancien #>> '{}', '') END,
-                        CASE e.champ WHEN 'parent' THEN l.ej ELSE e.neuf #>> '{}' END
-                 FROM finess_ecart e JOIN finess_ligne l ON l.ligne = e.ligne WHERE l.sort IS NULL
-               ) effet ORDER BY ligne, champ"""
-        )
-        yield from curseur
 
 
 def analyser() -> None:

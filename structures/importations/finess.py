@@ -1,11 +1,9 @@
 """The import of a FINESS file from end to end: one transaction, all of it or nothing."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
-from time import perf_counter
-from typing import BinaryIO
 
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
@@ -15,18 +13,22 @@ from backoffice.socle.erreurs import Conflit, Invalide
 
 from ..domaine.creer import creer_etablissements
 from ..domaine.enregistrer import enregistrer, verrouiller
-from ..enums import Niveau, Source
+from ..enums import Niveau
+from ..enums import Source as Origine
 from ..models import Departement, Modification, RegleCategorie
 from . import classement
-from .lecture import FichierRefuse, Lecture
+from .lecture import FichierRefuse
 from .rapport import Rapport
 from .releve import Ligne, Position, Releve
+from .sources import Source, ouvrir
 from .suivi import Suivi
 
 LOT = 5_000  # fiches written at once
 LOT_ANALYSE = 500  # fiches written from which the planner must be told
 COUVERTURE_MIN = 0.9  # share of establishments with a « geolocalisation » row below which rows are missing
 TOUTES_REGIONS = "toutes"
+
+Lieu = Callable[[int, str], tuple[int | None, str]]
 
 
 def importer(
@@ -35,22 +37,18 @@ def importer(
     *,
     region: str = "",
     sans_geolocalisation: bool = False,
-    simulation: bool = False,
     suivi: Suivi | None = None,
-) -> None:
+) -> Lieu:
     """Create and update the EJ and EG of a file in the register, and fill ``rapport``.
 
     ``region`` is an INSEE code (that of the register by default) or « toutes ». Raises ``FichierRefuse`` when the file
     can't be trusted, ``Conflit`` when another import runs or a fiche stays locked, ``Invalide`` when the reference
-    data are missing; nothing is written then. ``simulation`` does everything, then undoes it.
+    data are missing; nothing is written then. Returns what tells where a field of a line is in the file.
     """
-    debut = perf_counter()
-    rapport.simulation = simulation
     try:
-        with chemin.open("rb") as flux, transaction.atomic():
+        with ouvrir(chemin, sans_geolocalisation) as lecture, transaction.atomic():
             _exclusivite()
-            _importer(flux, rapport, region or settings.PREFIXE_REGION, sans_geolocalisation, suivi or Suivi())
-            transaction.set_rollback(simulation)
+            _importer(lecture, rapport, region or settings.PREFIXE_REGION, suivi or Suivi())
     except OSError as erreur:
         raise FichierRefuse(f"il ne peut pas être lu ({erreur.strerror}).") from erreur
     except OperationalError as erreur:
@@ -60,7 +58,7 @@ def importer(
                 "Des fiches sont en cours de modification. Rien n’a été importé : relancez dans un instant.",
             ) from erreur
         raise
-    rapport.secondes = round(perf_counter() - debut, 2)
+    return lecture.lieu
 
 
 def _exclusivite() -> None:
@@ -73,13 +71,12 @@ def _exclusivite() -> None:
         )
 
 
-def _importer(flux: BinaryIO, rapport: Rapport, region: str, sans_geolocalisation: bool, suivi: Suivi) -> None:
-    lecture = Lecture(flux, sans_geolocalisation)
+def _importer(lecture: Source, rapport: Rapport, region: str, suivi: Suivi) -> None:
     classement.preparer()
     releve = _copier(lecture, rapport, region, suivi)
     _verifier_coherence(lecture)
     rapport.encodage, rapport.version, rapport.date = lecture.encodage, lecture.version, lecture.date.isoformat()
-    rapport.lignes = lecture.structures + lecture.positions
+    rapport.lignes = lecture.structures + lecture.entites + lecture.positions
     suivi.etape("Comparaison avec le répertoire")
     classement.ecarter(rapport)
     classement.comparer()
@@ -91,7 +88,7 @@ def _importer(flux: BinaryIO, rapport: Rapport, region: str, sans_geolocalisatio
     _ecrire(lecture.date, rapport.modifications, suivi)
 
 
-def _copier(lecture: Lecture, rapport: Rapport, region: str, suivi: Suivi) -> Releve:
+def _copier(lecture: Source, rapport: Rapport, region: str, suivi: Suivi) -> Releve:
     categories = set(RegleCategorie.objects.values_list("pk", flat=True))
     departements = None
     if region != TOUTES_REGIONS:
@@ -106,21 +103,21 @@ def _copier(lecture: Lecture, rapport: Rapport, region: str, suivi: Suivi) -> Re
 
     def lignes() -> Iterator[Ligne | Position]:
         for enregistrement in suivi.parcourir(lecture.enregistrements(), "Lecture du fichier"):
-            structure = enregistrement.champs[0] == "structureet"
-            yield releve.ligne(enregistrement) if structure else releve.position(enregistrement)
+            position = enregistrement.champs[0] == "geolocalisation"
+            yield releve.position(enregistrement) if position else releve.ligne(enregistrement)
 
     classement.copier(lignes())
     return releve
 
 
-def _verifier_coherence(lecture: Lecture) -> None:
+def _verifier_coherence(lecture: Source) -> None:
     orpheline = classement.positions_incoherentes()
     if orpheline:
         ligne, finess = orpheline
         raise FichierRefuse(
             f"« geolocalisation » de {finess[:20]}, qui n’a pas de ligne « structureet ».", ligne=ligne, colonne=2
         )
-    part = 1.0 if lecture.sans_geolocalisation else classement.couverture()
+    part = classement.couverture() if lecture.exige_positions else 1.0
     if part < COUVERTURE_MIN:
         raise FichierRefuse(
             f"{part:.0%} des établissements ont une ligne « geolocalisation », {COUVERTURE_MIN:.0%} au moins sont "
@@ -129,7 +126,12 @@ def _verifier_coherence(lecture: Lecture) -> None:
 
 
 def _remarquer(rapport: Rapport, releve: Releve, region: str) -> None:
-    noms = {"categorie": "catégorie hors du répertoire", "region": f"hors de la région {region}"}
+    noms = {
+        "categorie": "catégorie hors du répertoire",
+        "region": f"hors de la région {region}",
+        "ej": "entités juridiques sans établissement suivi",
+        "clos": "fermés au FINESS, absents du répertoire ou déjà fermés",
+    }
     sorts = classement.sorts()
     rapport.ignores = {nom: sorts[cle] for cle, nom in noms.items() if cle in sorts}
     if releve.ouvertures_fictives:
@@ -149,7 +151,7 @@ def _ecrire(jour_fichier: date, total: int, suivi: Suivi) -> None:
     origine = f"FINESS {jour_fichier.isoformat()}"
     ej = classement.ej_a_creer()
     suivi.etape("Écriture des fiches", total)
-    creees = creer_etablissements([(Niveau.EJ, finess) for finess, _ in ej]) if ej else {}
+    creees = creer_etablissements([(Niveau.EJ, finess) for finess, _, _ in ej]) if ej else {}
     for debut in range(0, len(ej), LOT):
         suivi.avancer(debut)
         enregistrer(
@@ -157,11 +159,11 @@ def _ecrire(jour_fichier: date, total: int, suivi: Suivi) -> None:
                 Modification(
                     fiche=creees[finess],
                     date_effet=effet,
-                    patch={"existe": True, "finess": finess, "nom": f"Entité juridique {finess}"},
-                    source=Source.IMPORT,
+                    patch={"existe": True, "finess": finess, "nom": f"Entité juridique {finess}"} | json.loads(contenu),
+                    source=Origine.IMPORT,
                     origine=origine,
                 )
-                for finess, effet in ej[debut : debut + LOT]
+                for finess, effet, contenu in ej[debut : debut + LOT]
             ]
         )
     if len(ej) > LOT_ANALYSE:
@@ -175,7 +177,7 @@ def _ecrire(jour_fichier: date, total: int, suivi: Suivi) -> None:
         enregistrer(
             [
                 Modification(
-                    fiche_id=fiche, date_effet=effet, patch=json.loads(patch), source=Source.IMPORT, origine=origine
+                    fiche_id=fiche, date_effet=effet, patch=json.loads(patch), source=Origine.IMPORT, origine=origine
                 )
                 for fiche, effet, patch in lot
             ]

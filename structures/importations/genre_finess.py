@@ -3,50 +3,71 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from backoffice.socle.mots import date_longue
+
+from ..domaine.signalements import signaler_fermetures
 from ..enums import SortDetail
-from . import classement
 from .bilan import Bilan, Detail
-from .finess import TOUTES_REGIONS, importer
+from .effets import a_fermer, effets
+from .finess import TOUTES_REGIONS, Lieu, importer
 from .genres import Genre, Option
 from .rapport import Rapport, nom_du_champ
 from .suivi import Suivi
 
 
 def _importer(chemin: Path, suivi: Suivi) -> Bilan:
-    rapport = Rapport(fichier="")
-    importer(
+    rapport = Rapport()
+    lieu = importer(
         chemin,
         rapport,
         region=str(suivi.options.get("region", "")),
         sans_geolocalisation=bool(suivi.options.get("sans_geolocalisation")),
         suivi=suivi,
     )
-    return Bilan(list(rapport.resume()), rapport.nombres(), _details(rapport))
+    if suivi.acteur and (fermes := a_fermer()):
+        signaler_fermetures(fermes=fermes, acteur=suivi.acteur, source=f"FINESS du {date_longue(rapport.date)}")
+    return Bilan(list(rapport.resume()), rapport.nombres(), _details(rapport, lieu, suivi))
 
 
-def _details(rapport: Rapport) -> Iterator[Detail]:
-    for fate, ligne, finess, nom, fiche, champ, avant, apres in classement.effets():
-        mot = nom_du_champ(champ) if champ else ""
-        yield Detail(SortDetail(fate), ligne, "", finess, nom, fiche, mot, avant, apres)
+def _details(rapport: Rapport, lieu: Lieu, suivi: Suivi) -> Iterator[Detail]:
+    for fate, rang, finess, nom, fiche, champ, avant, apres, raison in effets():
+        ligne, colonne = lieu(rang, _CHAMPS.get(champ, champ))
+        if fate == SortDetail.FERME:
+            raison += _SUITE_FERMETURE if suivi.acteur else _SUITE_SANS_COMPTE
+        yield Detail(SortDetail(fate), ligne, colonne, finess, nom, fiche, _mot(champ), avant, apres, raison)
     for r in sorted(rapport.refus):
         portee = "ligne refusée" if r.ligne_entiere else "valeur refusée"
-        champ = nom_du_champ(r.champ)
+        ligne, colonne = lieu(r.ligne, r.champ)
+        raison = f"{r.raison} ({portee})"
         yield Detail(
-            SortDetail.REFUSE, r.ligne, champ, r.finess, champ=champ, apres=r.valeur, raison=f"{r.raison} ({portee})"
+            SortDetail.REFUSE, ligne, colonne, r.finess[:20], champ=_mot(r.champ), apres=r.valeur, raison=raison
         )
     for c in sorted(rapport.conserves):
-        champ = nom_du_champ(c.champ)
-        yield Detail(
-            SortDetail.CONSERVE, c.ligne, champ, c.finess, "", f"1{c.finess}", champ, c.repertoire, c.fichier, c.raison
-        )
+        fate = SortDetail.ROUVERT if c.champ == "existe" else SortDetail.CONSERVE
+        ligne, colonne = lieu(c.ligne, c.champ)
+        fiche = f"1{c.finess}"
+        yield Detail(fate, ligne, colonne, c.finess, "", fiche, _mot(c.champ), c.repertoire, c.fichier, c.raison)
+    for ligne_doublon in rapport.doublons:
+        ligne, colonne = lieu(ligne_doublon, "")
+        yield Detail(SortDetail.IGNORE, ligne, colonne, raison="ligne répétée à l’identique, lue une fois")
+
+
+_CHAMPS = {"region": "commune", "existe": "date_fermeture"}
+_MOTS = {"region": "Région", "existe": "Ouverture", "categorie": "Catégorie"}
+_SUITE_FERMETURE = " Rien n’est fermé : un signalement le dit à ceux qui peuvent modifier la fiche."
+_SUITE_SANS_COMPTE = " Rien n’est fermé, et personne n’est prévenu : cet import n’est au nom d’aucun compte."
+
+
+def _mot(champ: str) -> str:
+    return (_MOTS.get(champ) or nom_du_champ(champ)) if champ else ""
 
 
 FINESS = Genre(
     "finess",
     "FINESS",
-    "Les entités juridiques et les établissements, d’après l’extraction FINESS de data.gouv.fr (cs1100507 : lignes "
-    "« structureet » puis « geolocalisation », en UTF-8 ou en ISO-8859-1).",
-    (".csv", ".txt"),
+    "Les entités juridiques et les établissements, d’après les extractions FINESS de data.gouv.fr : structures en JSON "
+    "(2026, compressé ou non), établissements géolocalisés (cs1100507) ou entités juridiques (cs1100501) en CSV.",
+    (".csv", ".txt", ".json", ".gz"),
     _importer,
     options=(
         Option(

@@ -1,7 +1,8 @@
-"""Read a FINESS open data file (cs1100507) and refuse, as a whole, one that can't be trusted.
+"""Read a historic FINESS open data file and refuse, as a whole, one that can't be trusted.
 
-Layout: ``finess;etalab;<version>;<date>``, then ``structureet`` rows of 32 fields, then ``geolocalisation`` rows of 6,
-separated by « ; », quoted where needed, one record a line, a line end after the last one.
+Layout: ``finess;etalab;<version>;<date>``, then ``structureet`` rows of 32 fields and ``geolocalisation`` rows of 6
+(establishments, cs1100507), or ``structureej`` rows of 23 (legal entities, cs1100501), separated by « ; », quoted where
+needed, one record a line, a line end after the last one.
 """
 
 import codecs
@@ -19,7 +20,7 @@ from backoffice.socle.mots import date_longue
 
 from .controles import forme_finess, lire_date
 
-CHAMPS_STRUCTURE, CHAMPS_POSITION = 32, 6
+CHAMPS = {"structureet": 32, "geolocalisation": 6, "structureej": 23}
 LIGNE_MAX = 20_000  # bytes; the longest real line has less than 700
 BLOC = 1 << 20
 
@@ -39,8 +40,23 @@ class FichierRefuse(Invalide):
         self.ligne, self.colonne, self.raison = ligne, colonne, raison
 
 
+# Number of the column of a field of the fiche, by kind of row.
+_COLONNES = {
+    "structureet": {
+        "finess": 2, "parent": 3, "nom": 4, "adresse_complement": 6, "adresse_voie": 10, "commune": 13,
+        "code_postal": 16, "telephone": 17, "categorie": 19, "siret": 23, "mode_tarification": 25,
+        "participation_sph": 27, "date_ouverture": 29, "latitude": 3,
+    },
+    "structureej": {
+        "finess": 2, "nom": 3, "adresse_complement": 5, "adresse_voie": 8, "commune": 12, "code_postal": 13,
+        "telephone": 16, "statut_juridique": 17, "siren": 21, "date_ouverture": 23,
+    },
+}  # fmt: skip
+
+
 class Enregistrement(NamedTuple):
-    """One row of the file, its fields stripped. ``champs[0]`` says which kind."""
+    """One row of the file, its fields stripped. ``champs[0]`` says which kind. ``ligne`` is unique; what a person finds
+    in the file is ``Lecture.lieu(ligne, field)``. A row may end with the state of the entity and its closing day."""
 
     ligne: int
     champs: list[str]
@@ -56,6 +72,7 @@ class Lecture:
     version: str = ""
     date: date = date.min
     structures: int = 0
+    entites: int = 0
     positions: int = 0
     _malformees: list[tuple[int, int, str]] = field(default_factory=list)
 
@@ -67,16 +84,13 @@ class Lecture:
         for numero, texte in lignes:
             champs = _decouper(numero, texte)
             derniere = numero
-            if champs[0] == "structureet":
-                self._compter_structure(numero, champs)
-            elif champs[0] == "geolocalisation":
-                _exiger_champs(numero, champs, CHAMPS_POSITION)
-                self.positions += 1
-            else:
+            if champs[0] not in CHAMPS:
                 raise FichierRefuse(
-                    f"« {champs[0][:30]} » n’est pas un type de ligne connu (structureet, geolocalisation).",
+                    f"« {champs[0][:30]} » n’est pas un type de ligne connu ({', '.join(CHAMPS)}).",
                     ligne=numero, colonne=1,
                 )  # fmt: skip
+            _exiger_champs(numero, champs)
+            self._compter(numero, champs)
             yield Enregistrement(numero, champs)
         self._conclure(derniere)
 
@@ -95,30 +109,45 @@ class Lecture:
             raise FichierRefuse(f"le fichier est daté du {date_longue(jour)}, dans l’avenir.", ligne=1, colonne=4)
         self.version, self.date = champs[2], jour
 
-    def _compter_structure(self, ligne: int, champs: list[str]) -> None:
-        _exiger_champs(ligne, champs, CHAMPS_STRUCTURE)
+    @property
+    def exige_positions(self) -> bool:
+        return bool(self.structures) and not self.sans_geolocalisation
+
+    def lieu(self, ligne: int, champ: str) -> tuple[int | None, str]:
+        """(line, column) of a field."""
+        colonne = _COLONNES["structureet" if self.structures else "structureej"].get(champ)
+        return ligne, f"colonne {colonne}" if colonne else ""
+
+    def _compter(self, ligne: int, champs: list[str]) -> None:
+        if champs[0] == "geolocalisation":
+            self.positions += 1
+            return
         if self.positions:
-            raison = "une ligne « structureet » suit les lignes « geolocalisation »."
+            raison = f"une ligne « {champs[0]} » suit les lignes « geolocalisation »."
             raise FichierRefuse(raison, ligne=ligne, colonne=1)
-        self.structures += 1
+        if champs[0] == "structureej":
+            self.entites += 1
+        else:
+            self.structures += 1
         colonne = _colonne_deplacee(champs)
         if colonne:
             self._malformees.append((ligne, colonne, champs[colonne - 1]))
 
     def _conclure(self, derniere: int) -> None:
-        if not self.structures:
+        lues = self.structures + self.entites
+        if not lues:
             raise FichierRefuse("il ne contient aucun établissement (ligne « structureet »).", ligne=derniere or None)
-        if len(self._malformees) * 2 > self.structures:
+        if len(self._malformees) * 2 > lues:
             ligne, colonne, contenu = self._malformees[0]
             raise FichierRefuse(
-                f"les colonnes ne sont pas celles attendues : {len(self._malformees)} lignes sur {self.structures} "
+                f"les colonnes ne sont pas celles attendues : {len(self._malformees)} lignes sur {lues} "
                 f"n’ont pas la forme voulue (ici « {contenu[:30]} »).",
                 ligne=ligne, colonne=colonne,
             )  # fmt: skip
-        if not self.positions and not self.sans_geolocalisation:
+        if not self.positions and self.exige_positions:
             raise FichierRefuse(
                 "il s’arrête avant les lignes « geolocalisation » : il est sans doute tronqué. Si ce fichier n’en "
-                "comporte pas (cs1100502), relancez avec --sans-geolocalisation.",
+                "comporte pas (cs1100502), dites-le au dépôt (option « sans_geolocalisation » de la commande).",
                 ligne=derniere,
             )
 
@@ -203,7 +232,8 @@ def _decouper(ligne: int, texte: str) -> list[str]:
         raise FichierRefuse("un guillemet n’est pas refermé sur la ligne.", ligne=ligne) from erreur
 
 
-def _exiger_champs(ligne: int, champs: list[str], attendus: int) -> None:
+def _exiger_champs(ligne: int, champs: list[str]) -> None:
+    attendus = CHAMPS[champs[0]]
     if len(champs) != attendus:
         raise FichierRefuse(
             f"{len(champs)} champs au lieu de {attendus} pour une ligne « {champs[0]} ».",
@@ -213,9 +243,12 @@ def _exiger_champs(ligne: int, champs: list[str], attendus: int) -> None:
 
 def _colonne_deplacee(champs: list[str]) -> int:
     """Number of the first column whose content can't belong there; 0 when all can."""
-    for rang in (1, 2):
-        if not forme_finess(champs[rang]):
-            return rang + 1
+    if not forme_finess(champs[1]):
+        return 2
+    if champs[0] == "structureej":
+        return 23 if champs[22] and lire_date(champs[22]) is None else 0
+    if not forme_finess(champs[2]):
+        return 3
     if not (champs[18].isdigit() and len(champs[18]) <= 4):
         return 19
     return 29 if champs[28] and lire_date(champs[28]) is None else 0

@@ -8,15 +8,25 @@ from hashlib import md5
 from typing import Any, NamedTuple
 
 from ..champs import CHAMPS
-from .controles import depuis_lambert93, finess_valide, lire_date, siret_valide
-from .lecture import Enregistrement, Lecture
+from ..enums import Niveau
+from .controles import depuis_lambert93, finess_valide, lire_date, luhn, siret_valide
+from .lecture import Enregistrement
 from .rapport import Refus
+from .sources import Source
 
 # Columns of a « structureet » row, and the words of the report for those that can be refused.
 _ET, _EJ, _RS, _RS_LONGUE, _COMPL_RS, _COMPL_DISTRIB, _NUM, _TYPE, _VOIE, _COMPL_NUM, _LIEU_DIT = range(1, 12)
 _COMMUNE, _DEPARTEMENT, _ACHEMINEMENT, _TELEPHONE, _CATEGORIE, _SIRET, _MFT, _SPH, _OUVERTURE = (
     12, 13, 15, 16, 18, 22, 24, 26, 28,
 )  # fmt: skip
+
+# Where the columns of a « structureej » row go in a « structureet » one; the other ones have their own fields.
+_DEPUIS_EJ = {
+    1: _ET, 2: _RS, 3: _RS_LONGUE, 4: _COMPL_RS, 5: _NUM, 6: _TYPE, 7: _VOIE, 8: _COMPL_NUM, 9: _COMPL_DISTRIB,
+    10: _LIEU_DIT, 11: _COMMUNE, 12: _ACHEMINEMENT, 13: _DEPARTEMENT, 15: _TELEPHONE, 22: _OUVERTURE,
+}  # fmt: skip
+_STATUT_EJ, _SIREN_EJ, _ETAT_EJ, _ETAT = 16, 20, 23, 32
+_INACTIF = "I"  # TRE_R386
 
 # FINESS writes the overseas départements 9A to 9F; the commune's three digits already hold the third one.
 _OUTRE_MER = {"9A": "971", "9B": "972", "9C": "973", "9D": "974", "9E": "975", "9F": "976"}
@@ -46,10 +56,11 @@ class Ligne(NamedTuple):
 
     ligne: int
     empreinte: str
+    niveau: str
     finess: str
     ej: str
     categorie: str
-    sort: str | None  # why it goes no further: « categorie », « region », « refuse »
+    sort: str | None  # why it goes no further: « categorie », « region », « refuse », « clos »
     jour: date | None  # from when it exists, when its opening date is plausible
     nom: str | None
     siret: str | None = None
@@ -61,6 +72,9 @@ class Ligne(NamedTuple):
     commune: str | None = None
     telephone: str | None = None
     date_ouverture: str | None = None
+    siren: str | None = None
+    statut_juridique: str | None = None
+    clos_le: date | None = None
 
 
 class Position(NamedTuple):
@@ -76,7 +90,7 @@ class Position(NamedTuple):
 class Releve:
     """Turns rows into staging rows. ``categories`` and ``departements`` bound what is followed (None: all)."""
 
-    lecture: Lecture
+    lecture: Source
     categories: Collection[str]
     departements: Collection[str] | None
     refuser: Callable[[Refus], None]
@@ -85,34 +99,69 @@ class Releve:
     projections_ignorees: dict[str, int] = field(default_factory=dict)
 
     def ligne(self, enregistrement: Enregistrement) -> Ligne:
+        """An establishment, or a legal entity."""
         numero, c = enregistrement
         empreinte = md5("\x1f".join(c).encode(), usedforsecurity=False).hexdigest()
+        if c[0] == "structureej":
+            return self._entite(numero, c, empreinte)
         base: dict[str, Any] = {
-            "ligne": numero, "empreinte": empreinte, "finess": c[_ET], "ej": c[_EJ], "categorie": c[_CATEGORIE],
+            "ligne": numero, "empreinte": empreinte, "niveau": Niveau.EG.value, "finess": c[_ET], "ej": c[_EJ],
+            "categorie": c[_CATEGORIE],
         }  # fmt: skip
-        sort = self._hors_perimetre(c) or self._refus_de_ligne(numero, c)
+        sort = self._hors_perimetre(c)
+        if not sort and c[_ETAT : _ETAT + 1] == [_INACTIF]:
+            return Ligne(**base, sort="clos", jour=None, nom=c[_RS_LONGUE] or c[_RS], clos_le=lire_date(c[_ETAT + 1]))
+        sort = sort or self._refus_de_ligne(numero, c)
         if sort:
             return Ligne(**base, sort=sort, jour=None, nom=None)
-        ouverture = self._ouverture(numero, c)
         return Ligne(
             **base,
+            **self._communs(numero, c),
             sort=None,
-            jour=ouverture if ouverture and ouverture <= self.lecture.date else None,
-            nom=c[_RS_LONGUE] or c[_RS],
             siret=self._controle(
                 numero, c, _SIRET, "siret", siret_valide, "clé de contrôle fausse ou longueur anormale"
             ),
             participation_sph=c[_SPH] or None,
             mode_tarification=c[_MFT] or None,
-            adresse_voie=self._borne(numero, c, "adresse_voie", _voie(c)),
-            adresse_complement=self._borne(numero, c, "adresse_complement", _complement(c)),
-            code_postal=self._code_postal(numero, c),
-            commune=self._commune(c),
-            telephone=self._controle(
+        )
+
+    def _entite(self, numero: int, brut: list[str], empreinte: str) -> Ligne:
+        c = [""] * _ETAT
+        for depuis, vers in _DEPUIS_EJ.items():
+            c[vers] = brut[depuis]
+        base: dict[str, Any] = {
+            "ligne": numero, "empreinte": empreinte, "niveau": Niveau.EJ.value, "finess": c[_ET], "ej": "",
+            "categorie": "",
+        }  # fmt: skip
+        if brut[_ETAT_EJ : _ETAT_EJ + 1] == [_INACTIF]:
+            clos_le = lire_date(brut[_ETAT_EJ + 1])
+            return Ligne(**base, sort="clos", jour=None, nom=c[_RS_LONGUE] or c[_RS], clos_le=clos_le)
+        sort = self._refus_de_ligne(numero, c, ej=True)
+        if sort:
+            return Ligne(**base, sort=sort, jour=None, nom=None)
+        siren = brut[_SIREN_EJ]
+        if siren and not (len(siren) == 9 and siren.isdigit() and luhn(siren)):
+            self.refuser(Refus(numero, c[_ET], "siren", siren, "clé de contrôle fausse ou longueur anormale"))
+            siren = ""
+        return Ligne(
+            **base, **self._communs(numero, c), sort=None, siren=siren or None,
+            statut_juridique=brut[_STATUT_EJ] or None,
+        )  # fmt: skip
+
+    def _communs(self, numero: int, c: list[str]) -> dict[str, Any]:
+        ouverture = self._ouverture(numero, c)
+        return {
+            "jour": ouverture if ouverture and ouverture <= self.lecture.date else None,
+            "nom": c[_RS_LONGUE] or c[_RS],
+            "adresse_voie": self._borne(numero, c, "adresse_voie", _voie(c)),
+            "adresse_complement": self._borne(numero, c, "adresse_complement", _complement(c)),
+            "code_postal": self._code_postal(numero, c),
+            "commune": self._commune(c),
+            "telephone": self._controle(
                 numero, c, _TELEPHONE, "telephone", lambda t: bool(_TELEPHONE_FORME.fullmatch(t)), "numéro illisible"
             ),
-            date_ouverture=ouverture.isoformat() if ouverture else None,
-        )
+            "date_ouverture": ouverture.isoformat() if ouverture else None,
+        }
 
     def _hors_perimetre(self, c: list[str]) -> str | None:
         if c[_CATEGORIE] not in self.categories:
@@ -121,16 +170,16 @@ class Releve:
             return "region"
         return None
 
-    def _refus_de_ligne(self, numero: int, c: list[str]) -> str | None:
+    def _refus_de_ligne(self, numero: int, c: list[str], *, ej: bool = False) -> str | None:
         cause = None
         if not finess_valide(c[_ET]):
             cause = ("finess", c[_ET], "numéro FINESS invalide (forme ou clé de contrôle)")
-        elif not finess_valide(c[_EJ]):
+        elif not ej and not finess_valide(c[_EJ]):
             cause = ("parent", c[_EJ], "numéro FINESS de l’entité juridique invalide (forme ou clé de contrôle)")
         elif c[_ET] == c[_EJ]:
             cause = ("parent", c[_EJ], "l’établissement et son entité juridique portent le même numéro")
         elif not (c[_RS_LONGUE] or c[_RS]):
-            cause = ("nom", "", "l’établissement n’a pas de nom")
+            cause = ("nom", "", "elle n’a pas de nom" if ej else "l’établissement n’a pas de nom")
         elif len(c[_RS_LONGUE] or c[_RS]) > _LONGUEURS["nom"]:
             cause = ("nom", c[_RS], f"le nom dépasse {_LONGUEURS['nom']} caractères")
         if cause is None:

@@ -1,5 +1,6 @@
 """Imports: deposit, dry run, report, confirmation, application, stop, a dead worker; the screens and the command."""
 
+import json
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -23,7 +24,7 @@ from structures.importations.suivi import Suivi
 from structures.models import DetailImportation, Fiche, Importation, MorceauImporte
 
 from .fabrique import aujourdhui, change, personne
-from .test_importer_finess import EG1, EG2, EJ1, JOUR, actuelle, fiche, ligne, rien_ecrit, texte
+from .test_importer_finess import EG1, EG2, EG3, EJ1, JOUR, actuelle, fiche, ligne, rien_ecrit, texte
 
 BON = texte([ligne(EG1), ligne(EG2)])
 
@@ -235,16 +236,29 @@ def test_du_depot_au_bilan_par_les_ecrans(gestionnaire, django_assert_max_num_qu
     assert "Abandonné" in client.get(adresse).text
 
 
+def commander(chemin: Path, *options: str) -> str:
+    sortie = StringIO()
+    call_command("importer", "finess", str(chemin), *options, stdout=sortie)
+    return sortie.getvalue()
+
+
 @pytest.mark.django_db
 def test_la_commande_fait_comme_les_ecrans(tmp_path):
-    chemin, sortie = tmp_path / "f.csv", StringIO()
-    chemin.write_text(texte([ligne(EG1), ligne(EG2, departement="2A")], []))
-    options = {"stdout": sortie, "option": ["sans_geolocalisation", "region=toutes"]}
-    call_command("importer", "finess", str(chemin), "--simulation", **options)
+    chemin, bilan = tmp_path / "f.csv", tmp_path / "bilan.json"
+    chemin.write_text(texte([ligne(EG1), ligne(EG2, departement="2A", commune="004"), ligne(EG3, siret="1")], []))
+    options = ("--option", "sans_geolocalisation", "--option", "region=toutes")
+    simulation = commander(chemin, "--simulation", *options)
     assert rien_ecrit()
-    call_command("importer", "finess", str(chemin), "--json", str(tmp_path / "bilan.json"), **options)
+    reelle = commander(chemin, "--json", str(bilan), *options)
+    assert simulation.splitlines()[1:-1] == reelle.splitlines()[1:-1]
+    assert f"refusés : ligne 4, {EG3}  SIRET « 1 »" in reelle
     assert (actuelle(EG1).finess, actuelle(EG2).finess) == (EG1, EG2)
-    assert "Simulation" in sortie.getvalue()
-    assert "établissements créés : 2" in sortie.getvalue()
-    with pytest.raises(CommandError, match="tronqué"):
-        call_command("importer", "finess", str(chemin))
+    lu = json.loads(bilan.read_text())
+    assert (lu["etat"], lu["bilan"]["nombres"]["établissements créés"]) == ("appliquee", 3)
+    assert [(d["ligne"], d["colonne"]) for d in lu["details"] if d["sort"] == "refuse"] == [(4, "colonne 23")]
+    with pytest.raises(CommandError, match=r"ligne 4.*tronqué"):
+        commander(chemin)
+    with pytest.raises(CommandError, match="option de ce genre"):
+        commander(chemin, "--option", "couleur")
+    with pytest.raises(CommandError, match="ne peut pas être lu"):
+        commander(tmp_path / "absent.csv")

@@ -1,16 +1,13 @@
-"""importer_finess: what it creates, changes, keeps, refuses, and the files of which it imports nothing."""
+"""FINESS, historic layout: what a file creates, changes, keeps, refuses, and the files of which nothing is imported."""
 
-import json
 import os
 import threading
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from backoffice.socle.erreurs import Conflit
@@ -72,7 +69,7 @@ def importe(tmp_path) -> Callable[..., Rapport]:
     def lancer(contenu: str | bytes, **options: Any) -> Rapport:
         chemin = tmp_path / "finess.csv"
         chemin.write_bytes(contenu if isinstance(contenu, bytes) else contenu.encode())
-        rapport = Rapport(fichier=chemin.name)
+        rapport = Rapport()
         importer(chemin, rapport, **options)
         return rapport
 
@@ -543,7 +540,7 @@ def test_un_fichier_sans_positions_passe_si_on_le_dit(importe):
 @pytest.mark.parametrize("nom", ["absent.csv", "."])
 def test_un_chemin_illisible_est_dit(tmp_path, nom):
     with pytest.raises(FichierRefuse, match="lu"):
-        importer(tmp_path / nom, Rapport(fichier=nom))
+        importer(tmp_path / nom, Rapport())
 
 
 @pytest.mark.django_db
@@ -579,55 +576,6 @@ def test_sans_referentiels_rien_ne_se_fait(importe):
     RegleCategorie.objects.all().delete()
     with pytest.raises(Exception, match="charger_referentiels"):
         importe(BON)
-
-
-# -- the command ------------------------------------------------------------------------------------------------------
-
-
-def commander(chemin: Path, *options: str) -> str:
-    sortie = StringIO()
-    call_command("importer_finess", str(chemin), *options, stdout=sortie)
-    return sortie.getvalue()
-
-
-@pytest.mark.django_db
-def test_la_commande_rend_compte_en_francais_et_en_json(tmp_path):
-    chemin, compte_rendu = tmp_path / "f.csv", tmp_path / "rapport.json"
-    chemin.write_text(texte([ligne(EG1), ligne(EG2, categorie="620"), ligne(FAUX), ligne(EG3, EJ2, siret="1")]))
-    sortie = commander(chemin, "--json", str(compte_rendu))
-    assert "FINESS du 2024-05-06, version 111, 8 lignes, UTF-8." in sortie
-    assert "Entités juridiques : 2 créées, 0 inchangées." in sortie
-    assert "Établissements : 2 créés, 0 modifiés, 0 inchangés, 1 ignorés, 1 refusés." in sortie
-    assert f"ligne 4, {FAUX}, Numéro FINESS « {FAUX} »" in sortie
-    lu = json.loads(compte_rendu.read_text())
-    assert (lu["eg_crees"], lu["ej_creees"], lu["lignes_refusees"], lu["simulation"]) == (2, 2, 1, False)
-    assert [(r["ligne"], r["champ"], r["ligne_entiere"]) for r in lu["refus"]] == [
-        (4, "finess", True),
-        (5, "siret", False),
-    ]
-
-
-@pytest.mark.django_db
-def test_la_simulation_dit_la_meme_chose_et_n_ecrit_rien(tmp_path):
-    chemin = tmp_path / "f.csv"
-    chemin.write_text(BON)
-    simulee = commander(chemin, "--simulation")
-    assert rien_ecrit()
-    reelle = commander(chemin)
-    assert simulee.splitlines()[:-1] == reelle.splitlines()[:-1]
-    assert "Simulation : rien n’a été enregistré" in simulee
-    assert Fiche.objects.count() == 3
-
-
-@pytest.mark.django_db
-def test_un_fichier_refuse_donne_le_code_1_et_un_rapport(tmp_path):
-    chemin, compte_rendu = tmp_path / "f.csv", tmp_path / "rapport.json"
-    chemin.write_text(SANS_POSITION)
-    with pytest.raises(CommandError, match=r"ligne 3.*tronqué.*Rien n’a été importé") as refus:
-        commander(chemin, "--json", str(compte_rendu))
-    assert refus.value.returncode == 1
-    assert "tronqué" in json.loads(compte_rendu.read_text())["refus_fichier"]
-    assert rien_ecrit()
 
 
 # -- with others ------------------------------------------------------------------------------------------------------
@@ -725,7 +673,7 @@ def test_le_fichier_reel_deux_fois():
     chemin = REEL / "finess_structureet_idf.csv"
     rapports = []
     for _ in range(2):
-        rapport = Rapport(fichier=chemin.name)
+        rapport = Rapport()
         importer(chemin, rapport)
         rapports.append(rapport)
     assert [bilan(r) for r in rapports] == [(3145, 8341, 0, 0), (0, 0, 0, 8341)]
