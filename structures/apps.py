@@ -1,5 +1,23 @@
 from django.apps import AppConfig
 
+_EXPORTS = [
+    ("etablissements", "Établissements", "export.etablissements"),
+    ("unites", "Unités", "export.unites"),
+    ("recherches", "Mes recherches", "export.recherches"),
+    ("signalements", "Signalements", "export.signalements"),
+    ("historique", "Historique d’une fiche", "export.historique"),
+    ("comparaison", "Deux dates comparées", "export.comparaison"),
+    ("nomenclatures", "Nomenclatures", "nomenclatures.exporter_listes"),
+    ("codes", "Codes d’une nomenclature", "nomenclatures.exporter_codes"),
+    ("codes-tenus", "Fiches et codes", "nomenclatures.exporter_tenants"),
+    ("a-relire", "Établissements à relire", "export_gestion.a_relire"),
+    ("imports", "Imports", "export_gestion.importations"),
+    ("import", "Bilan d’un import", "export_gestion.bilan"),
+    ("consommateurs", "Consommateurs", "export_gestion.consommateurs"),
+    ("usage", "Usage d’un consommateur", "export_gestion.usage"),
+    ("livraisons", "Livraisons d’un abonnement", "export_gestion.livraisons"),
+]
+
 
 class StructuresConfig(AppConfig):
     name = "structures"
@@ -20,15 +38,8 @@ class StructuresConfig(AppConfig):
         menu.enregistrer(menu.EntreeMenu(20, "Répertoire", "repertoire"))
         menu.enregistrer_lien_compte(menu.LienCompte(40, "Signalements", "signalements"))
         menu.enregistrer_description_compte(_decrire)
-        registre.enregistrer("etablissements", "Établissements", "structures.vues.export.etablissements")
-        registre.enregistrer("unites", "Unités", "structures.vues.export.unites")
-        registre.enregistrer("recherches", "Mes recherches", "structures.vues.export.recherches")
-        registre.enregistrer("signalements", "Signalements", "structures.vues.export.signalements")
-        registre.enregistrer("historique", "Historique d’une fiche", "structures.vues.export.historique")
-        registre.enregistrer("comparaison", "Deux dates comparées", "structures.vues.export.comparaison")
-        registre.enregistrer("nomenclatures", "Nomenclatures", "structures.vues.nomenclatures.exporter_listes")
-        registre.enregistrer("codes", "Codes d’une nomenclature", "structures.vues.nomenclatures.exporter_codes")
-        registre.enregistrer("codes-tenus", "Fiches et codes", "structures.vues.nomenclatures.exporter_tenants")
+        for nom, titre, lu in _EXPORTS:
+            registre.enregistrer(nom, titre, f"structures.vues.{lu}")
 
 
 def _decrire(user):

@@ -35,8 +35,8 @@ class PageConsommateurs(NamedTuple):
     suivant: str
 
 
-def page_consommateurs(*, apres: str = "", avant: str = "") -> PageConsommateurs:
-    """By name, each with ``requetes_30``, ``refus_30`` and ``dernier_jour`` (of the last 30 days); one statement."""
+def avec_usage() -> QuerySet[Consommateur]:
+    """Each with ``requetes_30``, ``refus_30`` and ``dernier_jour`` (of the last 30 days), and ``cle``: its name."""
     depuis = timezone.localdate() - timedelta(days=PERIODES[0] - 1)
     siens = UsageConsommateur.objects.filter(consommateur=OuterRef("pk"), jour__gte=depuis)
     usages = siens.order_by().values("consommateur")
@@ -44,12 +44,17 @@ def page_consommateurs(*, apres: str = "", avant: str = "") -> PageConsommateurs
     def somme(colonne: str) -> Subquery:
         return Subquery(usages.annotate(n=Sum(colonne)).values("n"), output_field=IntegerField())
 
-    lignes = Consommateur.objects.annotate(
+    return Consommateur.objects.annotate(
         cle=Lower("name"),
         requetes_30=somme("requetes"),
         refus_30=somme("refus"),
         dernier_jour=Subquery(usages.annotate(n=Max("jour")).values("n")),
     )
+
+
+def page_consommateurs(*, apres: str = "", avant: str = "") -> PageConsommateurs:
+    """By name (``avec_usage``); one statement."""
+    lignes = avec_usage()
     if avant:
         trouves = list(lignes.filter(cle__lt=avant.lower()).order_by("-cle")[: TAILLE_PAGE + 1])
         encore, trouves = len(trouves) > TAILLE_PAGE, trouves[:TAILLE_PAGE][::-1]

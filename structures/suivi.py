@@ -63,7 +63,7 @@ def nombre_en_defaut() -> int:
     return _par_eg(timezone.localdate()).filter(a_jour__lt=F("requis")).count()
 
 
-def en_defaut(limite: int) -> list[EnDefaut]:
+def en_defaut(limite: int | None) -> list[EnDefaut]:
     """Those that break the rule today, the farthest from it first. Two statements."""
     lignes = list(
         _par_eg(timezone.localdate())

@@ -70,7 +70,6 @@ urlpatterns = [
     path(f"{_IMPORT}confirmer/", importations.ConfirmerView.as_view(), name="importation_confirmer"),
     path(f"{_IMPORT}relancer/", importations.RelancerView.as_view(), name="importation_relancer"),
     path(f"{_IMPORT}annuler/", importations.AnnulerView.as_view(), name="importation_annuler"),
-    path(f"{_IMPORT}rapport/", importations.RapportView.as_view(), name="importation_rapport"),
     path(f"{_IMPORT}fichier/", importations.FichierImporteView.as_view(), name="importation_fichier"),
     path("signalements/", signalements.SignalementsView.as_view(), name="signalements"),
     path("signalements/<int:numero>/", signalements.SignalementView.as_view(), name="signalement"),

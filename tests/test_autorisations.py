@@ -225,7 +225,6 @@ def table() -> dict[str, list[Adresse]]:
         "importation_confirmer": [Adresse(importation, None, SESAN)],
         "importation_relancer": [Adresse(importation, None, SESAN)],
         "importation_annuler": [Adresse(importation, SESAN, SESAN)],
-        "importation_rapport": [Adresse(importation, SESAN, None)],
         "importation_fichier": [Adresse(importation, SESAN, None)],
         # -- dossiers
         "dossiers": [Adresse({}, TOUS, None)],
@@ -443,8 +442,14 @@ def test_chaque_export_pour_qui_voit_sa_liste(demo: None) -> None:
     gestionnaire, compte = personne("gestionnaire"), personne("referent.camsp").pk
     choisies = [(Tache.objects.filter(dossier__nom="Équipe mobile autisme").get(close_le__isnull=True).pk, "")]
     lot = lancer(acteur=gestionnaire, action=ActionLot.PRENDRE, jeton=uuid4(), choisies=choisies).pk
+    depose = deposer(genre="finess", nom="finess.csv", morceaux=[b"finess;etalab"], acteur=gestionnaire)
+    outil = Consommateur.objects.earliest("pk").pk
+    abonnement = abonnements.abonner(
+        consommateur=outil, acteur=gestionnaire, adresse="https://outil.example/ror", types=["Location"]
+    )
+    abonnements.essayer(numero=abonnement.pk, acteur=gestionnaire)
     a_tous = "etablissements unites recherches signalements taches traitements dossiers envois absences".split()
-    reserves = ["comptes", "droits", "circuits"]
+    reserves = ["comptes", "droits", "circuits", "a-relire", "imports", "consommateurs"]
     tables = "etapes ages anciennete semaines autorites personnes incidents taches actes".split()
     attendus = [
         *((nom, "", TOUS, None) for nom in a_tous),
@@ -455,11 +460,17 @@ def test_chaque_export_pour_qui_voit_sa_liste(demo: None) -> None:
         ("nomenclatures", "", SESAN, Interdit),
         *((nom, "liste=R211", SESAN, Interdit) for nom in ("codes", "codes-tenus")),
         ("traitement", f"lot={lot}", {"gestionnaire"}, Introuvable),
+        ("import", f"import={depose.pk}", SESAN, Interdit),
+        ("usage", f"consommateur={outil}", SESAN, Interdit),
+        ("livraisons", f"abonnement={abonnement.pk}", SESAN, Interdit),
     ]
     assert {nom for nom, *_ in attendus} == {export.nom for export in registre.tous()}
     for nom, choix, voient, refus in attendus:
         for qui in PERSONNES:
-            if qui in voient:
+            if qui == "gestionnaire":  # sees them all: every row is read
+                titres, *lignes = registre.trouver(nom).ouvrir(gestionnaire, QueryDict(choix)).lignes
+                assert {len(ligne) for ligne in lignes} <= {len(titres)}, nom
+            elif qui in voient:
                 assert registre.trouver(nom).ouvrir(personne(qui), QueryDict(choix)).lignes is not None
             else:
                 with pytest.raises(refus):

@@ -179,7 +179,7 @@ class VueAbonnement(VueConsommateur):
             "secret": secret,
             "ancien": self.abonnement.ancien_jusqu_a if _futur(self.abonnement.ancien_jusqu_a) else None,
             "livraisons": [
-                {"livraison": un, "url": self.adresse("livraison", un.pk), **_etat(un)} for un in lues[:TAILLE_PAGE]
+                {"livraison": un, "url": self.adresse("livraison", un.pk), **etat_de(un)} for un in lues[:TAILLE_PAGE]
             ],
             "suivant": f"?avant={lues[TAILLE_PAGE - 1].pk}" if len(lues) > TAILLE_PAGE else "",
             "precedent": self.url if avant else "",
@@ -197,7 +197,7 @@ def _futur(instant: datetime | None) -> bool:
     return instant is not None and instant > timezone.now()
 
 
-def _etat(livraison: Any) -> dict[str, str]:
+def etat_de(livraison: Any) -> dict[str, str]:
     if livraison.livree_le is not None:
         return {"etat": "parti", "mot": "acceptée"}
     return {"etat": "echec", "mot": "refusée, sera retentée"} if livraison.essais else {"etat": "en-attente", "mot": ""}
@@ -342,7 +342,7 @@ class LivraisonView(VueAbonnement):
             "fil": self.fil((self.abonnement.adresse, self.url), (f"Livraison {lue.pk}", "")),
             "abonnement": self.abonnement,
             "livraison": lue,
-            **_etat(lue),
+            **etat_de(lue),
             "tentatives": list(lue.tentatives.order_by("-pk")[:TAILLE_PAGE]),
             "url_rejouee": self.adresse("livraison", lue.rejoue.pk) if lue.rejoue else "",
             "url_rejouer": self.adresse("livraison_rejouer", lue.pk)

@@ -1,6 +1,5 @@
 """« Imports »: the files that feed the register. Deposit, progress, report, confirmation, for gestionnaires."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -15,7 +14,6 @@ from django.utils.http import content_disposition_header
 from django_htmx.http import HttpResponseClientRefresh
 
 from backoffice.comptes.models import User
-from backoffice.exports.fichiers import FORMATS, Ligne, fichier
 from backoffice.socle.erreurs import Interdit, Introuvable, Invalide
 from backoffice.socle.mots import nombre
 from backoffice.socle.vues import VueProtegee, veut_fragment
@@ -38,9 +36,6 @@ SIGNES = {
     EtatImportation.INTERROMPUE: "echec",
     EtatImportation.ABANDONNEE: "abandonne",
 }
-_COLONNES = (
-    "Sort", "Ligne", "Colonne", "Numéro ou code", "Nom", "Fiche", "Champ", "Avant", "Après", "Raison",
-)  # fmt: skip
 
 
 def _entier(brut: str | None) -> int | None:
@@ -57,17 +52,21 @@ class VueImport(VueProtegee):
         return cast(User, self.request.user)
 
 
+def importations_de(genre: str) -> QuerySet[Importation]:
+    """Of this kind, all of them when there is no such kind; the last first."""
+    liste = Importation.objects.select_related("auteur").order_by("-pk")
+    return liste.filter(genre=genre) if genre in {g.code for g in genres.tous()} else liste
+
+
 class ImportationsView(VueImport):
     """The kinds of files, and what was deposited, the last first."""
 
     http_method_names = ["get", "head"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        liste = Importation.objects.select_related("auteur").order_by("-pk")
         connus = {g.code: g for g in genres.tous()}
         genre = request.GET.get("genre", "")
-        if genre in connus:
-            liste = liste.filter(genre=genre)
+        liste = importations_de(genre)
         avant = _entier(request.GET.get("avant"))
         lues = list((liste.filter(pk__lt=avant) if avant else liste)[: TAILLE_PAGE + 1])
         vivantes = depot.vivantes()
@@ -203,7 +202,7 @@ class ImportationView(VueImportation):
         demande = request.GET.get("sort", "")
         sort = demande if demande in sorts else next((s for s in SortDetail.values if s in sorts), "")
         champ, q = request.GET.get("champ", "")[:80], request.GET.get("q", "").strip()[:80]
-        details = _filtres(self.importation, sort, champ, q)
+        details = details_filtres(self.importation, sort, champ, q)
         apres = _entier(request.GET.get("apres"))
         lus = list((details.filter(pk__gt=apres) if apres else details)[: TAILLE_PAGE + 1]) if sort else []
         base = {cle: valeur for cle, valeur in (("sort", sort), ("champ", champ), ("q", q)) if valeur}
@@ -226,14 +225,14 @@ class ImportationView(VueImportation):
             "details": lus[:TAILLE_PAGE],
             "precedent": f"?{urlencode(base)}" if apres else "",
             "suivant": suivant,
-            "exports": [(f.upper(), f"?{urlencode(base | {'format': f})}") for f in FORMATS],
+            "requete": urlencode({"import": numero, **base}),
             "url": reverse("importation", args=[numero]),
             "gabarit": vue.gabarit,
         }
         return render(request, "structures/importations/page.html", contexte)
 
 
-def _filtres(importation: Importation, sort: str, champ: str, q: str) -> QuerySet[DetailImportation]:
+def details_filtres(importation: Importation, sort: str, champ: str, q: str) -> QuerySet[DetailImportation]:
     details = DetailImportation.objects.filter(importation=importation).order_by("pk")
     if sort:
         details = details.filter(sort=sort)
@@ -247,32 +246,6 @@ def _filtres(importation: Importation, sort: str, champ: str, q: str) -> QuerySe
 def _champs(importation: Importation, sort: str) -> list[str]:
     lus = DetailImportation.objects.filter(importation=importation, sort=sort).exclude(champ="")
     return list(lus.order_by("champ").values_list("champ", flat=True).distinct()[:100])
-
-
-class RapportView(VueImportation):
-    """The report, or the part of it that is shown, as a file."""
-
-    http_method_names = ["get"]
-
-    def get(self, request: HttpRequest, numero: int) -> HttpResponseBase:
-        format_ = request.GET.get("format", "csv")
-        if format_ not in FORMATS:
-            raise Invalide("format_inconnu", "Ce format n’existe pas : choisissez CSV, XLSX ou ODS.")
-        sort = request.GET.get("sort", "")
-        details = _filtres(
-            self.importation,
-            sort if sort in SortDetail.values else "",
-            request.GET.get("champ", ""),
-            request.GET.get("q", "").strip(),
-        )
-        return fichier(format_, _lignes(details), f"import-{numero}{f'-{sort}' if sort else ''}", "Rapport")
-
-
-def _lignes(details: QuerySet[DetailImportation]) -> Iterator[Ligne]:
-    yield _COLONNES
-    for d in details.iterator(chunk_size=2000):
-        fate = SortDetail(d.sort).label
-        yield fate, d.ligne or "", d.colonne, d.cle, d.nom, d.fiche, d.champ, d.avant, d.apres, d.raison
 
 
 class FichierImporteView(VueImportation):

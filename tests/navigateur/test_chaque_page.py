@@ -38,7 +38,6 @@ PAS_DES_PAGES = {
     "export_fichier",
     "comptes_modele",
     "envoi_html",
-    "importation_rapport",
     "importation_fichier",
 }
 ANONYME = {"connexion", "aide-composants"}  # walked by tests/socle and tests/comptes, without an account
