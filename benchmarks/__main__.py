@@ -6,12 +6,13 @@ register of national size takes minutes to make the first time (benchmarks/natio
 
 import subprocess
 import sys
+from importlib import import_module
 
 from backoffice.embarque.prive import cluster_prive
 
 from .environnement import preparer
 
-NOMS = ("publication", "espace", "diff", "flux", "boite", "supervision", "importation", "demarrage")
+NOMS = ("publication", "espace", "diff", "flux", "boite", "supervision", "importation", "exports", "demarrage")
 
 
 def main(noms: list[str]) -> int:
@@ -28,35 +29,11 @@ def main(noms: list[str]) -> int:
         preparer(base)
         from structures.domaine.enregistrer import ecarts
 
-        if "publication" in choisis:
-            from .publication import mesurer_publication
-
-            mesurer_publication()
-            assert ecarts() == []
-        if "espace" in choisis:
-            from .espace import mesurer_espace
-
-            mesurer_espace()
-        if "diff" in choisis:
-            from .diff import mesurer_diff
-
-            mesurer_diff()
-        if "flux" in choisis:
-            from .flux import mesurer_flux
-
-            mesurer_flux()
-        if "boite" in choisis:
-            from .boite import mesurer_boite
-
-            mesurer_boite()
-        if "supervision" in choisis:
-            from .supervision import mesurer_supervision
-
-            mesurer_supervision()
-        if "importation" in choisis:
-            from .importation import afficher
-
-            afficher()
+        for nom in NOMS[:-1]:
+            if nom in choisis:
+                getattr(import_module(f".{nom}", __package__), f"mesurer_{nom}")()
+            if nom == "publication":
+                assert ecarts() == []
     if "demarrage" in choisis:
         from .demarrage import mesurer_demarrage
 

@@ -27,7 +27,7 @@ FOIS = 7
 SORTES = {"structureet": 32, "geolocalisation": 6}
 
 
-def afficher() -> None:
+def mesurer_importation() -> None:
     fichier = Path(os.environ.get("FINESS", FICHIER))
     if not fichier.exists():
         print(f"Import: no file {fichier}; name one with FINESS=…")

@@ -103,11 +103,14 @@ def corriger_compte(
     *, user: User, nom: str | None = None, prenom: str | None = None, email: str | None = None, acteur: User | None
 ) -> User:
     """Correct who somebody is or where one writes to her; None leaves as it is. Refusals: ``Invalide`` with
-    ``champs`` among email, prenom, nom; a deactivated account (``Conflit``)."""
+    ``champs`` among email, prenom, nom; a deactivated account (``Conflit``); an account of the administration by
+    anybody else (``Interdit``): whoever gets its mails gets its password."""
     with _contexte("corriger_compte", acteur), transaction.atomic():
         verrouille = verrouiller(user)
         if not verrouille.is_active:
             raise Conflit("compte_desactive", "Ce compte est désactivé : réactivez-le d’abord.")
+        if acteur is not None and (verrouille.is_staff or verrouille.is_superuser) and not acteur.is_superuser:
+            raise Interdit("compte_protege", "Ce compte d’administration ne se corrige que dans l’administration.")
         for champ, valeur in (("last_name", nom), ("first_name", prenom), ("email", email)):
             if valeur is not None:
                 setattr(verrouille, champ, valeur.strip())

@@ -200,7 +200,8 @@ class ImportationView(VueImportation):
             return render(request, "structures/importations/_suivi.html", contexte)
         sorts = self.importation.bilan.get("sorts", {})
         demande = request.GET.get("sort", "")
-        sort = demande if demande in sorts else next((s for s in SortDetail.values if s in sorts), "")
+        ordre = [SortDetail.REFUSE] if self.importation.etat == EtatImportation.REFUSEE else []
+        sort = demande if demande in sorts else next((s for s in [*ordre, *SortDetail.values] if s in sorts), "")
         champ, q = request.GET.get("champ", "")[:80], request.GET.get("q", "").strip()[:80]
         details = details_filtres(self.importation, sort, champ, q)
         apres = _entier(request.GET.get("apres"))

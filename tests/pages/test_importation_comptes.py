@@ -108,6 +108,7 @@ def test_une_ligne_refusee_refuse_le_fichier() -> None:
     zoe = fabrique.compte(Role.REFERENT, eg, "zoe")
     parti = fabrique.compte(Role.REFERENT, eg, "parti")
     User.objects.filter(pk=parti.pk).update(is_active=False)
+    User.objects.create(username="racine", email="racine@essai.example", is_superuser=True, is_staff=True)
     finess, ada = eg.identifiant[1:], ["Lovelace", "Ada", "ada@essai.example"]
     rangees = [
         ["bonne", *ada, "Référent", finess, "", ""],
@@ -127,6 +128,7 @@ def test_une_ligne_refusee_refuse_le_fichier() -> None:
         ["chef", "", "", "", "Gestionnaire", "", "", FIN],
         ["parti", "", "", "", "Direction", finess, "", ""],
         ["", *ada, "", "", "", ""],
+        ["racine", "", "", "chef@essai.example", "", "", "", ""],  # whose password would then be asked again
     ]
     importation = analyser(rangees, acteur)
     assert importation.etat == EtatImportation.REFUSEE
@@ -137,7 +139,7 @@ def test_une_ligne_refusee_refuse_le_fichier() -> None:
     assert refus == [
         (3, "Structure"), (4, "Nom"), (5, "Nom"), (5, "E-mail"), (6, "Rôle"), (7, "Structure"), (8, "Structure"),
         (9, "Début"), (10, "Structure"), (11, "Rôle"), (13, "Rôle"), (14, "Fin"), (15, ""), (16, "Fin"), (17, ""),
-        (18, "Identifiant"),
+        (18, "Identifiant"), (19, ""),
     ]  # fmt: skip
     raisons = dict(details(importation, "ligne", "raison"))
     assert raisons[15].startswith("Personne ne se donne un droit")
