@@ -52,7 +52,7 @@ def _ecrire(acteur: User, combien: int) -> None:
             Envoi(
                 type_code="tache_creee", cle=f"bench:{i}", destinataire=acteur, adresse=acteur.email,
                 sujet=f"Une tâche vous attend : dossier {i} de l’établissement", corps_texte="…", corps_html="…",
-                etat="envoye", envoye_le=maintenant, prochaine_tentative=None,
+                etat="envoye", envoye_le=maintenant, prochaine_tentative=None, cree_le=maintenant,
             )
             for i in lot
         )  # fmt: skip
