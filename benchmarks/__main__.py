@@ -12,7 +12,19 @@ from backoffice.embarque.prive import cluster_prive
 
 from .environnement import preparer
 
-NOMS = ("publication", "espace", "diff", "flux", "boite", "supervision", "importation", "exports", "demarrage")
+NOMS = (
+    "publication",
+    "espace",
+    "diff",
+    "flux",
+    "boite",
+    "supervision",
+    "importation",
+    "exports",
+    "fhir",
+    "export_fhir",
+    "demarrage",
+)
 
 
 def main(noms: list[str]) -> int:

@@ -90,7 +90,7 @@ def _ressources() -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def _peupler() -> None:
+def peupler() -> None:
     fiche, maj = Fiche.objects.create(niveau="EJ", identifiant="1000000000").pk, timezone.now()
     colonnes = ("type", "identifiant", "fiche_id", "version", "maj", "contenu", *Index._fields)
     with connection.cursor() as curseur:
@@ -144,7 +144,7 @@ QUESTIONS: list[tuple[str, str, str, Callable[[random.Random], dict[str, Any]]]]
 
 
 def mesurer_fhir() -> None:
-    _peupler()
+    peupler()
     clients = {
         profil: Client(headers=porteur(profil=profil, quota_minute=10**6, quota_jour=10**6)) for profil in (0, 1)
     }

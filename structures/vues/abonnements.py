@@ -1,7 +1,7 @@
 """The webhooks of a consumer: list, one with its deliveries, one delivery with its tries, and what may be done."""
 
 from datetime import datetime, time
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -11,37 +11,22 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from backoffice.comptes.models import User
-from backoffice.socle.erreurs import Interdit, Introuvable, Invalide
-from backoffice.socle.vues import VueProtegee
+from backoffice.socle.erreurs import Introuvable, Invalide
 
-from .. import regles, tasks
+from .. import tasks
 from ..forms.abonnements import TYPES, AbonnementForm, RejeuForm, RenouvellementForm, SuspensionForm
 from ..livraisons import abonnements as verbes
 from ..livraisons.changements import dernier_rang
-from ..models import Abonnement, Consommateur, Livraison, TentativeLivraison
-from .communs import adresse, entier
+from ..models import Abonnement, Livraison, TentativeLivraison
+from .communs import entier
+from .consommateurs import VueConsommateur
 
 TAILLE_PAGE = 25
 _NOMS = dict(TYPES)
 
 
-class VueConsommateur(VueProtegee):
+class VueAbonnements(VueConsommateur):
     """A page about the webhooks of ``self.consommateur``; gestionnaires only."""
-
-    consommateur: Consommateur
-
-    def autoriser(self, request: HttpRequest) -> None:
-        if not regles.est_gestionnaire(request.user):
-            raise Interdit("sans_droit", "Seuls les gestionnaires SESAN abonnent les consommateurs.")
-        trouve = Consommateur.objects.filter(pk=self.kwargs["pk"]).first()
-        if trouve is None:
-            raise Introuvable("consommateur_inconnu", "Ce consommateur n’existe pas.")
-        self.consommateur = trouve
-
-    @property
-    def acteur(self) -> User:
-        return cast(User, self.request.user)
 
     @property
     def url_liste(self) -> str:
@@ -50,8 +35,8 @@ class VueConsommateur(VueProtegee):
     def fil(self, *suite: tuple[str, str]) -> list[tuple[str, str]]:
         return [
             ("Accueil", "/"),
-            ("Consommateurs", adresse("consommateurs")),
-            (str(self.consommateur), adresse("consommateur", self.consommateur.pk)),
+            ("Consommateurs", reverse("consommateurs")),
+            (str(self.consommateur), reverse("consommateur", args=[self.consommateur.pk])),
             ("Abonnements", self.url_liste if suite else ""),
             *suite,
         ]
@@ -76,7 +61,7 @@ def _reporter(form: forms.Form, refus: Invalide) -> None:
         form.add_error(nom if nom in form.fields else None, list(phrases))
 
 
-class AbonnementsView(VueConsommateur):
+class AbonnementsView(VueAbonnements):
     """All of them: a consumer has few."""
 
     http_method_names = ["get", "head"]
@@ -115,7 +100,7 @@ def _resume(abonnement: Any) -> dict[str, Any]:
     }
 
 
-class AbonnementCreerView(VueConsommateur):
+class AbonnementCreerView(VueAbonnements):
     http_method_names = ["get", "head", "post"]
     titre = "Ajouter un abonnement"
     bouton = "Ajouter l’abonnement"
@@ -138,7 +123,7 @@ class AbonnementCreerView(VueConsommateur):
         return self.formulaire(form, self.titre, self.bouton, self.url_liste, 422, self.aide)
 
 
-class VueAbonnement(VueConsommateur):
+class VueAbonnement(VueAbonnements):
     """A page about ``self.abonnement`` of this consumer; 404 for another's."""
 
     abonnement: Abonnement

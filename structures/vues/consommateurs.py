@@ -27,6 +27,7 @@ _ICONES = {
     ActeConsommateur.RENOUVELLEMENT: "cle",
     ActeConsommateur.SUSPENSION: "pause",
     ActeConsommateur.REACTIVATION: "demi-tour",
+    ActeConsommateur.ABONNEMENT: "envoi",
 }
 
 
