@@ -9,7 +9,7 @@ from functools import cached_property
 from random import Random
 from typing import Any
 
-from backoffice.pages.demo import SEMAINES
+from backoffice.pages.demo.offres import SEMAINES
 from structures.domaine.patches import Patch
 from structures.enums import ChampEG, Niveau, Source
 from structures.importations.controles import finess_valide

@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from backoffice.pages.demo import ANTENNE
+from backoffice.pages.demo.offres import ANTENNE
 from structures.models import VersionFiche
 from workflows.models import Dossier, Tache
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from backoffice.pages.demo import Offre
+from backoffice.pages.demo.offres import Offre
 from structures.models import VersionFiche
 
 from .conftest import (

@@ -11,7 +11,7 @@ import time_machine
 from django.test import Client
 
 from backoffice.comptes.models import User
-from backoffice.pages.demo import ANTENNE, DERMATOLOGIE, REPIT, Offre
+from backoffice.pages.demo.offres import ANTENNE, DERMATOLOGIE, REPIT, Offre
 from notifications.models import Envoi
 from structures.domaine.enregistrer import ecarts
 from structures.models import Fiche, FicheReservee, Reservation, VersionFiche
