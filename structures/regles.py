@@ -28,11 +28,6 @@ def est_gestionnaire(user: "User | AnonymousUser") -> bool:
     return user.is_authenticated and _roles(user, [Role.GESTIONNAIRE]).exists()
 
 
-def autorites_de(user: "User | AnonymousUser") -> set[str]:
-    """Codes of the authorities the person belongs to."""
-    return set(_roles(user, [Role.TUTELLE]).values_list("autorite_id", flat=True)) if user.is_authenticated else set()
-
-
 def egs_de(user: "User | AnonymousUser", roles: Iterable[str] = ROLES_EDITEURS) -> QuerySet[Fiche]:
     """Establishments on which the person holds one of the roles, directly or through their EJ (today's)."""
     return _egs_portes(_roles(user, roles))
