@@ -20,6 +20,7 @@ NOMS = (
     "boite",
     "supervision",
     "importation",
+    "exposition",
     "exports",
     "fhir",
     "export_fhir",

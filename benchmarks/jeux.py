@@ -33,6 +33,14 @@ def offre(parent: int, rang: int) -> dict[str, object]:
     }  # fmt: skip
 
 
+def etablissement(numero: str, ej: Fiche) -> dict[str, object]:
+    """The patch of an EHPAD that has what consumers need."""
+    return {
+        "existe": True, "nom": f"EHPAD {numero}", "parent": ej.pk, "finess": numero, "categorie": "500",
+        "commune": "92040",
+    }  # fmt: skip
+
+
 @transaction.atomic
 def ehpad(numero: str, nombre: int) -> Fiche:
     """An EHPAD with ``nombre`` published UO; ``numero`` is any nine characters."""
@@ -40,8 +48,8 @@ def ehpad(numero: str, nombre: int) -> Fiche:
     ej, eg = crees[f"E{numero[1:]}"], crees[numero]
     uos = creer_fiches(eg=eg, niveaux=[Niveau.UO] * nombre)
     for fiche, patch in (
-        (ej, {"existe": True, "nom": "Association"}),
-        (eg, {"existe": True, "nom": f"EHPAD {numero}", "parent": ej.pk, "categorie": "500", "commune": "92040"}),
+        (ej, {"existe": True, "nom": "Association", "finess": f"E{numero[1:]}"}),
+        (eg, etablissement(numero, ej)),
     ):
         enregistrer([Modification(fiche=fiche, date_effet=DEPUIS, patch=patch, source=Source.IMPORT, origine="essai")])
     enregistrer(

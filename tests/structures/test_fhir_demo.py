@@ -2,7 +2,6 @@
 
 from collections import Counter
 
-import fhirkit
 import pytest
 
 from structures.champs import CHAMPS
@@ -12,43 +11,9 @@ from structures.fhir.index import valeurs
 from structures.fhir.visibilite import OBLIGATOIRES
 from structures.models import Ressource
 
-pytestmark = pytest.mark.django_db
+from .guide_fhir import ELEMENTS, SANS_TYPE, fautes
 
-# Where each mandatory element of a profile is, by type; an Organization has that of its level.
-ELEMENTS = {
-    "Organization": {
-        "identifier": "identifier.value",
-        "name": "name",
-        "meta.lastUpdated": "meta.lastUpdated",
-        "extension:ror-meta-creation-date": "extension[ror-meta-creation-date].valueDateTime",
-        "type": "type.coding.code",
-    },
-    "HealthcareService": {
-        "identifier": "identifier.value",
-        "name": "name",
-        "meta.lastUpdated": "meta.lastUpdated",
-        "extension:ror-meta-creation-date": "extension[ror-meta-creation-date].valueDateTime",
-        "extension:ror-healthcareservice-sensitive-unit": (
-            "extension[ror-healthcareservice-sensitive-unit].valueBoolean"
-        ),
-        "extension:ror-healthcareservice-patient-type.ageRange": (
-            "extension[ror-healthcareservice-patient-type].extension[ageRange].valueRange.low.value"
-        ),
-        "ageRange.high": "extension[ror-healthcareservice-patient-type].extension[ageRange].valueRange.high.value",
-        "category": "category.coding.code",
-        "type": "type.coding.code",
-        "specialty": "specialty.coding.code",
-        "characteristic:careMode": "characteristic.coding.code",
-        "providedBy": "providedBy.reference",
-        "location": "location.reference",
-    },
-    "Location": {
-        "meta.lastUpdated": "meta.lastUpdated",
-        "extension:ror-meta-creation-date": "extension[ror-meta-creation-date].valueDateTime",
-        "extension:ror-commune-cog": "extension[ror-commune-cog].valueCodeableConcept.coding.code",
-    },
-}
-SANS_TYPE = {Niveau.EJ}  # an EJ without legal status is exposed (structures/fhir/visibilite.py)
+pytestmark = pytest.mark.django_db
 
 
 def test_la_declaration_des_elements_obligatoires():
@@ -66,23 +31,15 @@ def test_la_declaration_des_elements_obligatoires():
 def test_tout_ce_que_la_demonstration_expose(demo):
     exposer()
     exposees = list(Ressource.objects.filter(contenu__isnull=False).select_related("fiche").order_by("pk"))
-    fautes = Counter()
-    for ressource in exposees:
-        contenu = ressource.contenu
-        fautes.update(f"{contenu['resourceType']} {faute.path} {faute.message}" for faute in fhirkit.validate(contenu))
-        sans = {"type"} if ressource.fiche.niveau in SANS_TYPE else set()
-        fautes.update(
-            f"{ressource} n’a pas {nom}"
-            for nom, chemin in ELEMENTS[ressource.type].items()
-            if nom not in sans and not valeurs(contenu, chemin)
-        )
-        fautes.update(
-            f"{ressource} cite {cite}"
-            for chemin in ("partOf", "providedBy", "location", "managingOrganization")
-            for cite in valeurs(contenu, f"{chemin}.reference")
-            if not Ressource.objects.filter(type=cite.split("/")[0], identifiant=cite.split("/")[1]).exists()
-        )
-    assert fautes == {}
+    la = {f"{x.type}/{x.identifiant}" for x in exposees}
+    trouvees = Counter(
+        faute
+        for x in exposees
+        for faute in fautes(x.contenu, sauf=SANS_TYPE if x.fiche.niveau == Niveau.EJ else frozenset())
+    )
+    references = ("partOf", "providedBy", "location", "managingOrganization")
+    citees = {cite for x in exposees for nom in references for cite in valeurs(x.contenu, f"{nom}.reference")}
+    assert (trouvees, citees - la) == ({}, set())
     assert {x.fiche.niveau for x in exposees} == set(Niveau)
     assert {x.type for x in exposees} == set(ELEMENTS)
     assert ecarts_d_exposition() == []
