@@ -86,9 +86,12 @@ def purger_acces() -> int:
     return consommation.purger()
 
 
-@shared_task(name="structures.exposer")
+@shared_task(name="structures.exposer", time_limit=3_600, soft_time_limit=3_500)
 def exposer() -> int:
-    """Expose what changed since the last run, and what a new day changes; returns how many resources did."""
+    """Expose what changed since the last run, and what a new day changes; returns how many resources did.
+
+    The first run of a register of national size takes minutes, in one transaction; those that come meanwhile leave.
+    """
     change = exposition.exposer()
     if change:
         reveiller_livraisons()

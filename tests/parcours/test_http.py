@@ -14,6 +14,7 @@ from backoffice.comptes.models import User
 from backoffice.pages.demo.offres import ANTENNE, DERMATOLOGIE, REPIT, Offre
 from notifications.models import Envoi
 from structures.domaine.enregistrer import ecarts
+from structures.fhir.exposition import ecarts_d_exposition, exposer
 from structures.models import Fiche, FicheReservee, Reservation, VersionFiche
 from tests.formulaires import lire_formulaire
 from workflows.models import Commentaire, Dossier, Evenement, Tache
@@ -159,6 +160,8 @@ def test_renvoi_commente_puis_renvoye_et_publie():
         *("tache_prise", "approuve", "publie"),
     ]
     assert ecarts() == []
+    exposer()
+    assert ecarts_d_exposition() == []
 
 
 def test_refus():
