@@ -27,7 +27,7 @@ from backoffice.socle.erreurs import Interdit, Introuvable
 from notifications.models import Envoi
 from structures.importations.depot import deposer
 from structures.livraisons import abonnements
-from structures.models import Consommateur, Fiche, Modification, RechercheEnregistree, Signalement, VersionFiche
+from structures.models import Fiche, Modification, RechercheEnregistree, Signalement, VersionFiche
 from tests.factories.consommateurs import consommateur
 from workflows.domaine import suppleances
 from workflows.domaine.commentaires import commenter
@@ -94,7 +94,6 @@ def table() -> dict[str, list[Adresse]]:
     echoue = Envoi.objects.filter(destinataire__username="tutelle.ars").order_by("pk").first()
     Envoi.objects.filter(pk=echoue.pk).update(etat="echec", erreur="550 Boîte inconnue", prochaine_tentative=None)
     compte = User.objects.get(username="referent.camsp")
-    outil = Consommateur.objects.earliest("pk")
     habilitation = compte.habilitations.get()
     recherche = RechercheEnregistree.objects.get(user__username="referent.ehpad")
     gestionnaire = User.objects.get(username="gestionnaire")

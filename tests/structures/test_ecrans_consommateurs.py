@@ -12,8 +12,9 @@ from django.utils import timezone
 from structures.consommation import TAILLE_PAGE, page_consommateurs, usage_de
 from structures.domaine import consommation
 from structures.domaine.consommateurs import reconnaitre
-from structures.enums import Role
+from structures.enums import ActeConsommateur, Role
 from structures.models import Consommateur, RefusConsommateur, UsageConsommateur
+from structures.vues.consommateurs import _ICONES
 from tests.factories.consommateurs import consommateur, jeton
 from tests.factories.repertoire import compte
 
@@ -112,3 +113,7 @@ def test_la_liste_par_pages_et_en_un_ordre(client: Client) -> None:
     assert (len(premiere.consommateurs), len(set(noms)), len(noms)) == (TAILLE_PAGE, TAILLE_PAGE + 3, TAILLE_PAGE + 3)
     assert [c.name for c in page_consommateurs(avant=seconde.precedent).consommateurs] == noms[:TAILLE_PAGE]
     assert (premiere.precedent, seconde.suivant) == ("", "")
+
+
+def test_chaque_acte_a_son_signe() -> None:
+    assert set(_ICONES) == set(ActeConsommateur)

@@ -35,6 +35,7 @@ _HABITUDES = {
     REGULATION.nom: {"search-type HealthcareService": (4_200, 12, 38_000, 41), "read Organization": (900, 1, 3_100, 6)},
     ANNUAIRE.nom: {"search-type Organization": (700, 20, 52_000, 37), "read HealthcareService": (420, 1, 3_900, 7)},
 }
+REFUSEE, REFUS = "search-type Organization", 180  # of the directory, one day: over its quota
 
 
 def consommateurs_demo(gestionnaire: User) -> None:
@@ -48,7 +49,7 @@ def consommateurs_demo(gestionnaire: User) -> None:
             affluence = (0.35 if jour.weekday() > 4 else 1) * hasard.uniform(0.8, 1.2)
             for interaction, (requetes, ressources, octets, duree) in _HABITUDES[reglages.nom].items():
                 n = math.ceil(requetes * affluence)
-                refus = 180 if recul == 9 and reglages is ANNUAIRE else 0  # one day over its quota
+                refus = REFUS if (recul, interaction) == (9, REFUSEE) else 0
                 usages.append(
                     UsageConsommateur(
                         consommateur=consommateur,
@@ -69,9 +70,9 @@ def consommateurs_demo(gestionnaire: User) -> None:
         consommateur=consommateur,
         minute=(timezone.now() - timedelta(days=9)).replace(second=0, microsecond=0),
         statut=429,
-        interaction="search-type Organization",
+        interaction=REFUSEE,
         motif="Quota atteint (60 requêtes par minute) : réessayez dans 21 secondes.",
         chemin="/fhir/Organization?address-postalcode=75013",
-        nombre=180,
+        nombre=REFUS,
     )
     Consommateur.objects.filter(name=REGULATION.nom).update(client_id=IDENTIFIANT, client_secret=condense(SECRET))
