@@ -5,9 +5,11 @@ These are the only writes that a GET makes (docs/adr/0013): they count the reque
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 from oauth2_provider.models import AccessToken
 
@@ -17,12 +19,21 @@ JETONS_GARDES = timedelta(days=1)  # an expired token is still recognised so lon
 REFUS_GARDES = timedelta(days=90)
 USAGE_GARDE = timedelta(days=400)
 
+# A counter does not wait for the disk: a machine that falls forgets the requests of its last half second, no more.
+_SANS_ATTENDRE = "WITH reglage AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))"
+
+
+def _ecrire(curseur: CursorWrapper, ordre: str, valeurs: Any) -> None:
+    curseur.execute(f"{_SANS_ATTENDRE} {ordre}", valeurs)
+
+
 # The clock is the database's, one for all processes. A request whose minute has ended while it waited for the row
 # counts in the newer one (GREATEST), or it would open the old window again.
 _PRENDRE = """
     INSERT INTO structures_compteurconsommateur AS c (consommateur_id, minute, dans_la_minute, jour, dans_la_journee)
-    VALUES (%(qui)s, date_trunc('minute', statement_timestamp()), 1,
-            (statement_timestamp() AT TIME ZONE %(fuseau)s)::date, 1)
+    SELECT %(qui)s, date_trunc('minute', statement_timestamp()), 1,
+           (statement_timestamp() AT TIME ZONE %(fuseau)s)::date, 1
+    FROM reglage
     ON CONFLICT (consommateur_id) DO UPDATE SET
         minute = GREATEST(c.minute, EXCLUDED.minute),
         dans_la_minute = CASE WHEN EXCLUDED.minute > c.minute THEN 1 ELSE c.dans_la_minute + 1 END,
@@ -60,7 +71,7 @@ def prendre(consommateur: Consommateur) -> QuotaAtteint | None:
         "par_jour": consommateur.quota_jour,
     }
     with connection.cursor() as curseur:
-        curseur.execute(_PRENDRE, valeurs)
+        _ecrire(curseur, _PRENDRE, valeurs)
         if curseur.fetchone():
             return None
         curseur.execute(_ATTENDRE, valeurs)
@@ -72,7 +83,8 @@ _COMPTER = """
     INSERT INTO structures_usageconsommateur AS u
         (consommateur_id, jour, interaction, requetes, ressources, octets, refus, quota, erreurs_client,
          erreurs_serveur, duree_ms)
-    VALUES (%s, (statement_timestamp() AT TIME ZONE %s)::date, %s, 1, %s, %s, %s, %s, %s, %s, %s)
+    SELECT %s, (statement_timestamp() AT TIME ZONE %s)::date, %s, 1, %s, %s, %s, %s, %s, %s, %s
+    FROM reglage
     ON CONFLICT (consommateur_id, jour, interaction) DO UPDATE SET
         requetes = u.requetes + 1, ressources = u.ressources + EXCLUDED.ressources,
         octets = u.octets + EXCLUDED.octets, refus = u.refus + EXCLUDED.refus, quota = u.quota + EXCLUDED.quota,
@@ -82,7 +94,8 @@ _COMPTER = """
 _REFUSER = """
     INSERT INTO structures_refusconsommateur AS r
         (consommateur_id, minute, statut, interaction, motif, chemin, nombre)
-    VALUES (%s, date_trunc('minute', statement_timestamp()), %s, %s, %s, %s, 1)
+    SELECT %s, date_trunc('minute', statement_timestamp()), %s, %s, %s, %s, 1
+    FROM reglage
     ON CONFLICT (consommateur_id, minute, statut, interaction) DO UPDATE SET
         nombre = r.nombre + 1, motif = EXCLUDED.motif, chemin = EXCLUDED.chemin
 """
@@ -112,13 +125,13 @@ def compter(
         duree_ms,
     )
     with connection.cursor() as curseur:
-        curseur.execute(_COMPTER, valeurs)
+        _ecrire(curseur, _COMPTER, valeurs)
 
 
 def noter_refus(consommateur_id: int, interaction: str, *, statut: int, motif: str, chemin: str) -> None:
     """Keep why a request was refused, for the page of the consumer."""
     with connection.cursor() as curseur:
-        curseur.execute(_REFUSER, (consommateur_id, statut, interaction, motif, chemin[:200]))
+        _ecrire(curseur, _REFUSER, (consommateur_id, statut, interaction, motif, chemin[:200]))
 
 
 @transaction.atomic

@@ -30,8 +30,8 @@ from ..domaine import consommation
 from ..enums import Portee
 from ..models import Consommateur
 from .issue import issue
+from .parametres import TYPES
 
-TYPES = ("Organization", "HealthcareService", "Location")
 _CODES = {403: "forbidden", 404: "not-found", 409: "conflict", 422: "invalid", 429: "throttled"}
 
 Vue = Callable[Concatenate[HttpRequest, "Acces", ...], HttpResponseBase]
