@@ -9,7 +9,9 @@ from django.db.models import F, IntegerField, Max, OuterRef, QuerySet, Subquery,
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from .enums import Portee, ProfilAcces
+from .domaine.valider import LIBRE, RESTREINT, TRES_RESTREINT
+from .enums import Portee
+from .fhir.confidentialite import NIVEAUX_LUS
 from .models import CompteurConsommateur, Consommateur, JournalConsommateur, RefusConsommateur, UsageConsommateur
 
 TAILLE_PAGE = 50
@@ -19,12 +21,8 @@ HAUTEUR = 100  # of the chart, in its own units
 # As the fields of Total, in their order.
 COLONNES = ("requetes", "ressources", "octets", "refus", "quota", "erreurs_client", "erreurs_serveur", "duree_ms")
 
-# Confidentialities (R283) that each profile reads, of contacts and of their telecoms (domain.md §7).
-NIVEAUX_LUS = {
-    ProfilAcces.LIBRES: ("libre",),
-    ProfilAcces.RESTREINTS: ("libre", "restreint"),
-    ProfilAcces.TOUS: ("libre", "restreint", "tres-restreint"),
-}
+# Signs of the levels of confidentiality (R283), from the least to the most confidential.
+_SIGNES = {LIBRE: "libre", RESTREINT: "restreint", TRES_RESTREINT: "tres-restreint"}
 
 
 class PageConsommateurs(NamedTuple):
@@ -175,5 +173,5 @@ def lectures(consommateur: Consommateur) -> list[tuple[str, bool]]:
 
 def contacts_vus(consommateur: Consommateur) -> list[tuple[str, bool]]:
     """(confidentiality, are its contacts shown), from the least to the most confidential."""
-    lus = NIVEAUX_LUS[ProfilAcces(consommateur.profil)]
-    return [(niveau, niveau in lus) for niveau in ("libre", "restreint", "tres-restreint")]
+    lus = NIVEAUX_LUS[consommateur.profil]
+    return [(signe, niveau in lus) for niveau, signe in _SIGNES.items()]
