@@ -27,7 +27,7 @@ from backoffice.socle.erreurs import Interdit, Introuvable
 from notifications.models import Envoi
 from structures.importations.depot import deposer
 from structures.livraisons import abonnements
-from structures.models import Fiche, Modification, RechercheEnregistree, Signalement, VersionFiche
+from structures.models import Consommateur, Fiche, Modification, RechercheEnregistree, Signalement, VersionFiche
 from tests.factories.consommateurs import consommateur
 from workflows.domaine import suppleances
 from workflows.domaine.commentaires import commenter
