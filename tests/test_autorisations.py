@@ -208,7 +208,7 @@ def table() -> dict[str, list[Adresse]]:
         ],
         **{nom: [Adresse({"identifiant": eg.identifiant}, TOUS, None)] for nom in ("fiche_imprimer", "fiche_pdf")},
         "etablissement_tableur": [Adresse({"identifiant": eg.identifiant}, EHPAD, EHPAD)],
-        "etablissement_gabarit": [Adresse({"identifiant": eg.identifiant}, EHPAD, None)],
+        "etablissement_gabarit": [Adresse({"identifiant": eg.identifiant}, EHPAD, None, donnees={"format": "csv"})],
         "fiche_comparer": [Adresse({"identifiant": f.identifiant}, TOUS, None) for f in (eg, uo)],
         "fiche_signaler": [Adresse({"identifiant": f.identifiant}, TOUS, TOUS) for f in (eg, uo)],
         "fiche_confirmer": [Adresse({"identifiant": f.identifiant}, EHPAD, EHPAD) for f in (eg, uo)],
@@ -303,13 +303,7 @@ def table() -> dict[str, list[Adresse]]:
             Adresse({"nom": nom, "forme": "csv"}, voient, None, caches=TOUS - voient if choix else set(), donnees=choix)
             for nom, voient, choix in (("comptes", SESAN, {}), ("journal", voient_parc, {"dossier": parc.pk}))
         ],
-        "export_preparer": [
-            Adresse({"nom": "comptes"}, SESAN, SESAN, donnees={"forme": "xlsx"}),
-            Adresse(
-                {"nom": "journal"}, voient_parc, voient_parc, caches=TOUS - voient_parc,
-                donnees={"dossier": parc.pk, "forme": "ods"},
-            ),
-        ],
+        "export_preparer": [Adresse({"nom": "comptes"}, SESAN, SESAN, donnees={"forme": "xlsx"})],
         "mes_exports": [Adresse({}, TOUS, None)],
         "export_fichier": [Adresse(prepare, {"gestionnaire"}, None, caches=TOUS - {"gestionnaire"})],
         "export_annuler": [Adresse(prepare, None, {"gestionnaire"}, caches=TOUS - {"gestionnaire"})],
@@ -406,9 +400,9 @@ def _code(client: Client, methode: str, url: str, donnees: dict[str, object], re
     """
     session = deepcopy(client.cookies)
     with transaction.atomic():
-        statut: int = getattr(client, methode)(
-            url, donnees, headers={"HX-Request": "true"} if refus else {}
-        ).status_code
+        reponse = getattr(client, methode)(url, donnees, headers={"HX-Request": "true"} if refus else {})
+        statut: int = reponse.status_code
+        reponse.close()  # a file that nobody read
         transaction.set_rollback(True)
     client.cookies = session
     return statut
