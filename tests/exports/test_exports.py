@@ -2,8 +2,10 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from datetime import timedelta
+from html import unescape
 from types import SimpleNamespace
 from typing import Any
 
@@ -206,3 +208,16 @@ def test_comptes_et_envois_autant_de_requetes_pour_un_ou_trois() -> None:
     lignes, autant = lu("comptes.csv")
     assert (len(lignes), autant) == (6, un)
     assert [ligne[4] for ligne in lu("comptes.csv?q=zoe")[0][1:]] == ["zoe"]
+
+
+def test_le_lien_d_une_page_garde_ses_choix() -> None:
+    eg = fabrique.etablissement(nom="Hôpital TEST")
+    navigateur = client(fabrique.lecteur())
+    page = navigateur.get(f"/repertoire/{eg.identifiant}/comparer/?du=2019-01-01&au=2026-01-01").content.decode()
+    [lien] = re.findall(r'href="(/exports/comparaison\.csv\?[^"]*)"', page)
+    recu = navigateur.get(unescape(lien))
+    assert recu["Content-Disposition"].endswith(f'-{eg.identifiant}-2019-01-01-2026-01-01.csv"')
+    _, *lignes = csv.reader(io.StringIO(octets(recu).decode("utf-8-sig")), delimiter=";")
+    assert {ligne[0] for ligne in lignes} == {"ajoutée"}
+    historique = navigateur.get(f"/exports/historique.csv?fiche={eg.identifiant}")
+    assert len(octets(historique).splitlines()) > 1
