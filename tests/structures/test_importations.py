@@ -222,8 +222,8 @@ def test_du_depot_au_bilan_par_les_ecrans(gestionnaire, django_assert_max_num_qu
     assert "Appliquer au répertoire" in page
     with django_assert_max_num_queries(8):
         assert "à confirmer" in client.get(reverse("importations")).text
-    rapport = reverse("importation_rapport", args=[importation.pk])
-    assert b"".join(client.get(rapport, {"sort": "refuse"}).streaming_content).decode().count("\n") == 2
+    rapport = client.get(reverse("exporter", args=["import", "csv"]), {"import": importation.pk, "sort": "refuse"})
+    assert b"".join(rapport.streaming_content).count(b"\n") == 2
     assert (
         b"".join(client.get(reverse("importation_fichier", args=[importation.pk])).streaming_content).decode()
         == contenu
