@@ -94,7 +94,8 @@ def peupler() -> None:
     fiche, maj = Fiche.objects.create(niveau="EJ", identifiant="1000000000").pk, timezone.now()
     colonnes = ("type", "identifiant", "fiche_id", "version", "maj", "contenu", *Index._fields)
     with connection.cursor() as curseur:
-        with curseur.copy(f"COPY structures_ressource ({', '.join(colonnes)}) FROM STDIN") as copie:
+        noms = ", ".join(f'"{colonne}"' for colonne in colonnes)
+        with curseur.copy(f"COPY structures_ressource ({noms}) FROM STDIN") as copie:
             for r in _ressources():
                 copie.write_row([r["resourceType"], r["id"], fiche, 1, maj, json.dumps(r), *indexer(r)])
         curseur.execute(
