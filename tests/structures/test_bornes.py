@@ -23,11 +23,6 @@ AUJOURDHUI = timezone.localdate()
 
 
 @pytest.fixture
-def hopital():
-    return fabrique.hopital()
-
-
-@pytest.fixture
 def saisie(hopital) -> Saisie:
     referent = fabrique.compte(Role.REFERENT, hopital["EG"], "referent")
     return Saisie(referent, f"/repertoire/{hopital['UO'].identifiant}/modifier/")

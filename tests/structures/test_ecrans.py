@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from structures import affichage
 from structures.domaine import reserver
-from structures.enums import Role
 from tests.factories import repertoire as fabrique
 from tests.navigation import client, requetes_de, texte
 
@@ -19,16 +18,6 @@ pytestmark = pytest.mark.django_db
 AUJOURDHUI = timezone.localdate()
 DEMAIN = AUJOURDHUI + timedelta(days=1)
 DANS_UN_MOIS = AUJOURDHUI + timedelta(days=30)
-
-
-@pytest.fixture
-def hopital():
-    return fabrique.hopital()
-
-
-@pytest.fixture
-def referent(hopital):
-    return fabrique.compte(Role.REFERENT, hopital["EG"], "referent")
 
 
 def fiche(identifiant: str, suffixe: str = "") -> str:

@@ -14,7 +14,7 @@ from structures.domaine import reserver
 from structures.domaine.creer import creer_fiches
 from structures.domaine.enregistrer import enregistrer
 from structures.domaine.horaires import ouverture
-from structures.enums import Role, Source
+from structures.enums import Source
 from structures.etablissement import etats_des_fiches, voisines
 from structures.models import Modification, Signalement
 from structures.sections import ouverture_en_mots
@@ -24,16 +24,6 @@ from tests.navigation import client, mots, requetes_de
 AUJOURDHUI = timezone.localdate()
 DANS_UN_MOIS = AUJOURDHUI + timedelta(days=30)
 LONG = f"Unité de prise en charge ambulatoire {'pluridisciplinaire ' * 4}du suje"
-
-
-@pytest.fixture
-def hopital(db):
-    return fabrique.hopital()
-
-
-@pytest.fixture
-def referent(hopital):
-    return fabrique.compte(Role.REFERENT, hopital["EG"], "referent")
 
 
 def adresse(fiche, suite: str = "") -> str:

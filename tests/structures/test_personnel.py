@@ -16,11 +16,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def hopital():
-    return fabrique.hopital()
-
-
-@pytest.fixture
 def personne():
     return fabrique.lecteur()
 

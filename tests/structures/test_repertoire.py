@@ -28,11 +28,6 @@ AUJOURDHUI = timezone.localdate()
 
 
 @pytest.fixture
-def hopital():
-    return fabrique.hopital()
-
-
-@pytest.fixture
 def lecteur():
     return client(fabrique.lecteur())
 

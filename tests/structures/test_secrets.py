@@ -17,11 +17,6 @@ ANNEE_DERNIERE = date(2024, 1, 1)
 PAGES = ("", "?au=2024-01-15", "historique/", f"comparer/?du=2023-12-01&au={AUJOURDHUI.isoformat()}")
 
 
-@pytest.fixture
-def hopital():
-    return fabrique.hopital()
-
-
 def contact(confidentialite: str = "2", telecom: str = "2", valeur: str = NUMERO) -> dict:
     telecoms = [{"canal": "2", "valeur": valeur, "confidentialite": telecom}]
     return {"nature": "01", "nom": "", "fonction": "", "confidentialite": confidentialite, "telecoms": telecoms}
