@@ -145,7 +145,10 @@ def test_la_page_a_imprimer_dit_tout(monde, rempli):
         assert mots in page
 
 
-@pytest.mark.skipif(document.moteur() is None, reason="Pango is not on this machine")
+@pytest.mark.skipif(
+    document.moteur() is None,
+    reason="needs Pango: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core",
+)
 def test_pdf(monde, rempli):
     reponse = client(monde.gestionnaire).get(url(rempli, "changements.pdf"))
     assert reponse["Content-Type"] == "application/pdf"
