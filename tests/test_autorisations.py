@@ -438,7 +438,11 @@ def test_chaque_export_pour_qui_voit_sa_liste(demo: None) -> None:
     depose = deposer(genre="finess", nom="finess.csv", morceaux=[b"finess;etalab"], acteur=gestionnaire)
     outil = Consommateur.objects.earliest("pk").pk
     abonnement = abonnements.abonner(
-        consommateur=outil, acteur=gestionnaire, adresse="https://outil.example/ror", types=["Location"]
+        consommateur=outil,
+        acteur=gestionnaire,
+        adresse="https://outil.example/ror",
+        types=["Location"],
+        departements=[],
     )
     abonnements.essayer(numero=abonnement.pk, acteur=gestionnaire)
     a_tous = "etablissements unites recherches signalements taches traitements dossiers envois absences".split()
