@@ -6,6 +6,7 @@ moment, it leaves the marks where they were.
 """
 
 import json
+import logging
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,6 +21,8 @@ from .chargement import referentiel, referentiel_des_listes, versions_du_jour
 from .index import Index, indexer
 from .ressources import Ressource, ressources
 from .visibilite import obstacles
+
+logger = logging.getLogger(__name__)
 
 LOT = 1000  # fiches loaded at once
 _VERROU = 0x524F52  # « ROR »
@@ -72,15 +75,22 @@ def il_reste_a_exposer() -> bool:
 
 
 def attendues_du_lot(lot: Collection[int], jour: date, listes: Listes) -> dict[Cle, tuple[int, Ressource]]:
-    """What must be exposed of these fiches on that day: (fiche, content) by type and FHIR id."""
+    """What must be exposed of these fiches on that day: (fiche, content) by type and FHIR id. A fiche whose content
+    cannot be told is not exposed, and the log says which."""
     versions = versions_du_jour(lot, jour)
     codes = referentiel(versions.values(), listes)
-    return {
-        (contenu["resourceType"], contenu["id"]): (fiche, contenu)
-        for fiche in lot
-        if fiche in versions and not obstacles(fiche, versions, jour)
-        for contenu in ressources(versions[fiche], versions[versions[fiche].eg_id or fiche], codes, jour)
-    }
+    attendues: dict[Cle, tuple[int, Ressource]] = {}
+    for fiche in lot:
+        if fiche not in versions or obstacles(fiche, versions, jour):
+            continue
+        version = versions[fiche]
+        try:
+            construites = ressources(version, versions[version.eg_id or fiche], codes, jour)
+        except Exception:  # whatever a content that no form could have written holds: it must not stop the others
+            logger.exception("fiche %s cannot be exposed", version.fiche.identifiant)
+            continue
+        attendues |= {(contenu["resourceType"], contenu["id"]): (fiche, contenu) for contenu in construites}
+    return attendues
 
 
 def exposees_du_lot(lot: Collection[int]) -> dict[Cle, Exposee]:

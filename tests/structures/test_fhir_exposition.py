@@ -188,6 +188,13 @@ def panne(*_: object) -> None:
     raise KeyboardInterrupt
 
 
+def test_un_contenu_illisible_n_arrete_pas_les_autres(hopital, caplog):
+    r.publier(hopital["UO"], {"capacites": {"pose": {"a": {"nombre": 3}}}})
+    exposer()
+    assert exposees() == {nom for niveau, fiche in hopital.items() if niveau != "UO" for nom in noms(fiche)}
+    assert {x.getMessage() for x in caplog.records} == {f"fiche {hopital['UO'].identifiant} cannot be exposed"}
+
+
 def test_le_nombre_de_requetes_ne_depend_pas_du_nombre_de_fiches(hopital):
     exposer()
     mesures = []
