@@ -102,7 +102,8 @@ def peupler() -> None:
             "INSERT INTO structures_ressourceversion (type, identifiant, fiche_id, version, maj, action, contenu)"
             " SELECT type, identifiant, fiche_id, version, maj, 'create', contenu FROM structures_ressource ORDER BY id"
         )
-        curseur.execute("VACUUM ANALYZE structures_ressource; ANALYZE structures_ressourceversion")
+        curseur.execute("VACUUM ANALYZE structures_ressource")
+        curseur.execute("ANALYZE structures_ressourceversion")
 
 
 _PAGE = "SELECT contenu FROM structures_ressource WHERE type = '{}' AND contenu IS NOT NULL AND {} ORDER BY {} LIMIT 51"
