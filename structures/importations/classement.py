@@ -241,6 +241,7 @@ def comparer() -> None:
             WHERE l.sort IS NULL AND l.niveau = 'EG' AND l.parent IS NULL""",  # noqa: S608
         [aujourdhui, aujourdhui],
     )
+    _executer("ANALYZE finess_ecart")
 
 
 def fiches_touchees() -> list[int]:
@@ -315,8 +316,8 @@ def compter(rapport: Rapport) -> None:
     [(crees, modifies, ej_modifiees, total)] = _lire(
         """SELECT count(*) FILTER (WHERE cree), count(*) FILTER (WHERE niveau = 'EG' AND change),
                   count(*) FILTER (WHERE niveau = 'EJ' AND change), count(*) FILTER (WHERE niveau = 'EG')
-           FROM (SELECT niveau, cree, EXISTS (SELECT FROM finess_ecart e WHERE e.ligne = l.ligne) AS change
-                 FROM finess_ligne l WHERE sort IS NULL) x"""
+           FROM (SELECT niveau, cree, e.ligne IS NOT NULL AS change FROM finess_ligne l
+                 LEFT JOIN (SELECT DISTINCT ligne FROM finess_ecart) e USING (ligne) WHERE sort IS NULL) x"""
     )
     rapport.eg_crees, rapport.eg_modifies, rapport.eg_inchanges = crees, modifies, total - crees - modifies
     rapport.changements.update(dict(_lire("SELECT champ, count(*) FROM finess_ecart GROUP BY 1")))

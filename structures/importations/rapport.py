@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from backoffice.socle.mots import date_longue
+
 from ..champs import CHAMPS
 
 
@@ -74,7 +76,7 @@ class Rapport:
 
     def resume(self) -> Iterator[str]:
         """What the file is, and what is worth a remark in it."""
-        yield f"FINESS du {self.date}, version {self.version}, {self.lignes} lignes, {self.encodage}."
+        yield f"FINESS du {date_longue(self.date)}, version {self.version}, {self.lignes} lignes, {self.encodage}."
         for raison, nombre in self.ignores.items():
             yield f"Lignes laissées de côté, {raison} : {nombre}."
         yield from self._constats()
