@@ -1,6 +1,9 @@
 """A person leaves, or loses a right: what would be left without anybody, said before; where her tasks went, after."""
 
-from typing import Any, NamedTuple, cast
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -9,7 +12,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
-from backoffice.comptes.models import User
 from structures.models import Habilitation
 from workflows.boite import detaillees
 from workflows.domaine.taches import taches_tenues
@@ -36,38 +38,43 @@ def _pourvois(taches: QuerySet[Tache], sauf: list[int]) -> Pourvois:
     return Pourvois(pourvoir(lues, sauf), taches.count() - len(lues) if len(lues) == MONTREES else 0)
 
 
-class VueDepart(VueCompte):
+class Depart(NamedTuple):
+    """A gesture after which the person can do less."""
+
+    titre: str
+    texte: str
+    confirmer: str  # the button
+    fait: str
+    finissantes: QuerySet[Habilitation]  # that would count no more
+    faire: Callable[..., list[int]]  # (acteur=…): the tasks that went back to the queue
+
+
+class VueDepart(VueCompte, ABC):
     """Confirmation with its consequences, the gesture, then the report on the tasks that went back to the queue."""
 
-    def finissantes(self) -> QuerySet[Habilitation]:
-        """The habilitations that would count no more."""
-        raise NotImplementedError
-
-    def mots(self) -> dict[str, str]:
-        raise NotImplementedError
-
-    def faire(self, acteur: User) -> list[int]:
-        raise NotImplementedError
+    @abstractmethod
+    def depart(self) -> Depart: ...
 
     def get(self, request: HttpRequest, pk: int, **_: Any) -> HttpResponse:
-        finissantes = self.finissantes()
+        depart = self.depart()
         tenues = Tache.objects.filter(pk__in=taches_tenues(self.compte))
-        sauf = list(finissantes.values_list("pk", flat=True))
+        sauf = list(depart.finissantes.values_list("pk", flat=True))
         contexte = {
             "compte": self.compte,
             "url": request.path,
+            "depart": depart,
             "tenues": _pourvois(tenues, sauf),
-            "orphelines": _pourvois(orphelines_sans(finissantes).exclude(pk__in=tenues.values("pk")), sauf),
-            **self.mots(),
+            "orphelines": _pourvois(orphelines_sans(depart.finissantes).exclude(pk__in=tenues.values("pk")), sauf),
         }
         return render(request, "pages/depart.html", contexte)
 
     def post(self, request: HttpRequest, pk: int, **_: Any) -> HttpResponse:
-        rendues = self.faire(cast(User, request.user))
+        depart = self.depart()
+        rendues = depart.faire(acteur=request.user)
         if not rendues:
-            messages.success(request, f"{self.mots()['fait']} Aucune tâche n’était à reprendre.")
+            messages.success(request, f"{depart.fait} Aucune tâche n’était à reprendre.")
             return redirect("compte", pk=pk)
-        messages.success(request, self.mots()["fait"])
+        messages.success(request, depart.fait)
         taches = urlencode({"taches": ",".join(map(str, rendues))})
         return redirect(f"{reverse('compte_taches_rendues', args=[pk])}?{taches}")
 
@@ -75,43 +82,30 @@ class VueDepart(VueCompte):
 class TerminerDroit(VueDepart):
     """« Mettre fin »: the right ends today, the tasks held under it go back to the queue."""
 
-    habilitation: Habilitation
-
-    def autoriser(self, request: HttpRequest) -> None:
-        super().autoriser(request)
-        self.habilitation = get_object_or_404(Habilitation, pk=self.kwargs["habilitation"], user=self.compte)
-
-    def finissantes(self) -> QuerySet[Habilitation]:
-        return Habilitation.objects.filter(pk=self.habilitation.pk)
-
-    def mots(self) -> dict[str, str]:
-        role = self.habilitation.get_role_display()
-        return {
-            "titre": f"Mettre fin au droit « {role} » de {self.compte} ?",
-            "texte": "Le droit s’arrête aujourd’hui. Les tâches prises à ce titre retournent dans la file commune.",
-            "confirmer": "Mettre fin",
-            "fait": f"Le droit « {role} » a pris fin.",
-        }
-
-    def faire(self, acteur: User) -> list[int]:
-        return domaine.terminer_droit(habilitation=self.habilitation, acteur=acteur)
+    def depart(self) -> Depart:
+        droit = get_object_or_404(Habilitation, pk=self.kwargs["habilitation"], user=self.compte)
+        role = droit.get_role_display()
+        return Depart(
+            titre=f"Mettre fin au droit « {role} » de {self.compte} ?",
+            texte="Le droit s’arrête aujourd’hui. Les tâches prises à ce titre retournent dans la file commune.",
+            confirmer="Mettre fin",
+            fait=f"Le droit « {role} » a pris fin.",
+            finissantes=Habilitation.objects.filter(pk=droit.pk),
+            faire=partial(domaine.terminer_droit, habilitation=droit),
+        )
 
 
 class Desactiver(VueDepart):
-    def finissantes(self) -> QuerySet[Habilitation]:
-        return self.compte.habilitations.all()
-
-    def mots(self) -> dict[str, str]:
-        return {
-            "titre": f"Désactiver le compte de {self.compte} ?",
-            "texte": "La personne ne peut plus se connecter et sa session se termine. Ses tâches retournent dans la "
+    def depart(self) -> Depart:
+        return Depart(
+            titre=f"Désactiver le compte de {self.compte} ?",
+            texte="La personne ne peut plus se connecter et sa session se termine. Ses tâches retournent dans la "
             "file commune, ses suppléances prennent fin. Rien n’est effacé : le compte peut être réactivé.",
-            "confirmer": "Désactiver le compte",
-            "fait": f"Le compte « {self.compte.username} » est désactivé.",
-        }
-
-    def faire(self, acteur: User) -> list[int]:
-        return domaine.desactiver(user=self.compte, acteur=acteur)
+            confirmer="Désactiver le compte",
+            fait=f"Le compte « {self.compte.username} » est désactivé.",
+            finissantes=self.compte.habilitations.all(),
+            faire=partial(domaine.desactiver, user=self.compte),
+        )
 
 
 class TachesRendues(VueCompte):
