@@ -30,10 +30,12 @@ class StructuresConfig(AppConfig):
 
         from . import checks  # noqa: F401  registers the checks
         from .importations import genres
+        from .importations.associations import ASSOCIATIONS
+        from .importations.communes.application import COMMUNES
         from .importations.genre_finess import FINESS
         from .importations.nos.application import NOS
 
-        for genre in (FINESS, NOS):
+        for genre in (FINESS, NOS, ASSOCIATIONS, COMMUNES):
             genres.enregistrer(genre)
         menu.enregistrer(menu.EntreeMenu(20, "Répertoire", "repertoire"))
         menu.enregistrer_lien_compte(menu.LienCompte(40, "Signalements", "signalements"))

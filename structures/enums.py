@@ -57,6 +57,15 @@ class NatureConcept(models.TextChoices):
     FAMILLE_ACTIVITE = "famille_activite", "Famille d’activités → activité opérationnelle"
 
 
+class NatureRegle(models.TextChoices):
+    """What gestionnaires may set of what codes imply (domaine/associations.py)."""
+
+    CATEGORIE = "categories", "Catégorie → filière, champ, autorités"
+    TARIFICATION = "tarification", "Mode de tarification → autorités"
+    TYPE_CHAMP = "types", "Type d’UO → champs"
+    FAMILLE_ACTIVITE = "familles", "Famille → activités"
+
+
 class ThemeSignalement(models.TextChoices):
     """What a reader says is wrong with a fiche."""
 

@@ -4,6 +4,7 @@ from django.urls import include, path, register_converter
 
 from .vues import (
     abonnements,
+    associations,
     carte,
     changements,
     communes,
@@ -53,6 +54,9 @@ urlpatterns = [
         personnel.SupprimerRechercheView.as_view(),
         name="recherche_supprimer",
     ),
+    path("associations/", associations.AssociationsView.as_view(), name="associations"),
+    path("associations/<slug:nature>/", associations.AssociationsView.as_view(), name="associations"),
+    path("associations/<slug:nature>/<path:cle>/", associations.AssociationView.as_view(), name="association"),
     path("nomenclatures/", nomenclatures.NomenclaturesView.as_view(), name="nomenclatures"),
     path("nomenclatures/<slug:code>/", nomenclatures.NomenclatureView.as_view(), name="nomenclature"),
     path("nomenclatures/<slug:code>/fiches/", nomenclatures.TenantsView.as_view(), name="nomenclature_fiches"),

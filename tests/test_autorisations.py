@@ -313,6 +313,8 @@ def table() -> dict[str, list[Adresse]]:
         "envoi_html": [Adresse({"pk": courriel.pk}, {"referent.ehpad"} | SESAN, None, caches=TOUS)],
         "envoi_reexpedier": [Adresse({"pk": courriel.pk}, None, SESAN, caches=TOUS - {"referent.ehpad"})],
         # -- SESAN only
+        "associations": [Adresse({}, SESAN, None), Adresse({"nature": "familles"}, SESAN, None)],
+        "association": [Adresse({"nature": "types", "cle": "J238/08"}, SESAN, SESAN)],
         "nomenclatures": [Adresse({}, SESAN, None)],
         "nomenclature": [Adresse({"code": "R211"}, SESAN, None)],
         "nomenclature_fiches": [Adresse({"code": "R211"}, SESAN, None)],

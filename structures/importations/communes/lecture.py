@@ -1,0 +1,188 @@
+"""The files of a year: the list of communes, the movements since 1943, or a zip of both.
+
+A file is known by its columns. List: ``code, nom, departement…`` (the layout of structures/donnees and of the
+etalab package) or ``TYPECOM, COM, LIBELLE…`` (``v_commune_AAAA.csv`` of the INSEE). Movements: ``MOD, DATE_EFF,
+TYPECOM_AV, COM_AV, …, TYPECOM_AP, COM_AP, …`` (``v_mvt_commune_AAAA.csv``). Separated by « ; » or « , ».
+"""
+
+import csv
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+from ...domaine.cog import departement
+from ...domaine.texte import normaliser
+from ..lecture import FichierRefuse
+
+TAILLE_MAX = 64 << 20
+COMMUNE, ARRONDISSEMENT = "commune-actuelle", "arrondissement-municipal"
+_TYPES = {"COM": COMMUNE, "ARM": ARRONDISSEMENT, COMMUNE: COMMUNE, ARRONDISSEMENT: ARRONDISSEMENT}
+_CODE = re.compile(r"[0-9][0-9AB][0-9]{3}")
+_CODE_POSTAL = re.compile(r"[0-9]{5}")
+# Column of ours: its names in the layouts.
+_COLONNES = {
+    "code": ("CODE", "COM"), "nom": ("NOM", "LIBELLE"), "type": ("TYPE", "TYPECOM"),
+    "departement": ("DEPARTEMENT", "DEP"),
+    "region": ("REGION", "REG"), "codes_postaux": ("CODES_POSTAUX",), "epci": ("EPCI",), "epci_nom": ("EPCI_NOM",),
+    "population": ("POPULATION",),
+}  # fmt: skip
+
+
+class CommuneLue(NamedTuple):
+    """A row of ``cog_commune``; None for what the file does not say."""
+
+    ligne: int
+    code: str
+    nom: str
+    type: str
+    departement: str
+    region: str | None
+    codes_postaux: list[str] | None
+    epci: str | None
+    epci_nom: str | None
+    population: int | None
+
+
+class Mouvement(NamedTuple):
+    """A commune before, a commune after, from a day on."""
+
+    jour: date
+    avant: str
+    nom_avant: str
+    apres: str
+    nom_apres: str
+
+
+@dataclass
+class Annee:
+    """What was deposited. ``complete``: there is a list, not only movements. ``autres``: members of the zip that are
+    neither."""
+
+    complete: bool = False
+    communes: dict[str, CommuneLue] = field(default_factory=dict)
+    mouvements: list[Mouvement] = field(default_factory=list)
+    autres: list[str] = field(default_factory=list)
+    repetes: list[str] = field(default_factory=list)
+
+
+def lire(chemin: Path, nom: str) -> Annee:
+    annee = Annee()
+    for fichier, contenu in _fichiers(chemin, nom):
+        _lire_fichier(annee, fichier, contenu)
+    if not annee.communes and not annee.mouvements:
+        raise FichierRefuse(
+            "ni liste de communes (colonnes code, nom, departement, ou COM, LIBELLE, DEP), ni mouvements (MOD, "
+            "DATE_EFF, COM_AV, COM_AP)."
+        )
+    return annee
+
+
+def _fichiers(chemin: Path, nom: str) -> Iterator[tuple[str, bytes]]:
+    try:
+        if not nom.lower().endswith(".zip"):
+            yield nom, chemin.read_bytes()
+            return
+        with zipfile.ZipFile(chemin) as archive:
+            for membre in sorted(archive.infolist(), key=lambda m: m.filename):
+                if membre.filename.lower().endswith(".csv") and not membre.filename.startswith("__MACOSX/"):
+                    with archive.open(membre) as flux:
+                        contenu = flux.read(TAILLE_MAX + 1)
+                    if len(contenu) > TAILLE_MAX:
+                        raise FichierRefuse(f"{membre.filename} dépasse {TAILLE_MAX >> 20} Mo.")
+                    yield membre.filename, contenu
+    except OSError as erreur:
+        raise FichierRefuse(f"il ne peut pas être lu ({erreur.strerror}).") from erreur
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as erreur:
+        raise FichierRefuse("l’archive zip est abîmée, ou protégée par un mot de passe.") from erreur
+
+
+def _lire_fichier(annee: Annee, fichier: str, contenu: bytes) -> None:
+    try:
+        texte = contenu.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        texte = contenu.decode("cp1252", errors="replace")
+    if "\x00" in texte:
+        raise FichierRefuse(
+            f"{fichier} n’est pas un fichier texte.", ligne=texte.count("\n", 0, texte.index("\x00")) + 1
+        )
+    entete = texte.split("\n", 1)[0]
+    lecteur = csv.reader(io.StringIO(texte, newline=""), delimiter=max(";,", key=entete.count), strict=True)
+    colonnes = [c.strip().upper() for c in next(lecteur, [])]
+    mouvements = {"MOD", "DATE_EFF", "TYPECOM_AV", "COM_AV", "TYPECOM_AP", "COM_AP"} <= set(colonnes)
+    rangs = {nom: next((colonnes.index(c) for c in noms if c in colonnes), None) for nom, noms in _COLONNES.items()}
+    liste = not mouvements and None not in (rangs["code"], rangs["nom"], rangs["departement"])
+    if not mouvements and not liste:
+        annee.autres.append(fichier)
+        return
+    annee.complete = annee.complete or liste
+    try:
+        for champs in lecteur:
+            if not any(champs):
+                continue
+            ligne = lecteur.line_num
+            if len(champs) != len(colonnes):
+                raise FichierRefuse(f"{len(champs)} champs au lieu de {len(colonnes)} ({fichier}).", ligne=ligne,
+                                    colonne=min(len(champs), len(colonnes)) + 1)  # fmt: skip
+            champs = [c.strip() for c in champs]
+            if mouvements:
+                _ajouter_mouvement(annee, ligne, dict(zip(colonnes, champs, strict=True)))
+            else:
+                lus = {nom: None if rang is None else champs[rang] for nom, rang in rangs.items()}
+                _ajouter_commune(annee, ligne, lus)
+    except csv.Error as erreur:
+        raise FichierRefuse(
+            f"un guillemet n’est pas à sa place, ou {fichier} est coupé.", ligne=lecteur.line_num
+        ) from erreur
+
+
+def _ajouter_commune(annee: Annee, ligne: int, lus: Mapping[str, str | None]) -> None:
+    type_ = _TYPES.get(lus["type"] or COMMUNE)
+    if type_ is None:  # communes déléguées ou associées: parts of a commune
+        return
+    code, nom = lus["code"] or "", lus["nom"] or ""
+    _verifier_code(ligne, code)
+    if not nom or len(nom) > 100:
+        raise FichierRefuse("un nom de 100 caractères au plus est attendu.", ligne=ligne)
+    codes_postaux = None if lus["codes_postaux"] is None else [c for c in re.split(r"[ ,]+", lus["codes_postaux"]) if c]
+    if any(not _CODE_POSTAL.fullmatch(c) for c in codes_postaux or ()):
+        raise FichierRefuse(f"« {str(lus['codes_postaux'])[:30]} » : des codes postaux sont attendus.", ligne=ligne)
+    population = lus["population"]
+    if population and not population.isdigit():
+        raise FichierRefuse(f"« {population[:20]} » n’est pas une population.", ligne=ligne)
+    lue = CommuneLue(
+        ligne, code, nom, type_, lus["departement"] or departement(code), lus["region"], codes_postaux, lus["epci"],
+        lus["epci_nom"], int(population) if population else None,
+    )  # fmt: skip
+    premiere = annee.communes.setdefault(code, lue)
+    if premiere is not lue:
+        if premiere._replace(ligne=ligne) != lue:
+            raise FichierRefuse(f"la commune {code} est déjà, autrement, ligne {premiere.ligne}.", ligne=ligne)
+        annee.repetes.append(code)
+
+
+def _ajouter_mouvement(annee: Annee, ligne: int, m: Mapping[str, str]) -> None:
+    if (m["TYPECOM_AV"], m["TYPECOM_AP"]) != ("COM", "COM"):  # parts of communes, and those that become one
+        return
+    _verifier_code(ligne, m["COM_AV"])
+    _verifier_code(ligne, m["COM_AP"])
+    try:
+        jour = date.fromisoformat(m["DATE_EFF"])
+    except ValueError as erreur:
+        raise FichierRefuse(f"« {m['DATE_EFF'][:20]} » n’est pas une date AAAA-MM-JJ.", ligne=ligne) from erreur
+    noms = (m.get("LIBELLE_AV", ""), m.get("LIBELLE_AP", ""))
+    annee.mouvements.append(Mouvement(jour, m["COM_AV"], noms[0], m["COM_AP"], noms[1]))
+
+
+def _verifier_code(ligne: int, code: str) -> None:
+    if not _CODE.fullmatch(code):
+        raise FichierRefuse(f"« {code[:20]} » n’est pas un code de commune.", ligne=ligne)
+
+
+def texte_de_recherche(nom: str, departement_: str, codes_postaux: list[str]) -> str:
+    return normaliser(f"{nom} {departement_} {' '.join(codes_postaux)}")[:200]
