@@ -21,6 +21,7 @@ NOMS = (
     "supervision",
     "importation",
     "exposition",
+    "referentiels",
     "exports",
     "fhir",
     "export_fhir",
