@@ -8,6 +8,7 @@ _EXPORTS = [
     ("historique", "Historique d’une fiche", "export.historique"),
     ("comparaison", "Deux dates comparées", "export.comparaison"),
     ("nomenclatures", "Nomenclatures", "nomenclatures.exporter_listes"),
+    ("associations", "Associations", "associations.exporter_regles"),
     ("codes", "Codes d’une nomenclature", "nomenclatures.exporter_codes"),
     ("codes-tenus", "Fiches et codes", "nomenclatures.exporter_tenants"),
     ("a-relire", "Établissements à relire", "export_gestion.a_relire"),

@@ -456,7 +456,7 @@ def test_chaque_export_pour_qui_voit_sa_liste(demo: None) -> None:
         *((nom, f"dossier={parc.pk}", EHPAD | SESAN, Introuvable) for nom in ("journal", "decisions")),
         *((nom, "", SESAN, Interdit) for nom in (*reserves, *(f"supervision-{t}" for t in tables))),
         ("absences", f"compte={compte}", SESAN, Interdit),
-        ("nomenclatures", "", SESAN, Interdit),
+        *((nom, "", SESAN, Interdit) for nom in ("nomenclatures", "associations")),
         *((nom, "liste=R211", SESAN, Interdit) for nom in ("codes", "codes-tenus")),
         ("traitement", f"lot={lot}", {"gestionnaire"}, Introuvable),
         ("import", f"import={depose.pk}", SESAN, Interdit),

@@ -43,6 +43,7 @@ class PagesConfig(AppConfig):
         menu.enregistrer(menu.EntreeMenu(65, "Consommateurs", "consommateurs", visible=_est_gestionnaire))
         menu.enregistrer(menu.EntreeMenu(70, "Comptes", "comptes", visible=_est_gestionnaire))
         menu.enregistrer_lien_compte(menu.LienCompte(60, "Imports", "importations", visible=_est_gestionnaire))
+        menu.enregistrer_lien_compte(menu.LienCompte(65, "Nomenclatures", "nomenclatures", visible=_est_gestionnaire))
         genres.enregistrer(COMPTES)
         for nom, titre, lu in _EXPORTS:
             registre.enregistrer(nom, titre, f"backoffice.pages.exports.{lu}")

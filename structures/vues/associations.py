@@ -1,15 +1,19 @@
 """« Associations »: what a code implies, set by gestionnaires. A change says what it touches before it is made."""
 
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 
 from backoffice.comptes.models import User
+from backoffice.exports.fichiers import Ligne
+from backoffice.exports.registre import Contenu
 from backoffice.socle.erreurs import Interdit, Introuvable, Invalide
 from backoffice.socle.vues import VueProtegee
 
@@ -26,12 +30,37 @@ class VueAssociations(VueProtegee):
     nature: NatureRegle
 
     def autoriser(self, request: HttpRequest) -> None:
-        if not regles.est_gestionnaire(request.user):
-            raise Interdit("sans_droit", "Seuls les gestionnaires SESAN lisent et changent les associations.")
-        nature = self.kwargs.get("nature", NatureRegle.CATEGORIE)
-        if nature not in NatureRegle.values:
-            raise Introuvable("nature_inconnue", "Cette association n’existe pas.")
-        self.nature = NatureRegle(nature)
+        self.nature = _nature_choisie(request.user, self.kwargs.get("nature", NatureRegle.CATEGORIE))
+
+
+def _nature_choisie(user: User | AnonymousUser, nature: str) -> NatureRegle:
+    if not regles.est_gestionnaire(user):
+        raise Interdit("sans_droit", "Seuls les gestionnaires SESAN lisent et changent les associations.")
+    if nature not in NatureRegle.values:
+        raise Introuvable("nature_inconnue", "Cette association n’existe pas.")
+    return NatureRegle(nature)
+
+
+def exporter_regles(user: User, choix: QueryDict) -> Contenu:
+    """``?nature=``, in the layout that the import of associations reads."""
+    nature = _nature_choisie(user, choix.get("nature", NatureRegle.CATEGORIE))
+    tenues, noms = associations.lire(nature), associations.cles_possibles(nature)
+
+    def lignes() -> Iterator[Ligne]:
+        if nature in associations.CIBLES:
+            yield (
+                ("type", "champ", "libelle") if nature == NatureRegle.TYPE_CHAMP else ("famille", "activite", "libelle")
+            )
+        else:
+            yield ("code", *associations.CHAMPS[nature], "libelle")
+        for cle, valeurs in sorted(tenues.items()):
+            if nature in associations.CIBLES:
+                code = cle.split("/", 1)[1] if nature == NatureRegle.TYPE_CHAMP else cle
+                yield from ((code, cible, noms.get(cle, "")) for cible in valeurs["cibles"])
+            else:
+                yield (cle, *("+".join(valeurs[c]) for c in associations.CHAMPS[nature]), noms.get(cle, ""))
+
+    return Contenu(lignes(), nom=nature.value)
 
 
 class AssociationsView(VueAssociations):

@@ -132,5 +132,7 @@ def test_a_l_ecran_un_changement_se_confirme_en_sachant_ce_qu_il_touche():
     vu = client.post(familles, {"cibles": ["013", "014"]}).context["vu"]
     assert client.post(familles, {"cibles": ["013", "014"], "confirmer": vu}).status_code == 302
     assert associations.lire(NatureRegle.FAMILLE_ACTIVITE) == {"R266/01": {"cibles": ("013", "014")}}
+    exporte = b"".join(client.get("/exports/associations.csv", {"nature": "familles"}).streaming_content).decode()
+    assert exporte.splitlines()[1].startswith("R266/01;013;")
     assert client.get("/associations/lune/").status_code == 404
     assert client.get("/associations/types/J238/zzz/").status_code == 404

@@ -1,4 +1,4 @@
-"""What was deposited: one file, a zip or a folder of them. A broken one refuses the whole: nothing is half imported."""
+"""What was deposited: one file, or a zip of them. A broken one refuses the whole: nothing is half imported."""
 
 import zipfile
 import zlib
@@ -42,10 +42,7 @@ def lire(chemin: Path, nom: str, suivi: Suivi) -> tuple[list[Edition], list[str]
 
 def _fichiers(chemin: Path, nom: str) -> Iterator[tuple[str, bytes]]:
     try:
-        if chemin.is_dir():
-            for trouve in sorted(p for p in chemin.rglob("*") if p.suffix.lower() in (".json", ".csv") and p.is_file()):
-                yield trouve.relative_to(chemin).as_posix(), trouve.read_bytes()
-        elif nom.lower().endswith(".zip"):
+        if nom.lower().endswith(".zip"):
             yield from _de_l_archive(chemin)
         else:
             yield nom, chemin.read_bytes()

@@ -1,8 +1,10 @@
 import json
+import zipfile
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -48,10 +50,10 @@ class Command(BaseCommand):
         acteur = None
         if options["auteur"] and (acteur := User.objects.filter(username=options["auteur"]).first()) is None:
             raise CommandError(f"Aucun compte ne s’appelle « {options['auteur']} ».")
-        with options["fichier"].open("rb") as flux:
+        with _ouvrir(options["fichier"]) as flux:
             importation = depot.deposer(
                 genre=options["genre"],
-                nom=options["fichier"].name,
+                nom=f"{options['fichier'].name}{'.zip' if options['fichier'].is_dir() else ''}",
                 morceaux=iter(lambda: flux.read(depot.MORCEAU), b""),
                 acteur=acteur,
                 options=_options(options["genre"], options["option"]),
@@ -64,6 +66,18 @@ class Command(BaseCommand):
         if importation.etat == EtatImportation.APPLIQUEE:
             rafraichir_vocabulaire()
         return importation
+
+
+def _ouvrir(chemin: Path) -> IO[bytes]:
+    """The bytes of a file; a folder is packed."""
+    if not chemin.is_dir():
+        return chemin.open("rb")
+    paquet = TemporaryFile()  # noqa: SIM115 - the caller closes it
+    with zipfile.ZipFile(paquet, "w", zipfile.ZIP_DEFLATED) as archive:
+        for trouve in sorted(p for p in chemin.rglob("*") if p.is_file()):
+            archive.write(trouve, trouve.relative_to(chemin))
+    paquet.seek(0)
+    return paquet
 
 
 def _options(genre: str, donnees: list[str]) -> dict[str, Any]:
