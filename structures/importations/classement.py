@@ -125,6 +125,11 @@ def _doublons(rapport: Rapport) -> None:
 
 
 def _valeurs_inconnues(rapport: Rapport) -> None:
+    # A file older than a merger of communes still names the one that is no more.
+    _executer(
+        """UPDATE finess_ligne l SET commune = c.devenue FROM structures_commune c
+           WHERE l.sort IS NULL AND l.commune = c.code AND c.devenue <> ''"""
+    )
     for nom, liste in CODES.items():
         _oublier(
             rapport, nom, f"code inconnu de la nomenclature {liste}",
