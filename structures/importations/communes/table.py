@@ -49,6 +49,12 @@ def poser(communes: Iterable[CommuneLue]) -> Ecarts:
         sort = SortDetail.CREE if finie is None else SortDetail.ROUVERT
         ecarts.nouvelles += finie is None
         ecarts.details.append(Detail(sort, ligne or None, cle=code, nom=nom))
+    neufs = ", ".join(f"coalesce(x.{c}, c.{c})" for c in CHAMPS)
+    tenus = ", ".join(f"c.{c}" for c in CHAMPS)
+    _executer(
+        f"""DELETE FROM cog_commune x USING structures_commune c
+            WHERE c.code = x.code AND c.date_fin IS NULL AND ({neufs}) IS NOT DISTINCT FROM ({tenus})"""  # noqa: S608
+    )  # most communes of a year do not change
     for ligne, code, nom, champ, avant, apres in _lire(
         f"""SELECT x.ligne, x.code, c.nom, e.champ, e.ancien, e.neuf
             FROM cog_commune x JOIN structures_commune c ON c.code = x.code
@@ -66,9 +72,7 @@ def poser(communes: Iterable[CommuneLue]) -> Ecarts:
     gardes = ", ".join(f"{c} = coalesce(x.{c}, c.{c})" for c in CHAMPS)
     _executer(
         f"""UPDATE structures_commune c SET {gardes}, recherche = x.recherche, date_fin = NULL, devenue = ''
-            FROM cog_commune x WHERE c.code = x.code AND (c.date_fin IS NOT NULL OR EXISTS (
-                SELECT FROM (VALUES {_COMPARES}) AS e(champ, neuf, ancien)
-                WHERE e.neuf IS NOT NULL AND e.neuf IS DISTINCT FROM coalesce(e.ancien, '')))"""  # noqa: S608
+            FROM cog_commune x WHERE c.code = x.code"""  # noqa: S608
     )
     vides = ", ".join(
         f"coalesce(x.{c}, {_VIDES[c]})" if c in _VIDES else f"x.{c}" for c in ("code", *CHAMPS, "recherche")
