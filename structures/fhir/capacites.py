@@ -10,7 +10,7 @@ from .parametres import GUIDE, LIEU, OFFRE, ORGANISATION, PARAMETRES, TYPES, Gen
 _IG = GUIDE.partition("SearchParameter/")[0]
 _PROFILS = {ORGANISATION: "ror-organization", OFFRE: "ror-healthcareservice", LIEU: "ror-location"}
 _LECTURES = ("read", "vread", "history-instance", "history-type", "search-type")
-_R4_OPERATION = "http://hl7.org/fhir/OperationDefinition/"
+_EXPORT = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export"
 PUBLIEE_LE = "2026-11-23"  # of this statement: change it with what it says
 
 
@@ -52,7 +52,7 @@ def capacites() -> dict[str, Any]:
                 },
                 "resource": [_ressource(type_) for type_ in TYPES],
                 "interaction": [{"code": "history-system"}],
-                "operation": [{"name": "export", "definition": f"{_R4_OPERATION}-s-export"}],
+                "operation": [{"name": "export", "definition": _EXPORT}],
             }
         ],
     }

@@ -22,6 +22,8 @@ from .parametres import PARAMETRES, Genre, Parametre
 RIEN = Q(pk__in=[])
 CIBLES_MAX = 1000  # targets of a chain beyond which they are joined rather than listed
 CHAINE_MAX = 4
+ALTERNATIVES_MAX = 20  # of a text, a number, a date, a place: each is a condition of its own; codes are one together
+LONGUEUR_TEXTE = 250
 RAYON_TERRE_KM, KM_PAR_DEGRE = 6371.0, 111.2
 DISTANCE_PAR_DEFAUT_KM = 10.0
 _KM = {"": 1.0, "km": 1.0, "m": 0.001}
@@ -52,7 +54,10 @@ def condition(type_: str, nom: str, valeur: str, lisible: Lisible, *, maillons: 
         return _enchainer(p, modificateur, chaine, valeur, lisible, maillons)
     if modificateur == "missing":
         return _manquer(p, valeur)
-    return _PAR_GENRE[p.genre](p, modificateur, couper(valeur, ","))
+    valeurs = couper(valeur, ",")
+    if len(valeurs) > ALTERNATIVES_MAX and p.genre not in (Genre.JETON, Genre.REFERENCE):
+        raise ErreurFhir(400, "too-costly", f"Au plus {ALTERNATIVES_MAX} valeurs de {p.nom} à la fois.")
+    return _PAR_GENRE[p.genre](p, modificateur, valeurs)
 
 
 def couper(texte: str, separateur: str) -> list[str]:
@@ -124,7 +129,9 @@ def _textes(p: Parametre, modificateur: str, valeurs: Sequence[str]) -> Q:
     if modificateur not in ("", "contains"):
         raise _refus_modificateur(p, modificateur)
     trouve = RIEN
-    for mots in filter(None, (normaliser(_clair(v)) for v in valeurs)):  # only a-z, 0-9 and spaces: nothing to escape
+    for mots in (normaliser(_clair(v)) for v in valeurs):  # only a-z, 0-9 and spaces: nothing to escape
+        if not mots or len(mots) > LONGUEUR_TEXTE:
+            continue
         if modificateur:
             trouve |= Q(textes__regex=rf"\n{p.nom}\|[^\n]*{mots}")
         else:
@@ -209,8 +216,8 @@ def _autour(latitude: float, longitude: float, km: float) -> Q:
         * Cos(Radians(F("longitude") - Value(longitude)))
     )  # fmt: skip
     distance = ACos(Least(1.0, Greatest(-1.0, cosinus)), output_field=FloatField()) * RAYON_TERRE_KM
-    # At a distance of 0, what is at the place itself: acos is good to some centimetres.
-    return Q(latitude__range=(latitude - marge, latitude + marge)) & Q(_AuPlus(distance, Value(km + 1e-4)))
+    # At a distance of 0, what is at the place itself: acos is good to less than a metre.
+    return Q(latitude__range=(latitude - marge, latitude + marge)) & Q(_AuPlus(distance, Value(km + 1e-3)))
 
 
 # -- chains ------------------------------------------------------------------------------------------------

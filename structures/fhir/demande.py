@@ -12,7 +12,7 @@ from .issue import ErreurFhir
 from .parametres import PARAMETRES, TYPES, Genre
 
 PAGE_PAR_DEFAUT, PAGE_MAX = 50, 500
-CRITERES_MAX, VALEURS_MAX = 50, 2000
+CRITERES_MAX, VALEURS_MAX, CHAINES_MAX = 50, 2000, 10
 TOTAUX = ("none", "estimate", "accurate")
 COLONNES_DE_TRI = {"_id": "identifiant", "_lastUpdated": "maj", "name": "tri"}
 # Read by the negotiation, or the page's own: never criteria.
@@ -79,6 +79,8 @@ def lire(type_: str, donnees: Iterable[tuple[str, str]], lisible: Lisible, *, st
 def _lire_criteres(demande: Demande, criteres: Sequence[tuple[str, str]], lisible: Lisible) -> None:
     if len(criteres) > CRITERES_MAX or sum(v.count(",") + 1 for _, v in criteres) > VALEURS_MAX:
         raise ErreurFhir(400, "too-costly", f"Au plus {CRITERES_MAX} critères et {VALEURS_MAX} valeurs par recherche.")
+    if sum("." in nom for nom, _ in criteres) > CHAINES_MAX:
+        raise ErreurFhir(400, "too-costly", f"Au plus {CHAINES_MAX} chaînes par recherche.")
     for nom, valeur in criteres:
         try:
             trouve = condition(demande.type, nom, valeur, lisible)

@@ -87,21 +87,19 @@ def test_une_page_d_une_autre_origine_lit(une: Registre, consommateur: Client):
     assert "Access-Control-Allow-Origin" not in Client().get("/connexion/").headers
 
 
-@pytest.mark.parametrize(
-    ("methode", "adresse", "statut"),
-    [
+def test_chaque_refus_est_un_operation_outcome(une: Registre, consommateur: Client):
+    for methode, adresse, statut in (
         ("get", "/fhir/", 404), ("get", "/fhir/Patient", 404), ("get", "/fhir/Patient/1", 404),
         ("get", "/fhir/Organization/é", 404), ("get", "/fhir/Organization/" + "a" * 65, 404),
         ("get", "/fhir/Organization/a/b/c/d", 404), ("get", "/fhir/Organization?name=%00", 400),
-        ("post", "/fhir/Organization", 405), ("put", R, 405), ("delete", R, 405),
-        ("patch", R, 405), ("get", "/fhir/Organization/_search", 405), ("post", "/fhir/", 405),
-    ],
-)  # fmt: skip
-def test_chaque_refus_est_un_operation_outcome(une: Registre, consommateur: Client, methode, adresse, statut):
-    reponse = getattr(consommateur, methode)(adresse)
-    assert (reponse.status_code, reponse.headers["Content-Type"]) == (statut, "application/fhir+json; charset=utf-8")
-    assert fhirkit.validate(lire(reponse)) == []
-    assert lire(reponse)["issue"][0]["diagnostics"]
+        ("post", "/fhir/Organization", 405), ("put", R, 405), ("delete", R, 405), ("patch", R, 405),
+        ("get", "/fhir/Organization/_search", 405), ("post", "/fhir/", 405),
+    ):  # fmt: skip
+        reponse = getattr(consommateur, methode)(adresse)
+        attendu = (statut, "application/fhir+json; charset=utf-8")
+        assert (reponse.status_code, reponse.headers["Content-Type"]) == attendu, (methode, adresse)
+        assert fhirkit.validate(lire(reponse)) == []
+        assert lire(reponse)["issue"][0]["diagnostics"]
 
 
 def test_un_hote_inconnu_ou_une_panne_n_est_pas_une_page(une: Registre, consommateur: Client, monkeypatch):

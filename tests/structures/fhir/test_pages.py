@@ -42,35 +42,32 @@ def peupler(registre: Registre, nombre: int = 30) -> set[str]:
     return set(ids_)
 
 
-@pytest.mark.parametrize(
-    "tri", ["", "_id", "-_id", "name", "-name", "_lastUpdated", "-_lastUpdated", "name,-_lastUpdated"]
-)
-@pytest.mark.parametrize("taille", [1, 7, 30])
-def test_rien_ne_bouge(registre: Registre, consommateur: Client, tri, taille):
+def test_rien_ne_bouge(registre: Registre, consommateur: Client):
     attendus = peupler(registre, 12)
-    lues = [i for page in pages(consommateur, f"Organization?_count={taille}&_sort={tri}") for i in ids(page)]
-    assert sorted(lues) == sorted(attendus)
-    en_une_fois = next(pages(consommateur, f"Organization?_count=100&_sort={tri}"))
-    assert lues == ids(en_une_fois)
-    cles = [(e["resource"]["name"].lower(), e["resource"]["meta"]["lastUpdated"]) for e in en_une_fois["entry"]]
-    if tri in ("name", "-name"):
-        assert [c[0] for c in cles] == sorted((c[0] for c in cles), reverse=tri.startswith("-"))
-    if tri.endswith("_lastUpdated") and "," not in tri:
-        assert [c[1] for c in cles] == sorted((c[1] for c in cles), reverse=tri.startswith("-"))
+    for tri in ("", "_id", "-_id", "name", "-name", "_lastUpdated", "-_lastUpdated", "name,-_lastUpdated"):
+        en_une_fois = next(pages(consommateur, f"Organization?_count=100&_sort={tri}"))
+        assert sorted(ids(en_une_fois)) == sorted(attendus)
+        for taille in (5, 12):
+            lues = [i for page in pages(consommateur, f"Organization?_count={taille}&_sort={tri}") for i in ids(page)]
+            assert lues == ids(en_une_fois), (tri, taille)
+        noms = [e["resource"]["name"] for e in en_une_fois["entry"]]
+        dates = [e["resource"]["meta"]["lastUpdated"] for e in en_une_fois["entry"]]
+        if cles := {"name": noms, "_lastUpdated": dates}.get(tri.removeprefix("-")):
+            assert cles == sorted(cles, reverse=tri.startswith("-"))
 
 
-@pytest.mark.parametrize("tri", ["_id", "-_id", "name", "-name", "_lastUpdated", "-_lastUpdated"])
+@pytest.mark.parametrize("tri", ["_id", "-name", "_lastUpdated", "-_lastUpdated"])
 def test_tout_bouge(registre: Registre, consommateur: Client, tri):
     """Between two pages one comes, one goes, three change name. Who stays is seen, last as it is now; twice only if it
     changed after having been seen, and never in the order of the identifiers."""
-    hasard = random.Random(hash(tri) % 1000)
+    hasard = random.Random(tri)
     restent = peupler(registre)
     vues: dict[str, list[int]] = {}  # the versions seen
     for tour, page in enumerate(pages(consommateur, f"Organization?_count=4&_sort={tri}")):
         assert tour < 40
         for entree in page.get("entry", []):
             vues.setdefault(entree["resource"]["id"], []).append(int(entree["resource"]["meta"]["versionId"]))
-        if tour < 12:
+        if tour < 9:
             partante = hasard.choice(sorted(restent))
             restent.discard(partante)
             registre.retirer("Organization", partante)

@@ -68,6 +68,7 @@ ORGANISATIONS = {
     "name=hop&name=ehpad": "",
     "name=%25": "",
     "name=.*": "",
+    "name:contains=" + "a" * 9000: "",
     "name:missing=false": "ej h p t",
     # tokens
     "type=101": "h t",
@@ -177,7 +178,8 @@ REFUSEES = [
     "name:above=x", "type:contains=x", "type=|", "type=a|b|c", "identifier:of-type=a|b", "name.nom=x", "type.code=1",
     "partof:Location.name=x", "partof:missing=peut-etre", "age-range-low=jeune", "age-range-low=3||siecle",
     "partof.partof.partof.partof.partof.name=x", "_include:above=Organization:partof", "_cursor=faux",
-    "name=" + ",".join("a" * 3000), "&".join(["name=a"] * 51),
+    "name=" + ",".join("a" * 21), "type=" + ",".join("a" * 2001), "&".join(["name=a"] * 51),
+    "&".join(["partof.name=a"] * 11),
 ]  # fmt: skip
 
 
