@@ -127,7 +127,8 @@ def _lire_tri(demande: Demande, demande_de_tri: str) -> None:
             demande.tri.append((colonne, cle.startswith("-")))
             suivi.append(cle)
     if "identifiant" not in dict(demande.tri):
-        demande.tri.append(("identifiant", False))
+        # In the direction of the last key: an index is read from either end.
+        demande.tri.append(("identifiant", bool(demande.tri) and demande.tri[-1][1]))
     if suivi:
         demande.suivis.append(("_sort", ",".join(suivi)))
 

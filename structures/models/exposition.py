@@ -72,7 +72,9 @@ class Ressource(models.Model):
             models.Index(
                 fields=["type", "tri", "identifiant"], name="ressource_tri", condition=Q(contenu__isnull=False)
             ),
-            models.Index(fields=["type", "maj", "id"], name="ressource_maj", condition=Q(contenu__isnull=False)),
+            models.Index(
+                fields=["type", "maj", "identifiant"], name="ressource_maj", condition=Q(contenu__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
