@@ -117,10 +117,18 @@ def test_le_dossier_ouvert_est_le_meme_lien_partout(monde: Monde, monkeypatch: p
     page = client(monde.referent).get(reverse("fiche", args=[monde.uo.identifiant]))
     assert (page.context["vers_dossier"].action, page.context["vers_dossier"].url) == dit[1:]
     menu = client(monde.referent).get(reverse("fiche", args=[monde.eg.identifiant])).context["actions_structure"]
-    assert menu == [{"libelle": "Ouvrir le dossier « Ouverture »", "url": "/dossiers/12/", "icone": "dossier"}]
+    tableur = {
+        "libelle": "Modifier dans un tableur",
+        "url": f"/repertoire/{monde.eg.identifiant}/tableur/",
+        "icone": "tableau",
+    }
+    assert menu == [
+        tableur,
+        {"libelle": "Ouvrir le dossier « Ouverture »", "url": "/dossiers/12/", "icone": "dossier"},
+    ]
     assert remede(monde.gestionnaire, signalement, fabrique.contenu(monde.uo)).url == ""
     ailleurs = client(monde.direction).get(reverse("fiche", args=[monde.eg.identifiant]))
-    assert ailleurs.context["actions_structure"] == []
+    assert ailleurs.context["actions_structure"] == [tableur]
 
 
 def test_ou_corriger_ce_qui_vient_d_ailleurs_ou_n_est_plus_la(monde: Monde) -> None:

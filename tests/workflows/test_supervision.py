@@ -306,6 +306,7 @@ def test_pages_cost_the_same_for_one_and_three(monde: Any) -> None:
         "lot": 0,
         "minuterie": 3,
         "etape": 0,
+        "abonnement": 0,
     }
     page = navigateur.get("/supervision/incidents/")
     assert Counter(i.genre for i in page.context["incidents"]) == {g: n for g, n in nombres.items() if n}
