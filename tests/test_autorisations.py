@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 import pytest
-from django.db import transaction
+from django.core.signals import request_finished
+from django.db import close_old_connections, transaction
 from django.http import QueryDict
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -404,7 +405,9 @@ def _code(client: Client, methode: str, url: str, donnees: dict[str, object], re
     with transaction.atomic():
         reponse = getattr(client, methode)(url, donnees, headers={"HX-Request": "true"} if refus else {})
         statut: int = reponse.status_code
+        request_finished.disconnect(close_old_connections)  # of this transaction
         reponse.close()  # a file that nobody read
+        request_finished.connect(close_old_connections)
         transaction.set_rollback(True)
     client.cookies = session
     return statut
