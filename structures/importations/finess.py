@@ -151,9 +151,9 @@ def _ecrire(jour_fichier: date, total: int, suivi: Suivi) -> None:
     origine = f"FINESS {jour_fichier.isoformat()}"
     ej = classement.ej_a_creer()
     suivi.etape("Écriture des fiches", total)
-    creees = creer_etablissements([(Niveau.EJ, finess) for finess, _, _ in ej]) if ej else {}
     for debut in range(0, len(ej), LOT):
         suivi.avancer(debut)
+        creees = creer_etablissements([(Niveau.EJ, finess) for finess, _, _ in ej[debut : debut + LOT]])
         enregistrer(
             [
                 Modification(
@@ -169,8 +169,8 @@ def _ecrire(jour_fichier: date, total: int, suivi: Suivi) -> None:
     if len(ej) > LOT_ANALYSE:
         classement.analyser()
     eg = classement.eg_a_creer()
-    if eg:
-        creer_etablissements([(Niveau.EG, finess) for finess in eg])
+    for debut in range(0, len(eg), LOT):
+        creer_etablissements([(Niveau.EG, finess) for finess in eg[debut : debut + LOT]])
     classement.rattacher()
     ecrites = 0
     for lot in classement.patches(LOT):

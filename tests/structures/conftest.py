@@ -1,12 +1,20 @@
-"""What the tests of the register share: a hospital with one fiche of each level, its people; an EHPAD."""
+"""What the tests of the register share: a hospital with one fiche of each level, its people; an EHPAD; imports."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from backoffice.comptes.models import User
+from structures.domaine.habilitations import accorder
 from structures.enums import Role
+from structures.importations.finess import importer
+from structures.importations.rapport import Rapport
 from structures.models import Fiche
 from tests.factories import repertoire as fabrique
 
+from .fabrique import personne
 from .guichet import Monde
 
 
@@ -33,3 +41,25 @@ def direction(hopital: dict[str, Fiche]) -> User:
 @pytest.fixture
 def monde(db: None) -> Monde:
     return Monde()
+
+
+@pytest.fixture
+def importe(tmp_path: Path) -> Callable[..., Rapport]:
+    """``importe(texte)``: the report of the import of a file with this content."""
+
+    def lancer(contenu: str | bytes, **options: Any) -> Rapport:
+        chemin = tmp_path / "finess.csv"
+        chemin.write_bytes(contenu if isinstance(contenu, bytes) else contenu.encode())
+        rapport = Rapport()
+        importer(chemin, rapport, **options)
+        return rapport
+
+    return lancer
+
+
+@pytest.fixture
+def agent(db: None) -> User:
+    """Of SESAN, who imports."""
+    user = personne("gestionnaire.imports")
+    accorder(user=user, role=Role.GESTIONNAIRE, acteur=None)
+    return user

@@ -16,24 +16,16 @@ from django.utils import timezone
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Invalide
 from structures.domaine.enregistrer import enregistrer
-from structures.domaine.habilitations import accorder
-from structures.enums import EtatImportation, Role
+from structures.enums import EtatImportation
 from structures.importations import depot, genres
 from structures.importations.deroulement import travailler
 from structures.importations.suivi import Suivi
 from structures.models import DetailImportation, Fiche, Importation, MorceauImporte
 
 from .fabrique import aujourdhui, change, personne
-from .test_importer_finess import EG1, EG2, EG3, EJ1, JOUR, actuelle, fiche, ligne, rien_ecrit, texte
+from .fichier_finess import EG1, EG2, EG3, EJ1, JOUR, actuelle, fiche, ligne, rien_ecrit, texte
 
 BON = texte([ligne(EG1), ligne(EG2)])
-
-
-@pytest.fixture
-def gestionnaire(db) -> User:
-    user = personne("gestionnaire.imports")
-    accorder(user=user, role=Role.GESTIONNAIRE, acteur=None)
-    return user
 
 
 def deposer(contenu: str = BON, acteur: User | None = None) -> Importation:
@@ -62,19 +54,19 @@ def sorts(importation: Importation) -> set[tuple[str, str, str, str, str]]:
 
 
 @pytest.mark.django_db
-def test_analyser_puis_confirmer_puis_appliquer(gestionnaire):
-    importation = analysee(acteur=gestionnaire)
+def test_analyser_puis_confirmer_puis_appliquer(agent):
+    importation = analysee(acteur=agent)
     assert (importation.etat, importation.bilan["sorts"]) == (EtatImportation.A_CONFIRMER, {"cree": 3})
     assert rien_ecrit()
     creations = {("cree", EJ1, "", "", ""), ("cree", EG1, "", "", EJ1), ("cree", EG2, "", "", EJ1)}
     assert sorts(importation) == creations
-    importation = appliquee(importation, gestionnaire)
-    assert (importation.etat, importation.confirme_par) == (EtatImportation.APPLIQUEE, gestionnaire)
+    importation = appliquee(importation, agent)
+    assert (importation.etat, importation.confirme_par) == (EtatImportation.APPLIQUEE, agent)
     assert sorts(importation) == creations
     assert actuelle(EG1).parent == fiche(EJ1)
     assert not MorceauImporte.objects.exists()
     with pytest.raises(Conflit, match="déjà appliqué"):
-        depot.confirmer(numero=importation.pk, acteur=gestionnaire, empreinte=importation.empreinte_bilan)
+        depot.confirmer(numero=importation.pk, acteur=agent, empreinte=importation.empreinte_bilan)
     assert travailler(importation.pk)  # a message that comes twice
     encore = analysee(texte([ligne(EG1, telephone="0199000001"), ligne(EG2)], jour=JOUR + timedelta(days=1)))
     assert sorts(encore) == {("change", EG1, "Téléphone", "0147020235", "0199000001"), ("inchange", EG2, "", "", "")}
@@ -204,9 +196,9 @@ def test_un_seul_import_a_la_fois_et_un_programme_mort_se_voit():
 
 
 @pytest.mark.django_db
-def test_du_depot_au_bilan_par_les_ecrans(gestionnaire, django_assert_max_num_queries):
+def test_du_depot_au_bilan_par_les_ecrans(agent, django_assert_max_num_queries):
     client = Client()
-    client.force_login(gestionnaire)
+    client.force_login(agent)
     url = reverse("importation_deposer", args=["finess"])
     assert "Choisissez le fichier" in client.post(url).text
     contenu = texte([ligne(EG1), ligne(EG2, siret="1")])

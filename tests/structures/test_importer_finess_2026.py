@@ -17,8 +17,7 @@ from structures.importations.lecture import FichierRefuse
 from structures.models import DetailImportation, Fiche, Importation, RegleCategorie, Signalement
 
 from .fabrique import aujourdhui, change, numero, personne
-from .test_importations import gestionnaire  # noqa: F401
-from .test_importer_finess import (
+from .fichier_finess import (
     EG1,
     EG2,
     EG3,
@@ -28,7 +27,6 @@ from .test_importer_finess import (
     actuelle,
     bilan,
     fiche,
-    importe,  # noqa: F401
     ligne,
     rien_ecrit,
     texte,
@@ -79,7 +77,7 @@ def entites(*lignes: tuple[str, str], jour: Any = JOUR) -> str:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("ecrire", [str.encode, lambda t: gzip.compress(t.encode()), lambda t: t.encode("utf-8-sig")])
-def test_le_json_remplit_les_ej_et_les_eg(importe, ecrire):  # noqa: F811
+def test_le_json_remplit_les_ej_et_les_eg(importe, ecrire):
     contenu = document(pmej(ege(), ege(EG2, adresse=[{"cogCommune": "75107"}])), pmej(finess=EJ2))
     rapport = importe(ecrire(contenu))
     assert (bilan(rapport), rapport.refus, rapport.encodage) == ((1, 2, 0, 0), [], "UTF-8")
@@ -102,7 +100,7 @@ def test_le_json_remplit_les_ej_et_les_eg(importe, ecrire):  # noqa: F811
 
 
 @pytest.mark.django_db
-def test_le_fichier_des_ej_nomme_celles_que_le_repertoire_suit(importe):  # noqa: F811
+def test_le_fichier_des_ej_nomme_celles_que_le_repertoire_suit(importe):
     importe(texte([ligne(EG1, EJ1)]))
     rapport = importe(entites((EJ1, "ASSOCIATION A"), (EJ2, "B")))
     assert (rapport.ej_modifiees, rapport.ej_creees, rapport.absents) == (1, 0, 0)
@@ -134,7 +132,7 @@ REFUSES = {
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("cas", REFUSES)
-def test_rien_n_est_importe_d_un_json_douteux(importe, cas, monkeypatch):  # noqa: F811
+def test_rien_n_est_importe_d_un_json_douteux(importe, cas, monkeypatch):
     monkeypatch.setattr("structures.importations.flux_json.BLOC", 64)  # elements that straddle many blocks
     contenu, mot = REFUSES[cas]
     with pytest.raises(FichierRefuse, match=mot.replace("[", r"\[")):
@@ -143,7 +141,7 @@ def test_rien_n_est_importe_d_un_json_douteux(importe, cas, monkeypatch):  # noq
 
 
 @pytest.mark.django_db
-def test_le_json_dit_ou_est_ce_qui_est_refuse(importe, gestionnaire, monkeypatch):  # noqa: F811
+def test_le_json_dit_ou_est_ce_qui_est_refuse(importe, agent, monkeypatch):
     monkeypatch.setattr("structures.importations.flux_json.BLOC", 64)
     doubles = [ege(EG2), ege(EG2), ege(EG3), ege(EG3, infos={"nomEgeLong": "AUTRE"})]
     importation = lancer(document(pmej(finess=EJ2), pmej(ege(infos={"siret": "12"}), *doubles)))
@@ -174,16 +172,16 @@ def details(importation: Importation, sort: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.django_db
-def test_un_eg_ferme_au_finess_est_signale_une_fois_et_reste_ouvert(gestionnaire):  # noqa: F811
+def test_un_eg_ferme_au_finess_est_signale_une_fois_et_reste_ouvert(agent):
     lancer(document(pmej(ege(), ege(EG2), ege(EG3, etatObjet="I"))))
     plus_tard = {"jour": JOUR + timedelta(days=9)}
     ferme = document(pmej(ege(etatObjet="I", fermeture="2024-05-10"), ege(EG2)), **plus_tard)
     assert "personne n’est prévenu" in details(lancer(ferme), "ferme")[0][1]
     assert not Signalement.objects.exists()
-    assert "signalement" in details(lancer(ferme, gestionnaire, analyser=True), "ferme")[0][1]
+    assert "signalement" in details(lancer(ferme, agent, analyser=True), "ferme")[0][1]
     assert not Signalement.objects.exists()
     for _ in range(2):
-        [(finess, _)] = details(lancer(ferme, gestionnaire), "ferme")
+        [(finess, _)] = details(lancer(ferme, agent), "ferme")
         assert finess == EG1
     [signalement] = Signalement.objects.all()
     assert (signalement.fiche, signalement.theme, signalement.valeur_proposee) == (
@@ -192,7 +190,7 @@ def test_un_eg_ferme_au_finess_est_signale_une_fois_et_reste_ouvert(gestionnaire
         "Fermé le 10\u00a0mai\u00a02024",
     )
     assert actuelle(EG1).nom
-    assert not Envoi.objects.exists()  # the gestionnaire is the one who imports: nobody else may treat it
+    assert not Envoi.objects.exists()  # the agent is the one who imports: nobody else may treat it
     # Closed here, open there: said, not reopened.
     enregistrer([change(fiche(EG2), aujourdhui(), personne(), existe=False)])
     assert [cle for cle, _ in details(lancer(ferme), "rouvert")] == [EG2]
