@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from .issue import issue
+from .negociation import accepte_gzip
 
 _RACINE = "/fhir"
 # A reader of another origin sends no cookie (none is allowed) and reads these.
@@ -60,7 +61,7 @@ def _comprimer(request: HttpRequest, reponse: HttpResponseBase) -> None:
     patch_vary_headers(reponse, ["Accept-Encoding"])
     if not isinstance(reponse, HttpResponse) or reponse.streaming or reponse.has_header("Content-Encoding"):
         return
-    if len(reponse.content) < _GZIP_A_PARTIR_DE or "gzip" not in request.headers.get("Accept-Encoding", ""):
+    if len(reponse.content) < _GZIP_A_PARTIR_DE or not accepte_gzip(request):
         return
     reponse.content = gzip.compress(reponse.content, compresslevel=_NIVEAU, mtime=0)
     reponse.headers["Content-Encoding"] = "gzip"

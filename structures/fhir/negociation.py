@@ -70,6 +70,14 @@ def strict(request: HttpRequest) -> bool:
     return "handling=strict" in request.headers.get("Prefer", "").replace(" ", "").lower()
 
 
+def accepte_gzip(request: HttpRequest) -> bool:
+    codages = {}
+    for un in request.headers.get("Accept-Encoding", "").lower().split(","):
+        codage, _, options = un.partition(";")
+        codages[codage.strip()] = options.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return codages.get("gzip", codages.get("*", False))
+
+
 def servir(request: HttpRequest, texte: str, **entetes: str) -> HttpResponse:
     """``texte`` is JSON already, mostly as the database holds it."""
     if request.GET.get("_pretty") == "true":

@@ -24,7 +24,9 @@ from ..enums import EtatExportFhir, Portee
 from ..models import ExportFhir, FichierExport
 from . import export as travail
 from .acces import TYPES, Acces, reserve_aux_consommateurs
-from .issue import TYPE_FHIR, issue
+from .grandeurs import lire_date
+from .issue import TYPE_FHIR, ErreurFhir, issue
+from .negociation import accepte_gzip
 
 FORMATS = {"application/fhir+ndjson", "application/ndjson", "ndjson"}
 CONNUS = {"_type", "_since", "_outputFormat", "_format", "_pretty"}
@@ -104,7 +106,7 @@ def fichier(request: HttpRequest, acces: Acces, numero: UUID, rang: int) -> Http
     acces.ressources = lu.nombre
     octets = bytes(lu.contenu)
     reponse: HttpResponse | StreamingHttpResponse
-    if _accepte_gzip(request):
+    if accepte_gzip(request):
         reponse = HttpResponse(octets, content_type="application/fhir+ndjson")
         reponse["Content-Encoding"] = "gzip"
     else:
@@ -140,7 +142,11 @@ def _parametres(request: HttpRequest) -> Mapping[str, list[str]]:
                 raise ValueError
             for ligne in corps.get("parameter", []):
                 [valeur] = [v for cle, v in ligne.items() if cle.startswith("value")]
-                lus.setdefault(ligne["name"], []).append(str(valeur))
+                nom, texte = ligne["name"], str(valeur)
+                if not isinstance(nom, str):
+                    raise TypeError
+                (nom + texte).encode()  # half of a surrogate pair is no text
+                lus.setdefault(nom, []).append(texte)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise _Refus("Le corps doit être une ressource Parameters.", "structure") from None
     return lus
@@ -177,9 +183,11 @@ def _depuis(valeurs: list[str]) -> datetime | None:
     try:
         if not _INSTANT.fullmatch(texte):
             raise ValueError
-        return datetime.fromisoformat(texte)
-    except ValueError:
+        du = lire_date(texte).du
+    except (ValueError, ErreurFhir):
         raise _Refus("_since est un instant, comme 2027-03-01T08:00:00+01:00.") from None
+    assert isinstance(du, datetime)
+    return du
 
 
 def _progres(demande: ExportFhir) -> str:
@@ -219,14 +227,6 @@ def _manifeste(demande: ExportFhir) -> dict[str, Any]:
 
 def _types_de(fichier_: FichierExport, demande: ExportFhir) -> list[str]:
     return [fichier_.type] if fichier_.type else demande.types
-
-
-def _accepte_gzip(request: HttpRequest) -> bool:
-    for un in request.headers.get("Accept-Encoding", "").lower().split(","):
-        codage, _, options = un.partition(";")
-        if codage.strip() in ("gzip", "*"):
-            return options.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
 
 
 def _decompresser(octets: bytes) -> Iterator[bytes]:

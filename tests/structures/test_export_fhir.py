@@ -160,7 +160,16 @@ def test_selon_les_droits_du_moment_de_la_demande():
     assert sans.demander().status_code == 403
     assert offres.demander("?_type=Organization").status_code == 400
     assert offres.get("/fhir/$export").status_code == 400  # without respond-async
-    for faux in ("?_since=hier", "?_since=2027-01-01", "?_outputFormat=csv", "?_typeFilter=x", "?_type=Patient"):
+    # Instants that no column can give back are refused before they are written.
+    bornes = ("?_since=9999-12-31T23:59:59-12:00", "?_since=0001-01-01T00:00:00%2B14:00")
+    for faux in (
+        "?_since=hier",
+        "?_since=2027-01-01",
+        *bornes,
+        "?_outputFormat=csv",
+        "?_typeFilter=x",
+        "?_type=Patient",
+    ):
         reponse = tout.demander(faux)
         assert (reponse.status_code, reponse.json()["resourceType"]) == (400, "OperationOutcome"), faux
     indulgent = tout.get("/fhir/$export?_type=Patient,Location&x=1", Prefer="respond-async, handling=lenient")
@@ -170,7 +179,10 @@ def test_selon_les_droits_du_moment_de_la_demande():
     parametres = {"content_type": "application/fhir+json", "headers": tout.entetes | PREFERE}
     assert tout.client.post("/fhir/$export", json.dumps(corps), **parametres).status_code == 202
     assert ExportFhir.objects.latest("demande_le").types == ["Organization"]
-    for faux in ("[", "[]", "{}", '{"resourceType": "Parameters", "parameter": [1]}'):
+    lignes = (1, {"name": 5, "valueString": "x"}, {"name": None, "valueString": "x"},
+              {"name": "\ud800", "valueString": "x"}, {"name": "_type", "valueString": "\ud800"})  # fmt: skip
+    corps_faux = [json.dumps({"resourceType": "Parameters", "parameter": [ligne]}) for ligne in lignes]
+    for faux in ("[", "[]", "{}", *corps_faux):
         assert tout.client.post("/fhir/$export", faux, **parametres).status_code == 400
     # Two at once, no more.
     refus = tout.demander()

@@ -72,6 +72,8 @@ def test_compresse_pour_qui_le_demande(registre: Registre, consommateur: Client)
     assert serre.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(serre.content) == nu.content
     assert "Accept-Encoding" in nu.headers["Vary"]
+    for accepte, codage in (("gzip;q=0", None), ("gzip;q=0, *", None), ("x-gzip", None), ("br, *;q=0.1", "gzip")):
+        assert consommateur.get(R, headers={"Accept-Encoding": accepte}).headers.get("Content-Encoding") == codage
 
 
 def test_une_page_d_une_autre_origine_lit(une: Registre, consommateur: Client):
