@@ -1,5 +1,6 @@
 """What a search asks for, read from its parameters once: criteria, order, page, what goes with it, how it is shown."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -13,9 +14,12 @@ from .parametres import PARAMETRES, TYPES, Genre
 
 PAGE_PAR_DEFAUT, PAGE_MAX = 50, 500
 CRITERES_MAX, VALEURS_MAX, CHAINES_MAX = 50, 2000, 10
+COMPARAISONS_MAX = 40  # values, in the whole search, of what is no code: each is a condition of its own
 TOTAUX = ("none", "estimate", "accurate")
 COLONNES_DE_TRI = {"_id": "identifiant", "_lastUpdated": "maj", "name": "tri"}
 # Read by the negotiation, or the page's own: never criteria.
+_NOMBRE = re.compile(r"[0-9]{1,9}")
+_UNE_A_UNE = {p.nom for ps in PARAMETRES.values() for p in ps.values() if p.genre not in (Genre.JETON, Genre.REFERENCE)}
 _AILLEURS = {"_format", "_pretty", "_cursor"}
 _UNE_SEULE_FOIS = {"_count", "_sort", "_summary", "_elements", "_total"}
 
@@ -79,6 +83,10 @@ def lire(type_: str, donnees: Iterable[tuple[str, str]], lisible: Lisible, *, st
 def _lire_criteres(demande: Demande, criteres: Sequence[tuple[str, str]], lisible: Lisible) -> None:
     if len(criteres) > CRITERES_MAX or sum(v.count(",") + 1 for _, v in criteres) > VALEURS_MAX:
         raise ErreurFhir(400, "too-costly", f"Au plus {CRITERES_MAX} critères et {VALEURS_MAX} valeurs par recherche.")
+    comparees = (v for nom, v in criteres if nom.rpartition(".")[2].partition(":")[0] in _UNE_A_UNE)
+    if sum(v.count(",") + 1 for v in comparees) > COMPARAISONS_MAX:
+        texte = f"Au plus {COMPARAISONS_MAX} noms, dates, âges ou lieux par recherche."
+        raise ErreurFhir(400, "too-costly", texte)
     if sum("." in nom for nom, _ in criteres) > CHAINES_MAX:
         raise ErreurFhir(400, "too-costly", f"Au plus {CHAINES_MAX} chaînes par recherche.")
     for nom, valeur in criteres:
@@ -93,13 +101,7 @@ def _lire_criteres(demande: Demande, criteres: Sequence[tuple[str, str]], lisibl
 
 def _lire_controles(demande: Demande, uniques: dict[str, str]) -> None:
     if "_count" in uniques:
-        try:
-            nombre = int(uniques["_count"])
-        except ValueError:
-            nombre = -1
-        if nombre < 0:
-            raise ErreurFhir(400, "invalid", f"_count est un nombre : « {uniques['_count'][:40]} ».")
-        demande.nombre = min(nombre, PAGE_MAX)
+        demande.nombre = lire_nombre(uniques["_count"])
         demande.suivis.append(("_count", str(demande.nombre)))
     if "_total" in uniques:
         if uniques["_total"] not in TOTAUX:
@@ -109,6 +111,13 @@ def _lire_controles(demande: Demande, uniques: dict[str, str]) -> None:
     _lire_tri(demande, uniques.get("_sort", ""))
     demande.vue = lire_vue(uniques.get("_summary", ""), uniques.get("_elements", ""))
     demande.suivis += [(nom, uniques[nom]) for nom in ("_summary", "_elements") if nom in uniques]
+
+
+def lire_nombre(texte: str) -> int:
+    """``_count``, brought to what a page may hold."""
+    if not _NOMBRE.fullmatch(texte):
+        raise ErreurFhir(400, "invalid", f"_count est un nombre : « {texte[:40]} ».")
+    return min(int(texte), PAGE_MAX)
 
 
 def lire_vue(resume: str, elements: str) -> Vue:

@@ -21,7 +21,7 @@ from . import curseur
 from .bundle import Entree, bundle, dumps, instant
 from .conditions import base
 from .contenu import Vue, representer
-from .demande import PAGE_MAX, PAGE_PAR_DEFAUT
+from .demande import PAGE_PAR_DEFAUT, lire_nombre
 from .grandeurs import lire_date
 from .issue import ErreurFhir
 from .recherche import CONTENU, Reponse
@@ -59,9 +59,7 @@ def lire(donnees: Iterable[tuple[str, str]], *, strict: bool) -> Periode:
             assert isinstance(du, datetime)
             periode.depuis = du
         elif nom == "_count" and valeur:
-            if not valeur.isascii() or not valeur.isdigit() or len(valeur) > 9:
-                raise ErreurFhir(400, "invalid", f"_count est un nombre : « {valeur[:40]} ».")
-            periode.nombre = max(1, min(int(valeur), PAGE_MAX))
+            periode.nombre = max(1, lire_nombre(valeur))
         elif nom == "_sort" and valeur in ("_lastUpdated", "-_lastUpdated"):
             periode.ancien_d_abord = valeur == "_lastUpdated"
         elif nom == "_cursor":

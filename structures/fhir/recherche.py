@@ -90,7 +90,7 @@ def _total(demande: Demande, page: Page) -> int | None:
         return _trouvees(demande).count()
     if not demande.curseur and page.suite is None:
         return len(page.lignes)  # all of it is here: known for nothing
-    if demande.total == "estimate":
+    if demande.total == "estimate" and page.lignes:  # what can find nothing has no plan
         plan = json.loads(_trouvees(demande).values("pk").explain(format="json"))
         return max(len(page.lignes), round(plan[0]["Plan"]["Plan Rows"]))
     return None

@@ -103,6 +103,12 @@ def test_le_total_se_dit_quand_on_le_demande_ou_qu_on_le_sait(registre: Registre
     assert [total(q) for q in ("_count=2", "_count=2&_total=none")] == [None, None]
     assert [total(q) for q in ("_count=2&_total=accurate", "_count=5", "_count=0")] == [5, 5, 5]
     assert total("_count=2&_total=estimate") >= 2
+    # A next page whose chain leads to nothing any more.
+    registre.exposer(organisation("p", "Alpha"), *(offre(f"u{i}", "p") for i in range(3)))
+    chaine = "/fhir/HealthcareService?organization.name=Alpha&_count=2&_total=estimate"
+    suite = lire(consommateur.get(chaine))["link"][1]["url"].removeprefix("http://testserver")
+    registre.exposer(organisation("p", "Beta"))
+    assert "entry" not in lire(consommateur.get(suite))
 
 
 def test_autant_de_requetes_pour_une_ressource_que_pour_trente(registre: Registre, consommateur: Client):

@@ -179,7 +179,8 @@ REFUSEES = [
     "partof:Location.name=x", "partof:missing=peut-etre", "age-range-low=jeune", "age-range-low=3||siecle",
     "partof.partof.partof.partof.partof.name=x", "_include:above=Organization:partof", "_cursor=faux",
     "name=" + ",".join("a" * 21), "type=" + ",".join("a" * 2001), "&".join(["name=a"] * 51),
-    "&".join(["partof.name=a"] * 11),
+    "&".join(["partof.name=a"] * 11), "_count=1_0", "_count=٣", "&".join(["name:contains=a"] * 41),
+    "&".join(["near=48|2,48|2"] * 21), "&".join(["partof.name=" + "a," * 20] * 2),
 ]  # fmt: skip
 
 
