@@ -84,15 +84,17 @@ def travailler(numero: int) -> bool:
         return True
     suivi = Suivi(numero, acteur=importation.confirme_par or importation.auteur, options=importation.options)
     try:
-        with _fichier(importation) as chemin, transaction.atomic():
+        with transaction.atomic():
             _exclusivite(numero)
-            _derouler(importation, chemin, suivi)
+            if _encore_a_nous(importation):
+                with _fichier(importation) as chemin:
+                    _derouler(importation, chemin, suivi)
     except Occupe:
         _rendre(importation)
         return False
     except Exception:
         logger.exception("import %s", numero)
-        _interrompre(numero, _PANNE)
+        _interrompre(importation, _PANNE)
     finally:
         suivi.fermer()
     return True
@@ -118,6 +120,19 @@ def _exclusivite(numero: int) -> None:
         if not curseur.fetchone()[0]:
             raise Occupe
         curseur.execute(f"SELECT pg_advisory_xact_lock({CLE_VERROU}, %s)", [numero])
+
+
+def _encore_a_nous(importation: Importation) -> bool:
+    """The row still is as this worker claimed it, now that its lock is held: before, somebody may have seen it as
+    interrupted, and asked for something else. Its row is let go of at once: ``Suivi`` writes it from elsewhere."""
+    with transaction.atomic():
+        trouvee = _relire(importation.pk)
+        transaction.set_rollback(True)
+    return _meme_demande(trouvee, importation)
+
+
+def _meme_demande(trouvee: Importation, reclamee: Importation) -> bool:
+    return (trouvee.etat, trouvee.commence_le) == (reclamee.etat, reclamee.commence_le)
 
 
 @contextmanager
@@ -153,11 +168,11 @@ def _derouler(importation: Importation, chemin: Path, suivi: Suivi) -> None:
         except Invalide as refus:
             finir(_relire(importation.pk), EtatImportation.REFUSEE, refus.message)
         except ErreurMetier as refus:
-            _interrompre(importation.pk, refus.message)
+            _interrompre(importation, refus.message)
         except OperationalError as erreur:
             if not isinstance(erreur.__cause__, LockNotAvailable):
                 raise
-            _interrompre(importation.pk, _OCCUPEE)
+            _interrompre(importation, _OCCUPEE)
         else:
             secondes = round(perf_counter() - debut, 1)
             _conclure(_relire(importation.pk), carnet, bilan, application, garder, secondes)
@@ -214,11 +229,14 @@ def _borne(valeur: Any, longueur: int | None) -> Any:
 def _rendre(importation: Importation) -> None:
     """Back to the queue: it keeps the hour at which it was asked for."""
     attend = next(a for a, suite in _SUITES.items() if suite == importation.etat)
-    Importation.objects.filter(pk=importation.pk).update(etat=attend, commence_le=None)
+    notre = Importation.objects.filter(pk=importation.pk, etat=importation.etat, commence_le=importation.commence_le)
+    notre.update(etat=attend, commence_le=None)
 
 
 @transaction.atomic
-def _interrompre(numero: int, message: str) -> None:
-    importation = _relire(numero)
+def _interrompre(reclamee: Importation, message: str) -> None:
+    importation = _relire(reclamee.pk)
+    if not _meme_demande(importation, reclamee):
+        return
     importation.etat, importation.message, importation.annulation_le = EtatImportation.INTERROMPUE, message, None
     importation.save(update_fields=["etat", "message", "annulation_le"])

@@ -1,6 +1,7 @@
 """The layouts in which FINESS is published, behind one interface."""
 
 import gzip
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -41,5 +42,5 @@ def ouvrir(chemin: Path, sans_geolocalisation: bool) -> Iterator[Source]:
             debut = flux.read(100).removeprefix(b"\xef\xbb\xbf").lstrip()
             flux.seek(0)
             yield LectureJson(flux) if debut.startswith(b"{") else Lecture(flux, sans_geolocalisation)
-        except (EOFError, gzip.BadGzipFile) as erreur:
+        except (EOFError, gzip.BadGzipFile, zlib.error) as erreur:
             raise FichierRefuse("le fichier compressé est tronqué ou abîmé.") from erreur

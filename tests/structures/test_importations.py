@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -17,8 +18,8 @@ from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Invalide
 from structures.domaine.enregistrer import enregistrer
 from structures.enums import EtatImportation
-from structures.importations import depot, genres
-from structures.importations.deroulement import travailler
+from structures.importations import depot, deroulement, genres
+from structures.importations.deroulement import _exclusivite, travailler
 from structures.importations.suivi import Suivi
 from structures.models import DetailImportation, Fiche, Importation, MorceauImporte
 
@@ -190,6 +191,27 @@ def test_un_seul_import_a_la_fois_et_un_programme_mort_se_voit():
     assert depot.relancer(numero=importation.pk, acteur=None).etat == EtatImportation.A_ANALYSER
     assert travailler(importation.pk)
     assert relue(importation).etat == EtatImportation.A_CONFIRMER
+
+
+@pytest.mark.django_db
+def test_ce_qu_un_travail_endormi_trouve_change_n_est_plus_a_lui(monkeypatch):
+    # The worker sleeps between its claim and its lock; its import shows as interrupted, and somebody decides otherwise.
+    for geste, attendu in ((depot.relancer, EtatImportation.A_ANALYSER), (depot.annuler, EtatImportation.ABANDONNEE)):
+        importation = analysee()
+        depot.confirmer(numero=importation.pk, acteur=None, empreinte=importation.empreinte_bilan)
+
+        def exclusivite(numero: int, geste: Any = geste) -> None:
+            with monkeypatch.context() as m:
+                m.setattr(depot, "DELAI", timedelta(seconds=-1))
+                m.setattr(depot, "vivantes", set)
+                geste(numero=numero, acteur=None)
+            _exclusivite(numero)
+
+        with monkeypatch.context() as m:
+            m.setattr(deroulement, "_exclusivite", exclusivite)
+            assert travailler(importation.pk)
+        assert relue(importation).etat == attendu
+        assert rien_ecrit()
 
 
 # -- screens and command -----------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from structures.communes import communes_seules
 from structures.domaine.enregistrer import ecarts
 from structures.domaine.reserver import annoncer, ouvrir
 from structures.enums import Role, Source
+from structures.importations.communes import lecture
 from structures.importations.communes.application import COMMUNES
 from structures.importations.communes.lecture import Mouvement
 from structures.importations.communes.mouvements import devenir
@@ -43,14 +44,14 @@ def mouvements(*lignes: str) -> str:
 def importe(tmp_path, db):
     """``importe(text)`` or ``importe(list=…, movements=…)``: the lines of the report, without their words."""
 
-    def lancer(seul: str = "", **fichiers: str) -> set[tuple[str, ...]]:
+    def lancer(seul: str | bytes = "", **fichiers: str) -> set[tuple[str, ...]]:
         chemin = tmp_path / ("cog.zip" if fichiers else "cog.csv")
         if fichiers:
-            with zipfile.ZipFile(chemin, "w") as archive:
+            with zipfile.ZipFile(chemin, "w", zipfile.ZIP_DEFLATED) as archive:
                 for nom, contenu in fichiers.items():
                     archive.writestr(f"{nom}.csv", contenu)
         else:
-            chemin.write_text(seul, encoding="utf-8")
+            chemin.write_bytes(seul if isinstance(seul, bytes) else seul.encode())
         with transaction.atomic():
             bilan = COMMUNES.importer(chemin, Suivi())
         return {(d.sort.value, d.cle, d.fiche, d.champ, d.avant, d.apres) for d in bilan.details}
@@ -183,12 +184,20 @@ def test_ce_que_disent_les_mouvements():
         ("code;nom;departement;codes_postaux\n01001;Un;01;1234\n", "codes postaux"),
         (mouvements("32,01/01/2026,COM,01001,,,,,COM,01002,,,,"), "AAAA-MM-JJ"),
         ('code;nom;departement\n01001;"Un;01\n', "coupé"),
+        ('code;"nom;departement\n01001;Un;01\n', "noms des colonnes"),
+        (b"code;nom;departement\n01001;\xc3\xa9\xc3\xa9\xc3\xa9;01\n01002;\xe9;01\n", "ligne 3) : il mélange"),
+        (b"code;nom;departement\n01001;\xc3\xa9\xc3\xa9\xc3;01\n", "ligne 2) : il mélange"),
+        (b"code;nom;departement\n01001;\x00;01\n", "caractère interdit"),
+        ({"a": "code;nom;departement\n" * 60}, "a.csv dépasse"),
+        ({"a": "\n" * 900, "b": "\n" * 900, "c": "\n" * 900}, "une fois ouvert"),
     ],
 )
-def test_un_fichier_abime_est_refuse_et_dit_ou(importe, contenu, mots):
+def test_un_fichier_abime_est_refuse_et_dit_ou(importe, contenu, mots, monkeypatch):
+    monkeypatch.setattr(lecture, "TAILLE_MAX", 1_000)
+    monkeypatch.setattr(lecture, "TOTAL_MAX", 2_000)
     referentiels()
     avant = Commune.objects.count()
     with pytest.raises(FichierRefuse) as refus:
-        importe(contenu)
+        importe(**contenu) if isinstance(contenu, dict) else importe(contenu)
     assert mots in refus.value.message
     assert Commune.objects.count() == avant

@@ -127,6 +127,7 @@ REFUSES = {
     "guillemets simples": (BON.replace('"', "'"), "JSON"),
     "virgule de trop": (BON.replace('"A",', '"A",,', 1), "JSON"),
     "gzip coupé": (gzip.compress(BON.encode())[:-20], "tronqué"),
+    "gzip abîmé": (gzip.compress(BON.encode())[:12] + b"\xff" * 200, "abîmé"),
 }
 
 

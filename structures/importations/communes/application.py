@@ -25,8 +25,7 @@ from .mouvements import Devenir, devenir
 def importer(chemin: Path, suivi: Suivi) -> Bilan:
     """Bring the list up to date, close the communes that are no more, and make the fiches follow them."""
     depot = Importation.objects.filter(pk=suivi.numero).first() if suivi.numero else None
-    suivi.etape("Lecture du fichier")
-    annee = lire(chemin, depot.fichier if depot else chemin.name)
+    annee = lire(chemin, depot.fichier if depot else chemin.name, suivi)
     tenues = dict(Commune.objects.actuelles().values_list("code", "nom"))
     suite = devenir(annee.mouvements, tenues, annee.communes if annee.complete else None, timezone.localdate())
     if not annee.complete:
@@ -145,6 +144,8 @@ def _phrases(
     attendent: list[Suite],
     absentes: list[str],
 ) -> Iterator[str]:
+    for fichier, encodage in annee.encodages.items():
+        yield f"{fichier} : lu en {encodage}."
     if annee.complete:
         yield f"Communes de la liste : {nombre(len(annee.communes))}."
     if annee.mouvements:

@@ -14,13 +14,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from ...domaine.cog import departement
 from ...domaine.texte import normaliser
-from ..lecture import FichierRefuse
+from ..lecture import FichierRefuse, detecter_encodage
+from ..suivi import Suivi
 
-TAILLE_MAX = 64 << 20
+# The longest file of the INSEE has 5 million bytes, and each is read whole.
+TAILLE_MAX = 16 << 20
+TOTAL_MAX = 32 << 20
+FICHIERS_MAX = 50
 COMMUNE, ARRONDISSEMENT = "commune-actuelle", "arrondissement-municipal"
 _TYPES = {"COM": COMMUNE, "ARM": ARRONDISSEMENT, COMMUNE: COMMUNE, ARRONDISSEMENT: ARRONDISSEMENT}
 _CODE = re.compile(r"[0-9][0-9AB][0-9]{3}")
@@ -69,12 +73,14 @@ class Annee:
     mouvements: list[Mouvement] = field(default_factory=list)
     autres: list[str] = field(default_factory=list)
     repetes: list[str] = field(default_factory=list)
+    encodages: dict[str, str] = field(default_factory=dict)  # of each file
 
 
-def lire(chemin: Path, nom: str) -> Annee:
+def lire(chemin: Path, nom: str, suivi: Suivi) -> Annee:
     annee = Annee()
     for fichier, contenu in _fichiers(chemin, nom):
-        _lire_fichier(annee, fichier, contenu)
+        suivi.etape(f"Lecture de {fichier}")
+        _lire_fichier(annee, fichier, contenu, suivi)
     if not annee.communes and not annee.mouvements:
         raise FichierRefuse(
             "ni liste de communes (colonnes code, nom, departement, ou COM, LIBELLE, DEP), ni mouvements (MOD, "
@@ -86,34 +92,46 @@ def lire(chemin: Path, nom: str) -> Annee:
 def _fichiers(chemin: Path, nom: str) -> Iterator[tuple[str, bytes]]:
     try:
         if not nom.lower().endswith(".zip"):
-            yield nom, chemin.read_bytes()
+            with chemin.open("rb") as flux:
+                yield nom, _contenu(flux, nom)
             return
         with zipfile.ZipFile(chemin) as archive:
-            for membre in sorted(archive.infolist(), key=lambda m: m.filename):
-                if membre.filename.lower().endswith(".csv") and not membre.filename.startswith("__MACOSX/"):
-                    with archive.open(membre) as flux:
-                        contenu = flux.read(TAILLE_MAX + 1)
-                    if len(contenu) > TAILLE_MAX:
-                        raise FichierRefuse(f"{membre.filename} dépasse {TAILLE_MAX >> 20} Mo.")
-                    yield membre.filename, contenu
+            membres = [
+                m
+                for m in sorted(archive.infolist(), key=lambda m: m.filename)
+                if m.filename.lower().endswith(".csv") and not m.filename.startswith("__MACOSX/")
+            ]
+            if len(membres) > FICHIERS_MAX or sum(m.file_size for m in membres) > TOTAL_MAX:
+                raise FichierRefuse(f"plus de {FICHIERS_MAX} fichiers, ou de {TOTAL_MAX >> 20} Mo une fois ouvert.")
+            for membre in membres:
+                with archive.open(membre) as flux:
+                    yield membre.filename, _contenu(flux, membre.filename)
     except OSError as erreur:
         raise FichierRefuse(f"il ne peut pas être lu ({erreur.strerror}).") from erreur
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as erreur:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as erreur:
         raise FichierRefuse("l’archive zip est abîmée, ou protégée par un mot de passe.") from erreur
 
 
-def _lire_fichier(annee: Annee, fichier: str, contenu: bytes) -> None:
+def _contenu(flux: IO[bytes], nom: str) -> bytes:
+    contenu = flux.read(TAILLE_MAX + 1)
+    if len(contenu) > TAILLE_MAX:
+        raise FichierRefuse(f"{nom} dépasse {TAILLE_MAX >> 20} Mo.")
+    return contenu
+
+
+def _lire_fichier(annee: Annee, fichier: str, contenu: bytes, suivi: Suivi) -> None:
+    codec, encodage = detecter_encodage(io.BytesIO(contenu))
     try:
-        texte = contenu.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        texte = contenu.decode("cp1252", errors="replace")
-    if "\x00" in texte:
-        raise FichierRefuse(
-            f"{fichier} n’est pas un fichier texte.", ligne=texte.count("\n", 0, texte.index("\x00")) + 1
-        )
+        texte = contenu.decode(codec)
+    except UnicodeDecodeError as erreur:
+        ligne = contenu.count(b"\n", 0, erreur.start) + 1
+        raise FichierRefuse(f"un caractère de {fichier} est illisible.", ligne=ligne) from erreur
     entete = texte.split("\n", 1)[0]
     lecteur = csv.reader(io.StringIO(texte, newline=""), delimiter=max(";,", key=entete.count), strict=True)
-    colonnes = [c.strip().upper() for c in next(lecteur, [])]
+    try:
+        colonnes = [c.strip().upper() for c in next(lecteur, [])]
+    except csv.Error as erreur:
+        raise FichierRefuse(f"les noms des colonnes de {fichier} ne se lisent pas.", ligne=1) from erreur
     mouvements = {"MOD", "DATE_EFF", "TYPECOM_AV", "COM_AV", "TYPECOM_AP", "COM_AP"} <= set(colonnes)
     rangs = {nom: next((colonnes.index(c) for c in noms if c in colonnes), None) for nom, noms in _COLONNES.items()}
     liste = not mouvements and None not in (rangs["code"], rangs["nom"], rangs["departement"])
@@ -121,11 +139,13 @@ def _lire_fichier(annee: Annee, fichier: str, contenu: bytes) -> None:
         annee.autres.append(fichier)
         return
     annee.complete = annee.complete or liste
+    annee.encodages[fichier] = encodage
     try:
         for champs in lecteur:
             if not any(champs):
                 continue
             ligne = lecteur.line_num
+            suivi.avancer(ligne)
             if len(champs) != len(colonnes):
                 raise FichierRefuse(f"{len(champs)} champs au lieu de {len(colonnes)} ({fichier}).", ligne=ligne,
                                     colonne=min(len(champs), len(colonnes)) + 1)  # fmt: skip
