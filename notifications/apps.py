@@ -12,8 +12,9 @@ class NotificationsConfig(AppConfig):
         from backoffice.socle import menu
 
         from . import checks, tasks, types  # noqa: F401  registers the checks, the task and the types of this app
-        from .domaine import annoncer_mot_de_passe
+        from .domaine import annoncer_adresse, annoncer_mot_de_passe
 
         autodiscover_modules("notifications")
         comptes.definir_annonceur(annoncer_mot_de_passe)
+        comptes.definir_au_changement_d_adresse(annoncer_adresse)
         menu.enregistrer_lien_compte(menu.LienCompte(50, "Envois", "envois"))

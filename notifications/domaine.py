@@ -3,7 +3,9 @@
 import hashlib
 import logging
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -18,7 +20,7 @@ from . import regles, reveil
 from .models import MARQUE_SECRET, OUVERTS, REEXPEDIABLES, Envoi, EtatEnvoi
 from .registre import TypeNotification
 from .rendu import absolue, rendre
-from .types import CompteOuvert, MotDePasseRedonne
+from .types import AdresseChangee, CompteOuvert, MotDePasseRedonne
 
 logger = logging.getLogger(__name__)
 
@@ -115,6 +117,19 @@ def annoncer_mot_de_passe(user: User, mot_de_passe: str, nouveau: bool) -> None:
         contexte={"identifiant": user.username, "secret": MARQUE_SECRET},
         lien=reverse("connexion"),
         secret=mot_de_passe,
+    )
+
+
+def annoncer_adresse(user: User, ancienne: str) -> None:
+    """The hook of ``comptes``: tell the address that an account had that it has another one. The new one is not
+    written there: the old mailbox may be somebody else's by now."""
+    avant = copy(user)
+    avant.email = ancienne
+    notifier(
+        AdresseChangee,
+        destinataires=[avant],
+        cle=f"adresse:{user.pk}:{uuid4()}",
+        contexte={"identifiant": user.username},
     )
 
 

@@ -17,3 +17,10 @@ class MotDePasseRedonne(TypeNotification):
     libelle = "Nouveau mot de passe provisoire"
     description = "À la personne dont le support a remplacé le mot de passe."
     bouton = "Se connecter"
+
+
+@enregistrer
+class AdresseChangee(TypeNotification):
+    code = "adresse_changee"
+    libelle = "Adresse de courriel changée"
+    description = "À l’adresse qu’un compte n’a plus, pour que personne ne le prenne à l’insu de sa titulaire."

@@ -1,7 +1,8 @@
 """The verbs of an account. They don't ask who may: the screen's own rule does, as habilitations live in ``structures``.
 
-Two hooks are called inside the verb's transaction, so that no caller forgets: ``notifications`` announces a provisional
-password (``definir_annonceur``), ``workflows`` gives back what a person who leaves held (``definir_au_depart``).
+Hooks are called inside the verb's transaction, so that no caller forgets: ``notifications`` announces a provisional
+password (``definir_annonceur``) and a new address to the one it replaces (``definir_au_changement_d_adresse``),
+``workflows`` gives back what a person who leaves held (``definir_au_depart``).
 """
 
 import secrets
@@ -28,6 +29,16 @@ def definir_annonceur(fonction: Annonceur | None) -> None:
     """``fonction(user, mot_de_passe, nouveau)`` is called inside the transaction that gives a provisional password."""
     global _annonceur
     _annonceur = fonction
+
+
+ChangementAdresse = Callable[[User, str], None]
+_au_changement_d_adresse: ChangementAdresse | None = None
+
+
+def definir_au_changement_d_adresse(fonction: ChangementAdresse | None) -> None:
+    """``fonction(user, ancienne)`` is called inside the transaction that gives an account another address."""
+    global _au_changement_d_adresse
+    _au_changement_d_adresse = fonction
 
 
 Depart = Callable[[User, User | None], None]
@@ -104,13 +115,14 @@ def corriger_compte(
 ) -> User:
     """Correct who somebody is or where one writes to her; None leaves as it is. Refusals: ``Invalide`` with
     ``champs`` among email, prenom, nom; a deactivated account (``Conflit``); an account of the administration by
-    anybody else (``Interdit``): whoever gets its mails gets its password."""
+    anybody else (``Interdit``): whoever gets its mails gets its password. So the address that is replaced is told."""
     with _contexte("corriger_compte", acteur), transaction.atomic():
         verrouille = verrouiller(user)
         if not verrouille.is_active:
             raise Conflit("compte_desactive", "Ce compte est désactivé : réactivez-le d’abord.")
         if acteur is not None and (verrouille.is_staff or verrouille.is_superuser) and not acteur.is_superuser:
             raise Interdit("compte_protege", "Ce compte d’administration ne se corrige que dans l’administration.")
+        ancienne = verrouille.email
         for champ, valeur in (("last_name", nom), ("first_name", prenom), ("email", email)):
             if valeur is not None:
                 setattr(verrouille, champ, valeur.strip())
@@ -120,6 +132,8 @@ def corriger_compte(
             champs = {_CHAMPS.get(champ, "identifiant"): messages for champ, messages in erreur.message_dict.items()}
             raise Invalide("compte_invalide", "Le compte n’a pas pu être corrigé.", champs=champs) from erreur
         verrouille.save(update_fields=["last_name", "first_name", "email"])
+        if verrouille.email.casefold() != ancienne.casefold() and _au_changement_d_adresse is not None:
+            _au_changement_d_adresse(verrouille, ancienne)
     user.last_name, user.first_name, user.email = verrouille.last_name, verrouille.first_name, verrouille.email
     return user
 

@@ -29,10 +29,10 @@ from structures.importations.bilan import Bilan, Detail
 from structures.importations.genres import Genre
 from structures.importations.lecture import FichierRefuse
 from structures.importations.suivi import Suivi
+from structures.importations.tableau import illisible, lire
 from structures.models import Autorite, Habilitation
 from structures.requetes import noms_au
 from structures.resources import Choix, Jour
-from workflows.domaine.fichier.tableau import illisible, lire
 
 from . import domaine
 from .requetes import ou_en_mots
@@ -132,7 +132,9 @@ class _Passage:
 
     acteur: User | None
     details: list[Detail] = field(default_factory=list)
-    vues: dict[str, Rangee] = field(default_factory=dict)  # first row of each identifier
+    # By identifier, the first row that says each column.
+    vues: dict[str, dict[str, Rangee]] = field(default_factory=dict)
+    autorites: dict[str, str] = field(default_factory=lambda: _par_mots())
     droits: dict[tuple[Any, ...], int] = field(default_factory=dict)  # (account, role, scope, beginning) → its row
     ouverts: int = 0
 
@@ -161,7 +163,7 @@ class _Passage:
         cle = rangee["Identifiant"].lower()
         if not cle:
             raise Refus("Identifiant", "Indiquez l’identifiant du compte.")
-        self._refuser_contradiction(rangee, self.vues.setdefault(cle, rangee))
+        self._refuser_contradiction(rangee, self.vues.setdefault(cle, {}))
         user = User.objects.filter(username__iexact=cle).first()
         if user is None:
             user, faits = self._ouvrir(rangee)
@@ -170,11 +172,14 @@ class _Passage:
         faits += self._droit(user, rangee)
         return faits or [Detail(SortDetail.INCHANGE, rangee.numero, "", user.username, str(user))]
 
-    def _refuser_contradiction(self, rangee: Rangee, premiere: Rangee) -> None:
+    def _refuser_contradiction(self, rangee: Rangee, premieres: dict[str, Rangee]) -> None:
         for colonne in ("Nom", "Prénom", "E-mail"):
-            ici, avant = rangee[colonne], premiere[colonne]
-            if ici and avant and ici.casefold() != avant.casefold():
-                raise Refus(colonne, f"La ligne {premiere.numero} dit « {avant} » pour cette même personne.")
+            if not rangee[colonne]:
+                continue
+            premiere = premieres.setdefault(colonne, rangee)
+            if rangee[colonne].casefold() != premiere[colonne].casefold():
+                dit = f"La ligne {premiere.numero} dit « {premiere[colonne]} » pour cette même personne."
+                raise Refus(colonne, dit)
 
     def _ouvrir(self, rangee: Rangee) -> tuple[User, list[Detail]]:
         if self.ouverts >= NOUVEAUX_MAXIMUM:
@@ -223,7 +228,7 @@ class _Passage:
             return []
         role = _cellule(Choix(Role), "Rôle", rangee)
         debut, fin = (_cellule(Jour(), colonne, rangee) for colonne in ("Début", "Fin"))
-        finess, autorite = ("", "") if role == Role.GESTIONNAIRE else _portee(role, rangee["Structure"])
+        finess, autorite = ("", "") if role == Role.GESTIONNAIRE else _portee(role, rangee["Structure"], self.autorites)
         if role == Role.GESTIONNAIRE and rangee["Structure"]:
             raise Refus("Structure", "Un gestionnaire l’est de toute la région : laissez cette case vide.")
         siens = Habilitation.objects.filter(user=user, role=role).select_related("autorite", "fiche")
@@ -289,13 +294,17 @@ def _cellule(widget: Any, colonne: str, rangee: Rangee) -> Any:
         raise Refus(colonne, str(erreur)) from erreur
 
 
-def _portee(role: str, brut: str) -> tuple[str, str]:
+def _par_mots() -> dict[str, str]:
+    """The code of each authority, by its code and by its name."""
+    return {normaliser(mot): a.pk for a in Autorite.objects.order_by("pk") for mot in (a.nom, a.pk)}
+
+
+def _portee(role: str, brut: str, par_mots: dict[str, str]) -> tuple[str, str]:
     """(FINESS number, code of the authority), the one that this role takes."""
     if role in ROLES_EDITEURS:
         return "".join(brut.split()).upper().zfill(9) if brut else "", ""
     if not brut:
         raise Refus("Structure", "Indiquez l’autorité : son code ou son nom, de la feuille « Autorités » du modèle.")
-    par_mots = {normaliser(mot): a.pk for a in Autorite.objects.order_by("pk") for mot in (a.nom, a.pk)}
     if normaliser(brut) not in par_mots:
         raise Refus("Structure", f"L’autorité « {brut[:60]} » n’existe pas.")
     return "", par_mots[normaliser(brut)]

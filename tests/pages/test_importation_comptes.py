@@ -162,6 +162,20 @@ def test_une_ligne_refusee_refuse_le_fichier() -> None:
     assert "formule" in details(formule, "raison")[0][0]
 
 
+def test_une_adresse_changee_se_dit_a_l_ancienne_et_les_lignes_se_contredisent() -> None:
+    acteur, collegue = fabrique.gestionnaire("chef"), fabrique.gestionnaire("collegue")
+    ancienne = collegue.email
+    appliquer(analyser([["collegue", "", "", "ailleurs@essai.example", "", "", "", ""]], acteur), acteur)
+    [envoi] = Envoi.objects.filter(destinataire=collegue)
+    assert (envoi.type_code, envoi.adresse) == ("adresse_changee", ancienne)
+    assert "collegue" in envoi.corps_texte
+    assert "ailleurs@" not in envoi.corps_texte
+    contredites = [["collegue", *noms, "", "", "", "", ""] for noms in (("", ""), ("MARTIN", ""), ("DURAND", "Zoé"))]
+    importation = analyser([r[:8] for r in contredites], acteur)
+    refus = [d for d in details(importation, "sort", "ligne", "colonne", "raison") if d[0] == "refuse"]
+    assert refus == [("refuse", 4, "Nom", "La ligne 3 dit « MARTIN » pour cette même personne.")]
+
+
 def test_une_adresse_partagee_est_signalee_et_le_droit_termine_se_redonne() -> None:
     acteur, eg = fabrique.gestionnaire("chef"), fabrique.etablissement()
     zoe = fabrique.compte(Role.REFERENT, eg, "zoe")
