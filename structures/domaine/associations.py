@@ -17,7 +17,7 @@ from backoffice.socle.erreurs import Interdit, Invalide
 from backoffice.socle.mots import nombre, pluriel
 
 from ..enums import ChampEG, Filiere, NatureConcept, NatureRegle
-from ..models import Association, Autorite, Concept, RegleCategorie, RegleTarification
+from ..models import Association, Autorite, Concept, Nomenclature, RegleCategorie, RegleTarification
 from ..regles import est_gestionnaire
 
 Valeurs = dict[str, tuple[str, ...]]
@@ -48,7 +48,11 @@ _NATURES = {
 
 
 def lire(nature: str, *, verrouiller: bool = False) -> Regles:
-    """Every rule of a nature, by key."""
+    """Every rule of a nature, by key. ``verrouiller``: nobody else changes them, nor adds any, until the transaction
+    ends; their lists stand for them, as a rule that does not exist yet has no row to lock."""
+    if verrouiller:
+        listes = Nomenclature.objects.select_for_update(no_key=True)
+        list(listes.filter(pk__in=SOURCES[nature]).order_by("pk").values_list("pk"))
     if nature in CIBLES:
         cibles: dict[str, list[str]] = defaultdict(list)
         associations = Association.objects.filter(nature=_NATURES[NatureRegle(nature)])
@@ -58,7 +62,7 @@ def lire(nature: str, *, verrouiller: bool = False) -> Regles:
             cibles[f"{liste}/{code}"].append(cible)
         return {cle: {"cibles": tuple(codes)} for cle, codes in cibles.items()}
     modele: Any = RegleCategorie if nature == NatureRegle.CATEGORIE else RegleTarification
-    regles = modele.objects.select_for_update() if verrouiller else modele.objects.all()
+    regles = modele.objects.all()
     if nature == NatureRegle.TARIFICATION:
         return {r.pk: {"autorites": tuple(r.autorites)} for r in regles}
     return {r.pk: {"filiere": (r.filiere,), "champ": (r.champ,), "autorites": tuple(r.autorites)} for r in regles}
@@ -222,7 +226,9 @@ def ecrire(nature: str, avant: Regles, apres: Regles) -> None:
 def _ecrire_associations(nature: str, avant: Regles, changees: Mapping[str, Valeurs]) -> None:
     paires = [(cle, code) for cle, v in changees.items() for code in v["cibles"]]
     perdues = [
-        (cle, code) for cle in changees for code in avant.get(cle, {}).get("cibles", ()) if (cle, code) not in paires
+        (cle, code)
+        for cle, v in changees.items()
+        for code in set(avant.get(cle, {}).get("cibles", ())).difference(v["cibles"])
     ]
     cles = _concepts([*SOURCES[nature], CIBLES[nature]])
     nom = _NATURES[NatureRegle(nature)]

@@ -26,9 +26,10 @@ def _lignes(nom: str) -> Iterator[dict[str, str]]:
 def charger_referentiels() -> dict[str, int]:
     """Create or relabel what the starter set holds; rows that are not in it stay. Returns rows by table.
 
-    Can be run again at any time: the second run changes nothing, and what official files brought since stays: a list
-    held in a later version, and the communes once there are some.
+    Can be run again at any time: the second run changes nothing, and what gestionnaires or official files brought since
+    stays: the associations of a code that is already known, a list held in a later version, the communes.
     """
+    types_connus = set(Concept.objects.filter(nomenclature="J238").values_list("code", flat=True))
     listes = tomllib.loads((DONNEES / "nomenclatures.toml").read_text(encoding="utf-8"))
     colonnes = ["nom", "libelle", "url", "oid", "version", "complement", "version_complement"]
     tenues = {n.pk: (n.version, n.version_complement) for n in Nomenclature.objects.all()}
@@ -55,20 +56,18 @@ def charger_referentiels() -> dict[str, int]:
         for ligne in _lignes(f"concepts/{liste}.csv")
     ]
     _poser(Concept, ["nomenclature", "code"], ["libelle", "date_debut", "date_fin", "du_jeu"], concepts)
-    _poser(
-        RegleCategorie,
-        ["categorie"],
-        ["champ", "filiere", "autorites"],
+    RegleCategorie.objects.bulk_create(
         [
-            {"categorie": c["code"], "champ": c["champ"], "filiere": c["filiere"], "autorites": _types(c["autorites"])}
+            RegleCategorie(
+                categorie=c["code"], champ=c["champ"], filiere=c["filiere"], autorites=_types(c["autorites"])
+            )
             for c in _lignes("categories.csv")
         ],
+        ignore_conflicts=True,
     )
-    _poser(
-        RegleTarification,
-        ["mode"],
-        ["autorites"],
-        [{"mode": t["code"], "autorites": _types(t["autorites"])} for t in _lignes("tarification.csv")],
+    RegleTarification.objects.bulk_create(
+        [RegleTarification(mode=t["code"], autorites=_types(t["autorites"])) for t in _lignes("tarification.csv")],
+        ignore_conflicts=True,
     )
     _poser(Autorite, ["code"], ["nom", "type", "departement"], list(_lignes("autorites.csv")))
     _poser(Departement, ["code"], ["nom", "region"], list(_lignes("departements.csv")))
@@ -86,6 +85,7 @@ def charger_referentiels() -> dict[str, int]:
                 cible_id=cles["R227", ligne["champ"]],
             )
             for ligne in _lignes("type_champ.csv")
+            if ligne["type"] not in types_connus
         ],
         ignore_conflicts=True,
     )

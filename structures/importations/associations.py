@@ -5,15 +5,10 @@
 What a file says of a code replaces what was held of it; codes that it does not name stay as they are.
 """
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from pathlib import Path
-from zipfile import BadZipFile
-
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from ..domaine import associations
 from ..domaine.associations import CHAMPS, CIBLES, LIBELLES, SOURCES, Regles, Valeurs
@@ -24,6 +19,7 @@ from .genres import Genre
 from .lecture import FichierRefuse
 from .nos.edition import numero_de
 from .suivi import Suivi
+from .tableau import illisible, lire
 
 _COLONNES: dict[frozenset[str], str] = {
     frozenset({"systeme_source", "code_source", "systeme_cible", "code_cible"}): NatureRegle.FAMILLE_ACTIVITE,
@@ -32,7 +28,6 @@ _COLONNES: dict[frozenset[str], str] = {
     frozenset({"type", "champ"}): NatureRegle.TYPE_CHAMP,
     frozenset({"famille", "activite"}): NatureRegle.FAMILLE_ACTIVITE,
 }
-LIGNES_MAX = 100_000
 
 
 def importer(chemin: Path, suivi: Suivi) -> Bilan:
@@ -60,57 +55,21 @@ def importer(chemin: Path, suivi: Suivi) -> Bilan:
 
 def _lire(chemin: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """(columns, (line, cells by column))."""
-    table = list(_xlsx(chemin) if chemin.suffix.lower() == ".xlsx" else _csv(chemin))
+    with chemin.open("rb") as flux:
+        table = lire(flux, chemin.stat().st_size)
     if not table:
         raise FichierRefuse("il est vide.")
-    colonnes = [normaliser(c).replace(" ", "_") for c in table[0][1]]
+    colonnes = [normaliser(c).replace(" ", "_") for c in table[0]]
     lignes = []
-    for numero, cellules in table[1:]:
-        if any(cellules):
-            remplies = [*cellules, *[""] * (len(colonnes) - len(cellules))]
-            if any(remplies[len(colonnes) :]):
-                raise FichierRefuse(f"{len(cellules)} cellules pour {len(colonnes)} colonnes.", ligne=numero)
-            lignes.append((numero, dict(zip(colonnes, remplies, strict=False))))
-    if len(lignes) > LIGNES_MAX:
-        raise FichierRefuse(f"plus de {LIGNES_MAX} lignes.")
+    for numero, cellules in enumerate(table[1:], 2):
+        if len(cellules) > len(colonnes):
+            raise FichierRefuse(f"{len(cellules)} cellules pour {len(colonnes)} colonnes.", ligne=numero)
+        for cellule in cellules:
+            if pourquoi := illisible(cellule):
+                raise FichierRefuse(pourquoi, ligne=numero)
+        if cellules:
+            lignes.append((numero, dict(zip_longest(colonnes, cellules, fillvalue=""))))
     return colonnes, lignes
-
-
-def _csv(chemin: Path) -> Iterator[tuple[int, list[str]]]:
-    brut = chemin.read_bytes()
-    try:
-        texte = brut.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        texte = brut.decode("cp1252", errors="replace")
-    if "\x00" in texte:
-        raise FichierRefuse("ce n’est pas un fichier texte.")
-    entete = texte.split("\n", 1)[0]
-    lecteur = csv.reader(io.StringIO(texte, newline=""), delimiter=max(";,\t", key=entete.count), strict=True)
-    try:
-        for cellules in lecteur:
-            yield lecteur.line_num, [c.strip() for c in cellules]
-    except csv.Error as erreur:
-        raise FichierRefuse(
-            "un guillemet n’est pas à sa place, ou le fichier est coupé.", ligne=lecteur.line_num
-        ) from erreur
-
-
-def _xlsx(chemin: Path) -> Iterator[tuple[int, list[str]]]:
-    """The first sheet. A spreadsheet that made a number of a code gives it back as text."""
-    try:
-        classeur = load_workbook(chemin, read_only=True, data_only=True)
-        feuille = classeur.worksheets[0]
-        for numero, cellules in enumerate(feuille.iter_rows(values_only=True, max_row=LIGNES_MAX + 2), 1):
-            yield numero, [_texte(c) for c in cellules]
-        classeur.close()
-    except (BadZipFile, InvalidFileException, KeyError, ValueError, IndexError) as erreur:
-        raise FichierRefuse("ce n’est pas un classeur XLSX lisible.") from erreur
-
-
-def _texte(cellule: object) -> str:
-    if isinstance(cellule, float) and cellule.is_integer():
-        cellule = int(cellule)
-    return "" if cellule is None else str(cellule).replace("\x00", "").strip()
 
 
 def _regles(nature: str, lignes: list[tuple[int, dict[str, str]]]) -> tuple[Regles, list[Detail]]:

@@ -8,9 +8,9 @@ from openpyxl import load_workbook
 from playwright.sync_api import Page, expect
 
 from backoffice.comptes.models import User
+from structures.importations.tableau import FEUILLE
 from structures.models import VersionFiche
 from tests.factories import dossiers as fabrique
-from workflows.domaine.fichier.tableau import FEUILLE
 
 from .conftest import dit, noeud, sans_defaut
 

@@ -3,21 +3,24 @@
 import csv
 import io
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from openpyxl import Workbook
 
 from structures.domaine import associations
+from structures.domaine.referentiels import charger_referentiels
 from structures.domaine.reserver import annoncer, ouvrir
 from structures.enums import NatureRegle, Role
 from structures.importations.associations import ASSOCIATIONS
 from structures.importations.lecture import FichierRefuse
 from structures.importations.suivi import Suivi
 from structures.models import Association, RegleCategorie, RegleTarification
-from tests.factories.repertoire import compte, etablissement, referentiels, uo
+from tests.factories.repertoire import compte, etablissement, gestionnaire, referentiels, uo
 
 pytestmark = pytest.mark.django_db
 A14 = Path(os.environ.get("ROR_DONNEES", Path(__file__).parents[3] / "shared" / "data")) / "nos" / "csv"
@@ -88,9 +91,53 @@ def test_tarification_types_et_familles(importe):
     details = importe("famille;activite\n001;013\nR266/01;014\n001;9999\n")
     assert {d[:2] for d in details} == {("refuse", "R265/001"), ("cree", "R266/01")}
     assert associations.lire(NatureRegle.FAMILLE_ACTIVITE) == {"R266/01": {"cibles": ("014",)}}
-    for faux, mots in (("a;b\n1;2\n", "colonnes"), ("", "vide"), ('code;autorites\n"03;CD\n', "coupé")):
+    for faux, mots in (("a;b\n1;2\n", "colonnes"), ("", "vide"), ('code;autorites\n"03;CD\n', "guillemet")):
         with pytest.raises(FichierRefuse, match=mots):
             importe(faux)
+
+
+def test_les_associations_des_gestionnaires_restent_et_ne_se_croisent_pas():
+    """The starter set loaded again does not undo them; who writes them holds their lists."""
+    referentiels()
+    chef, natures = gestionnaire(), (NatureRegle.CATEGORIE, NatureRegle.TARIFICATION, NatureRegle.TYPE_CHAMP)
+    categorie = associations.lire(NatureRegle.CATEGORIE)["355"] | {"autorites": ("CD",)}
+    for nature, cle, valeurs in zip(
+        natures, ("355", "03", "J238/08"), (categorie, {"autorites": ("CD",)}, {"cibles": ()}), strict=True
+    ):
+        with CaptureQueriesContext(connection) as requetes:
+            associations.fixer(nature=nature, cle=cle, valeurs=valeurs, acteur=chef)
+        [verrou] = [r["sql"] for r in requetes if "FOR NO KEY UPDATE" in r["sql"]]
+        assert "structures_nomenclature" in verrou
+        assert f"'{associations.SOURCES[nature][0]}'" in verrou
+    tenues = {nature: associations.lire(nature) for nature in natures}
+    assert "J238/08" not in tenues[NatureRegle.TYPE_CHAMP]
+    charger_referentiels()
+    assert {nature: associations.lire(nature) for nature in natures} == tenues
+
+
+def test_un_classeur_abime_ou_demesure_se_refuse(tmp_path):
+    referentiels()
+    bon = tmp_path / "bon.xlsx"
+    classeur = Workbook()
+    classeur.active.append(["code", "autorites"])
+    classeur.active.append(["03", "CD"])
+    classeur.save(bon)
+    feuille = "xl/worksheets/sheet1.xml"
+
+    def refuser(nom: str, partie: str, contenu: bytes) -> str:
+        chemin = tmp_path / nom
+        with zipfile.ZipFile(bon) as lu, zipfile.ZipFile(chemin, "w", zipfile.ZIP_DEFLATED) as ecrit:
+            for membre in lu.namelist():
+                ecrit.writestr(membre, contenu if membre == partie else lu.read(membre))
+        with pytest.raises(FichierRefuse) as refus:
+            ASSOCIATIONS.importer(chemin, Suivi())
+        return refus.value.message
+
+    with zipfile.ZipFile(bon) as lu:
+        coupe = lu.read(feuille)[:-30]
+    assert "abîmé" in refuser("coupe.xlsx", feuille, coupe)
+    bombe = b"<worksheet>" + b"<c/>" * 1_000_001 + b"</worksheet>"
+    assert "démesuré" in refuser("bombe.xlsx", feuille, bombe)
 
 
 @pytest.mark.skipif(not A14.exists(), reason="the reference data are not here")

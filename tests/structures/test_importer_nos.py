@@ -3,11 +3,13 @@
 import json
 import os
 import zipfile
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from structures.enums import SortDetail
 from structures.importations.bilan import Bilan
@@ -113,7 +115,7 @@ def test_une_version_nouvelle_est_comparee_code_par_code(importe):
     assert len(lignes(details, "conserve")) == len(noms) - 3  # those that the file does not name stay
     assert tenus("01", "02", "12", "90") == {
         "01": ("Dit autrement", ""), "02": (noms["02"], "2026-05-06"), "12": (noms["12"], ""),
-        "90": ("Fermé sans jour", "2027-01-01"),
+        "90": ("Fermé sans jour", str(min(date(2027, 1, 1), timezone.localdate()))),
     }  # fmt: skip
     [resume] = bilan.plus["listes"]
     assert [resume[c] for c in ("nouveaux", "relibelles", "fermes", "rouverts", "fiches")] == [2, 1, 1, 1, 1]
@@ -207,6 +209,7 @@ BON = json.dumps(terminologie(concept("01", "Autre nom")))
         ("a.csv", 'code;libelle;systeme;version\n01;"Un;x;1\n', ["ligne 2", "coupé"]),
         ("a.csv", "code;libelle\n01;Un\n", ["systeme, version"]),
         ("a.txt", "x", ["aucun fichier"]),
+        ("gros.json", b" " * (8 << 20) + b"{}", ["gros.json", "8 Mo"]),
     ],
 )
 def test_un_fichier_abime_refuse_tout_et_dit_ou(importe, nom, contenu, mots):
@@ -215,6 +218,28 @@ def test_un_fichier_abime_refuse_tout_et_dit_ou(importe, nom, contenu, mots):
         importe({nom: contenu} if nom == "a.txt" else {nom: contenu, "bon.json": BON})
     assert all(mot in refus.value.message for mot in mots), refus.value.message
     assert list(Concept.objects.order_by("pk").values()) == avant
+
+
+def test_un_fichier_sans_aucune_liste_est_refuse(importe):
+    with pytest.raises(FichierRefuse, match="a les colonnes code, libelle, systeme, version"):
+        importe({"a.csv": 'Code;Libelle\r\n"a;b'})
+
+
+def test_un_code_ne_se_dit_ferme_que_ferme(importe):
+    """One whose last day is ahead is in force; one closed without a day, in an edition without one, closes today."""
+    uo(etablissement("medico-social"), modalites_accueil={"ajoute": ["01", "02"]}, nom="Unité A")
+    noms = dict(Concept.objects.filter(nomenclature="R338").values_list("code", "libelle"))
+    plus_tard = concept("01", noms["01"], fin="2099-03-01T00:00:00+01:00")
+    retire, bref = concept("02", noms["02"], statut="retired"), concept("92", "Bref", fin="2099-03-01")
+    bilan, details = importe({"a.json": terminologie(plus_tard, retire, bref, version="3.0.0")})
+    jour = timezone.localdate()
+    assert lignes(details, "ferme", "signale") | {d for d in details if d[1] == "R338/01"} == {
+        ("change", "R338/01", "Fin de validité", "", "01/03/2099"),
+        ("ferme", "R338/02", "Fin de validité", "", f"{jour:%d/%m/%Y}"),
+        ("signale", "R338/02", "Modalités d’accueil", f"02 {noms['02']}", ""),
+    }
+    assert {d.raison for d in bilan.details if d.cle == "R338/92"} == {"fermera le 01/03/2099"}
+    assert (bilan.plus["listes"][0]["fermes"], tenus("02")["02"][1]) == (1, str(jour))
 
 
 @pytest.mark.skipif(not REEL.exists(), reason="the reference data are not here")

@@ -11,8 +11,8 @@ from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
 from backoffice.exports.fichiers import FORMATS
+from structures.importations import tableau
 from structures.importations.lecture import FichierRefuse
-from workflows.domaine.fichier import tableau
 
 from .feuille import AVEC_MACROS, en_csv, erreurs, gabarit, paquet
 

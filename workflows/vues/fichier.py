@@ -17,13 +17,13 @@ from structures.champs import CHAMPS, UNITES, libelle
 from structures.domaine.patches import Etat, Patch, appliquer
 from structures.domaine.texte import normaliser
 from structures.enums import Niveau
+from structures.importations.tableau import FEUILLE, TAILLE_MAXIMALE
 from structures.requetes import etats_au
 
 from ..domaine.apercu import Apercu, apercu
 from ..domaine.fichier.appliquer import FichierEnErreur, appliquer_proposition, proposer
 from ..domaine.fichier.colonnes import CREER, SUPPRIMER
 from ..domaine.fichier.gabarit import EXPLICATIONS, feuilles, lignes
-from ..domaine.fichier.tableau import FEUILLE, TAILLE_MAXIMALE
 from ..domaine.fusion import etat_de_travail
 from ..enums import Nature
 from ..models import Proposition

@@ -16,9 +16,11 @@ from ...enums import SortDetail
 from ...models import Concept, Importation, Nomenclature, VersionFiche
 from ..bilan import Bilan, Detail
 from ..genres import Genre, Option
+from ..lecture import FichierRefuse
 from ..suivi import Suivi
 from .depot import EXTENSIONS, lire
 from .ecarts import Liste, Tenu, rattacher
+from .plat import EXIGEES
 
 Tenues = tuple[Liste, list[usages.Usage]]  # a list, and who holds its closed codes
 TENUS_MONTRES = 20_000  # lines of fiches that hold closed codes; beyond, the pages of the codes list them
@@ -33,6 +35,11 @@ def importer(chemin: Path, suivi: Suivi) -> Bilan:
         raise Invalide(
             "referentiels_absents",
             "Aucune nomenclature n’est connue. Chargez d’abord les référentiels : manage.py charger_referentiels.",
+        )
+    if not editions:
+        raise FichierRefuse(
+            "aucune liste de codes n’y est reconnue. Un fichier JSON est un CodeSystem ou un ValueSet FHIR ; un CSV "
+            f"est séparé par des points-virgules et a les colonnes {', '.join(EXIGEES)}."
         )
     suivi.etape("Comparaison avec les listes tenues", len(editions))
     listes, ecartes = rattacher(editions, nomenclatures, anciennes=bool(suivi.options.get("anciennes")))
@@ -123,10 +130,7 @@ def _resume(tenus: list[Tenues]) -> list[dict[str, Any]]:
 
 
 def _mouvements(liste: Liste, fermeture: bool) -> int:
-    return sum(
-        (avant.fin is None) == fermeture and (liste.apres[code].fin is None) != fermeture
-        for code, avant in liste.avant.items()
-    )
+    return sum(avant.ferme != fermeture and liste.apres[code].ferme == fermeture for code, avant in liste.avant.items())
 
 
 def _tenants(tenus: list[Tenues]) -> Iterator[Detail]:

@@ -11,8 +11,8 @@ from . import fhir, plat
 from .edition import Edition
 
 FICHIERS_MAX = 2_000
-TAILLE_MAX = 64 << 20  # bytes of one file once unpacked; the biggest of the ANS has 1.5 million
-TOTAL_MAX = 512 << 20
+TAILLE_MAX = 8 << 20  # bytes of one file once unpacked; the biggest of the ANS has 1.5 million
+TOTAL_MAX = 128 << 20
 REFUS_MONTRES = 10
 EXTENSIONS = (".json", ".csv", ".zip")
 
@@ -44,6 +44,8 @@ def _fichiers(chemin: Path, nom: str) -> Iterator[tuple[str, bytes]]:
     try:
         if nom.lower().endswith(".zip"):
             yield from _de_l_archive(chemin)
+        elif chemin.stat().st_size > TAILLE_MAX:
+            raise FichierRefuse(f"il dépasse {TAILLE_MAX >> 20} Mo.")
         else:
             yield nom, chemin.read_bytes()
     except OSError as erreur:

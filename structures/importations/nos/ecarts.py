@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from django.utils import timezone
+
 from ...enums import SortDetail
 from ...models import Nomenclature
 from ..bilan import Detail
@@ -19,6 +21,11 @@ class Tenu:
     fin: date | None = None
     du_jeu: bool = False
     remplace_par: str = ""
+
+    @property
+    def ferme(self) -> bool:
+        """Closed today: a code may also have its last day ahead."""
+        return self.fin is not None and self.fin <= timezone.localdate()
 
 
 @dataclass
@@ -48,7 +55,7 @@ class Liste:
     @property
     def fermes(self) -> list[str]:
         """Codes that the file closes, or finds closed."""
-        return [code for code, tenu in self.apres.items() if tenu.fin is not None]
+        return [code for code, tenu in self.apres.items() if tenu.ferme]
 
     def comparer(self) -> None:
         self.apres = dict(self.avant)
@@ -108,16 +115,16 @@ class Liste:
 
     def _details_du_code(self, code: str, avant: Tenu | None, apres: Tenu) -> Iterator[Detail]:
         if avant is None:
-            raison = f"déjà fermé le {apres.fin:%d/%m/%Y}" if apres.fin else ""
+            raison = f"{'déjà fermé' if apres.ferme else 'fermera'} le {_mot(apres.fin)}" if apres.fin else ""
             yield self._detail(SortDetail.CREE, code, "", "", apres.libelle, raison)
             return
         if avant.libelle != apres.libelle:
             yield self._detail(SortDetail.CHANGE, code, "Libellé", avant.libelle, apres.libelle)
         if avant.fin != apres.fin:
-            if avant.fin and apres.fin:
+            if avant.ferme == apres.ferme:
                 yield self._detail(SortDetail.CHANGE, code, "Fin de validité", _mot(avant.fin), _mot(apres.fin))
             else:
-                sort = SortDetail.FERME if apres.fin else SortDetail.ROUVERT
+                sort = SortDetail.FERME if apres.ferme else SortDetail.ROUVERT
                 yield self._detail(sort, code, "Fin de validité", _mot(avant.fin), _mot(apres.fin), apres.libelle)
         if avant.debut != apres.debut:
             yield self._detail(SortDetail.CHANGE, code, "Début de validité", _mot(avant.debut), _mot(apres.debut))
@@ -133,12 +140,13 @@ class Liste:
 
 def _datee(tenu: Tenu, concept: ConceptLu, edition: Edition) -> Tenu:
     """With the dates of the file, where it gives some. A code that it closes without a day keeps the day that is held,
-    or takes that of the version."""
+    or takes that of the version, today at the latest: the file says that it is closed."""
     fin = tenu.fin
     if concept.etat is Etat.OUVERT:
         fin = None
     elif concept.etat is Etat.FERME:
-        fin = concept.fin or tenu.fin or jour_de_version(edition.version)
+        aujourdhui = timezone.localdate()
+        fin = concept.fin or tenu.fin or min(jour_de_version(edition.version) or aujourdhui, aujourdhui)
     debut = concept.debut or tenu.debut
     if debut and fin and fin < debut:  # TRE_G00 has such codes: the closing is what matters
         debut = None

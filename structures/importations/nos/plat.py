@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from .edition import ConceptLu, Edition, Etat, Faute, lire_jour, nom_canonique, numero_de, sans_urn, texte_propre
 
-_EXIGEES = ("code", "libelle", "systeme", "version")
+EXIGEES = ("code", "libelle", "systeme", "version")
 _OUVERTS = {"actif", "active", "ouvert"}
 LIGNE_MAX = 20_000
 
@@ -25,7 +25,7 @@ def lire(contenu: bytes, fichier: str) -> list[Edition]:
         colonnes = [c.strip() for c in next(lecteur, [])]
         if not {"code", "libelle"} <= set(colonnes):
             return []
-        manquantes = [c for c in _EXIGEES if c not in colonnes]
+        manquantes = [c for c in EXIGEES if c not in colonnes]
         if manquantes:
             raise faute("ligne 1", f"il manque la colonne {', '.join(manquantes)}")
         edition: Edition | None = None

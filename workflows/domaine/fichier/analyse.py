@@ -16,6 +16,7 @@ from structures.domaine.patches import Etat, Patch, appliquer, difference, utile
 from structures.domaine.texte import normaliser
 from structures.domaine.valider import erreurs_coherence, erreurs_de_forme
 from structures.enums import NatureConcept, Niveau, niveau_parent
+from structures.importations.tableau import Lignes, illisible
 from structures.models import Association
 from structures.requetes import etats_au
 
@@ -43,7 +44,6 @@ from .colonnes import (
 from .gabarit import communes_de, jetons_de
 from .lexique import Illisible, Lexique
 from .suppressions import accueillies, emportees, revision_de
-from .tableau import Lignes, illisible
 
 ERREURS_MAXIMALES = 300  # nobody reads more at once
 _ACTIONS = {"": "", "modifier": MODIFIER, "creer": CREER, "supprimer": SUPPRIMER}

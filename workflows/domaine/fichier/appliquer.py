@@ -11,6 +11,7 @@ from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
 from structures.domaine.creer import creer_fiches
 from structures.domaine.patches import Etat, Patch, composer
 from structures.enums import Niveau
+from structures.importations.tableau import lire
 from structures.requetes import etats_au
 
 from ...enums import TypeEvenement
@@ -22,7 +23,6 @@ from .analyse import ERREURS_MAXIMALES, Erreur, analyser
 from .colonnes import CREER, MODIFIER
 from .gabarit import jetons_de
 from .suppressions import emportees, revision_de
-from .tableau import lire
 
 ORDRE = [Niveau.POLE, Niveau.SERVICE, Niveau.UF, Niveau.UO]
 

@@ -10,11 +10,11 @@ from structures.domaine.patches import Etat, valeur
 from structures.domaine.texte import normaliser
 from structures.domaine.valider import LISTES_SOEURS
 from structures.enums import Niveau
+from structures.importations.tableau import en_texte
 
 from ..contenu import A_LA_CREATION
 from . import composes
 from .lexique import CROCHETS, Illisible, Lexique, elements
-from .tableau import en_texte
 
 SEPARATEUR = " | "
 IDENTIFIANT, NIVEAU, RATTACHEMENT, ACTION, VERSION = "Identifiant", "Niveau", "Rattachement", "Action", "Version"

@@ -8,6 +8,7 @@ from django.utils import timezone
 from backoffice.exports.fichiers import Ligne
 from structures.champs import Genre
 from structures.domaine.patches import Etat, valeur
+from structures.importations.tableau import FEUILLE
 from structures.models import Fiche, Modification
 from structures.requetes import etats_au
 
@@ -18,7 +19,6 @@ from .colonnes import CHAMPS_DU_FICHIER, LISTES, LISTES_COMPOSEES, NIVEAUX, STRU
 from .composes import MODELES
 from .lexique import Lexique
 from .suppressions import revision_de
-from .tableau import FEUILLE
 
 EXPLICATIONS: tuple[Ligne, ...] = (
     ("Colonne", "Comment la remplir"),

@@ -15,7 +15,7 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 from openpyxl.utils import column_index_from_string
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 
-from structures.importations.lecture import FichierRefuse, detecter_encodage
+from .lecture import FichierRefuse, detecter_encodage
 
 FEUILLE = "Fiches"
 TAILLE_MAXIMALE = 10 * 1024 * 1024  # bytes
