@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -66,6 +66,11 @@ def demander(*, acteur: User, nom: str, requete: str, forme: str) -> ExportDeman
         forme=forme,
         fichier=f"{nom_du_fichier(export, contenu)}.{forme}",
     )
+
+
+def siennes(acteur: User) -> QuerySet[ExportDemande]:
+    """A person's demands; one whose time is over is gone, whether or not its file was deleted yet."""
+    return ExportDemande.objects.filter(auteur=acteur).exclude(expire_le__lte=timezone.now())
 
 
 def nom_du_fichier(export: registre.Export, contenu: registre.Contenu) -> str:

@@ -107,7 +107,7 @@ class MesExports(VueProtegee):
     http_method_names = ["get", "head"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        demandes = list(ExportDemande.objects.filter(auteur=_user(request)).order_by("-pk")[:MONTRES])
+        demandes = list(domaine.siennes(_user(request)).order_by("-pk")[:MONTRES])
         contexte = {
             "lignes": [_ligne(d) for d in demandes],
             "en_cours": any(d.etat in OUVERTS for d in demandes),
@@ -142,7 +142,7 @@ class Telecharger(VueProtegee):
     http_method_names = ["get"]
 
     def get(self, request: HttpRequest, numero: int) -> HttpResponseBase:
-        demande = ExportDemande.objects.filter(auteur=_user(request), pk=numero).first()
+        demande = domaine.siennes(_user(request)).filter(pk=numero).first()
         if demande is None:
             raise Introuvable(
                 "export_inconnu",

@@ -121,6 +121,10 @@ def test_du_bouton_au_fichier(ada: User, monkeypatch: pytest.MonkeyPatch) -> Non
     assert client(User.objects.get(pk=ada.pk)).get(f"/exports/{demande.pk}/fichier/").status_code == 403
 
     with time_machine.travel(timezone.now() + timedelta(days=7, minutes=1), tick=False):
+        # Its time is over, though the hourly purge has yet to come.
+        navigateur = client(User.objects.get(pk=ada.pk))
+        assert navigateur.get(f"/exports/{demande.pk}/fichier/").status_code == 404
+        assert f"/exports/{demande.pk}/fichier/" not in navigateur.get("/exports/").content.decode()
         assert tasks.purger() == 1
     assert not Morceau.objects.exists()
 
