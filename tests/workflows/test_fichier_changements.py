@@ -63,7 +63,8 @@ def test_le_gabarit_tel_quel_ne_change_rien(monde, dossier, format_):
     navigateur = client(monde.referent)
     reponse = navigateur.get(url(dossier, f"fichier/gabarit/?format={format_}"))
     octets = b"".join(reponse.streaming_content)
-    with pytest.raises(Invalide, match="ne change rien"):
+    # True too of a file that holds what has been changed since.
+    with pytest.raises(Invalide, match="ne change rien : ses cellules disent ce qu’elles disaient"):
         deposer(dossier, monde.referent, octets)
 
 
@@ -72,6 +73,13 @@ def test_le_classeur_explique_et_donne_les_valeurs(dossier):
     ecrire_classeur(feuilles(apercu(dossier)), tampon)
     classeur = load_workbook(tampon)
     assert classeur.sheetnames == ["Fiches", "Mode d’emploi", "Valeurs"]
+    explique = dict(classeur["Mode d’emploi"].iter_rows(values_only=True))
+    colonnes = {
+        mot[19:].split(" (")[0]: set(dit[:-1].split(", ")) for mot, dit in explique.items() if "du niveau" in mot
+    }
+    assert list(colonnes) == ["EG", "P", "S", "UF", "UO"]
+    assert "Type d’UO" in colonnes["UO"] - colonnes["UF"]
+    assert set.union(*colonnes.values()) == {c.value for c in classeur["Fiches"][1][4:-1]}
     valeurs = set(classeur["Valeurs"].iter_rows(values_only=True))
     assert any(colonne == "Type d’UO" and valeur.endswith("[149]") for colonne, valeur in valeurs)
 

@@ -50,7 +50,11 @@ def proposer(*, numero: int, acteur: User, nom: str, flux: BinaryIO, taille: int
     if analyse.erreurs:
         raise FichierEnErreur(analyse.erreurs)
     if not analyse.lignes:
-        raise Invalide("fichier_sans_changement", "Ce fichier ne change rien : il dit la même chose que le dossier.")
+        raise Invalide(
+            "fichier_sans_changement",
+            "Ce fichier ne change rien : ses cellules disent ce qu’elles disaient quand il a été téléchargé, ou ce que "
+            "le dossier dit déjà.",
+        )
     return Proposition.objects.create(dossier=dossier, auteur=acteur, fichier=nom[:200], lignes=analyse.lignes)
 
 

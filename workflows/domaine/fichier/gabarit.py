@@ -8,6 +8,7 @@ from django.utils import timezone
 from backoffice.exports.fichiers import Ligne
 from structures.champs import Genre
 from structures.domaine.patches import Etat, valeur
+from structures.enums import Niveau
 from structures.importations.tableau import FEUILLE
 from structures.models import Fiche, Modification
 from structures.requetes import etats_au
@@ -30,7 +31,12 @@ EXPLICATIONS: tuple[Ligne, ...] = (
     ("Action", "Vide ou « modifier » : les cellules changées sont reprises. « créer » : nouvelle fiche. "
      "« supprimer » : la fiche et tout ce qui est dessous."),
     ("Les autres colonnes", "Une par champ. Vider une cellule vide le champ. Une colonne ou une ligne retirée du "
-     "fichier n’est pas changée."),
+     "fichier n’est pas changée. Celles qui ne sont pas du niveau de la fiche (ci-dessous) restent vides."),
+    *(
+        (f"Colonnes du niveau {niveau.value} ({niveau.label.lower()})",
+         ", ".join(c.libelle for c in CHAMPS_DU_FICHIER if niveau in c.niveaux) + ".")
+        for niveau in Niveau if niveau in NIVEAUX
+    ),
     ("Listes", "Plusieurs valeurs séparées par « | ». Une valeur codée s’écrit par son libellé, son code, ou « Libellé "
      "[code] » : voir la feuille « Valeurs »."),
     ("Communes", "« Vanves (92) », son nom s’il est seul à le porter, ou son code INSEE."),
