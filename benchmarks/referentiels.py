@@ -39,7 +39,7 @@ def mesurer_referentiels() -> None:
         connexion.execute(f"DROP DATABASE IF EXISTS {BASE}")
         connexion.execute(f"CREATE DATABASE {BASE}")
         try:
-            for commande in (["migrate"], ["charger_referentiels"], ["importer_finess", str(FINESS)]):
+            for commande in (["migrate"], ["charger_referentiels"], ["importer", "finess", str(FINESS)]):
                 _lancer(neuve, *commande)
             lignes = _mesurer(neuve, Path(dossier))
             _lancer(neuve, "verifier_repertoire")
