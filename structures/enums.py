@@ -137,6 +137,11 @@ class ProfilAcces(models.IntegerChoices):
     RESTREINTS = 2, "Profil 2 : contacts libres et restreints"
 
 
+# The types of resources that are exposed.
+ORGANISATION, OFFRE, LIEU = "Organization", "HealthcareService", "Location"
+TYPES_EXPOSES = (ORGANISATION, OFFRE, LIEU)
+
+
 class Portee(models.TextChoices):
     """What a consumer may ask for: scopes of the SMART kind « system »; the export is a right of its own."""
 
@@ -145,6 +150,11 @@ class Portee(models.TextChoices):
     LIEUX = "system/Location.read", "Lieux"
     TOUT = "system/*.read", "Toutes les ressources"
     EXPORT = "system/*.export", "Export en masse de ce que les autres portées donnent à lire"
+
+    @staticmethod
+    def lire(type_: str) -> str:
+        """The scope that reads this type alone."""
+        return f"system/{type_}.read"
 
 
 class ActeConsommateur(models.TextChoices):

@@ -41,7 +41,7 @@ def etendre(portees: Iterable[str]) -> frozenset[str]:
     """The scopes with those that they imply: « system/*.read » reads each type."""
     donnees = set(portees)
     if Portee.TOUT in donnees:
-        donnees |= {f"system/{nom}.read" for nom in TYPES}
+        donnees |= {Portee.lire(nom) for nom in TYPES}
     return frozenset(donnees)
 
 
@@ -60,7 +60,7 @@ class Acces:
         return self.consommateur.profil
 
     def peut_lire(self, type_: str) -> bool:
-        return f"system/{type_}.read" in self.portees
+        return Portee.lire(type_) in self.portees
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _refus(request: HttpRequest, jeton: AccessToken, acces: Acces, type_: str, p
     if not origine_permise(acces.consommateur, request):
         return Refus(403, "security", "Ce consommateur n’est pas attendu depuis cette adresse.")
     if type_ in TYPES and not acces.peut_lire(type_):
-        return Refus(403, "forbidden", f"Ce jeton ne porte pas system/{type_}.read.")
+        return Refus(403, "forbidden", f"Ce jeton ne porte pas {Portee.lire(type_)}.")
     if portee and portee not in acces.portees:
         return Refus(403, "forbidden", f"Ce jeton ne porte pas {portee}.")
     if atteint := consommation.prendre(acces.consommateur):

@@ -7,11 +7,12 @@ longer carries in its examples, the expression follows the examples.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ..enums import LIEU, OFFRE, ORGANISATION, TYPES_EXPOSES
+
 R4 = "http://hl7.org/fhir/SearchParameter/"
 GUIDE = "https://interop.esante.gouv.fr/ig/fhir/ror/SearchParameter/ror-sp-"
 
-ORGANISATION, OFFRE, LIEU = "Organization", "HealthcareService", "Location"
-TYPES = (ORGANISATION, OFFRE, LIEU)
+TYPES = TYPES_EXPOSES
 
 
 class Genre(StrEnum):

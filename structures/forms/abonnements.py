@@ -6,12 +6,13 @@ from django import forms
 
 from backoffice.socle.champs_formulaire import ChoixMultipleField, DateField, EntierField, TexteField
 
+from ..enums import LIEU, OFFRE, ORGANISATION
 from ..models import Departement
 
 TYPES = (
-    ("Organization", "Structures : entités juridiques, établissements, pôles, services, UF"),
-    ("HealthcareService", "Offres : unités opérationnelles"),
-    ("Location", "Lieux"),
+    (ORGANISATION, "Structures : entités juridiques, établissements, pôles, services, UF"),
+    (OFFRE, "Offres : unités opérationnelles"),
+    (LIEU, "Lieux"),
 )
 
 

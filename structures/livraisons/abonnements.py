@@ -13,12 +13,11 @@ from backoffice.socle.mots import date_longue, nombre
 from notifications.domaine import notifier
 
 from .. import notifications as types_de_courriels
-from ..enums import ActeConsommateur
+from ..enums import TYPES_EXPOSES, ActeConsommateur
 from ..models import Abonnement, Consommateur, Departement, JournalConsommateur, Livraison, RessourceVersion
 from ..regles import est_gestionnaire, gestionnaires
 from . import adresses, changements, signature
 
-TYPES = ("Organization", "HealthcareService", "Location")
 MAXIMUM = 10  # subscriptions of a consumer
 GRACE = timedelta(hours=24)  # how long a former secret still signs
 REJEUX_MAXIMUM = 100  # deliveries that wait to be sent again
@@ -117,6 +116,25 @@ def suspendre_d_office(*, abonnement: Abonnement, raison: str) -> bool:
     return True
 
 
+def retirer_les_interdits(abonnement: Abonnement, livraison: Livraison) -> Livraison | None:
+    """An open delivery without what its consumer lost the right to read since it was made: itself when nothing is to
+    be taken out, else another one in its place, or None. To call on a locked subscription; the journal has it."""
+    permis = changements.permis_de(livraison, abonnement.consommateur)
+    if len(permis) == livraison.nombre:
+        return livraison
+    place, retires = livraison.pk, f"{nombre(livraison.nombre - len(permis))} sur {nombre(livraison.nombre)}"
+    ligne = ["Livraison en attente", str(livraison.identifiant), f"annonces retirées faute de droit : {retires}"]
+    _journal(abonnement, None, [ligne])
+    origine = livraison.rejoue
+    livraison.delete()
+    if not permis:
+        return None
+    reste = changements.livraison_de(abonnement, permis, timezone.now(), origine)
+    reste.pk = place
+    reste.save(force_insert=True)
+    return reste
+
+
 @transaction.atomic
 def reprendre(*, numero: int, acteur: User) -> Abonnement:
     """Take up again where it stopped, at once. Refuses (``Conflit``): not suspended."""
@@ -143,8 +161,8 @@ def essayer(*, numero: int, acteur: User) -> Livraison:
 
 @transaction.atomic
 def rejouer(*, livraison: int, acteur: User) -> Livraison:
-    """Send the changes of a delivery again, behind what waits, with an identifier of its own. Refuses (``Conflit``):
-    not delivered yet, of no change, suspended."""
+    """Send the changes of a delivery again, behind what waits, with an identifier of its own, without those that the
+    consumer may no longer read. Refuses (``Conflit``): not delivered yet, of no change or of none left, suspended."""
     origine = Livraison.objects.filter(pk=livraison).first()
     if origine is None:
         raise Introuvable("livraison_inconnue", "Cette livraison n’existe pas, ou son journal a été purgé.")
@@ -155,7 +173,10 @@ def rejouer(*, livraison: int, acteur: User) -> Livraison:
         raise Conflit("essai", "Cette livraison est un essai : faites-en un autre.")
     if abonnement.livraisons.filter(livree_le__isnull=True).count() >= REJEUX_MAXIMUM:
         raise Conflit("trop_de_rejeux", f"{REJEUX_MAXIMUM} livraisons attendent déjà : rejouez plutôt depuis un rang.")
-    copie = changements.livraison_de(abonnement, changements.changements_de(origine), timezone.now(), origine)
+    permis = changements.permis_de(origine, abonnement.consommateur)
+    if not permis:
+        raise Conflit("droit_retire", "Ce consommateur n’a plus le droit de lire ce que cette livraison annonçait.")
+    copie = changements.livraison_de(abonnement, permis, timezone.now(), origine)
     copie.save()
     _journal(abonnement, acteur, [["Livraison rejouée", str(origine.identifiant), str(copie.identifiant)]])
     return copie
@@ -234,7 +255,7 @@ def _controler(adresse: str, types: Collection[str], departements: Collection[st
         champs["adresse"] = [str(refus)]
     if len(adresse) > 500:
         champs["adresse"] = ["500 caractères au plus."]
-    retenus = [type_ for type_ in TYPES if type_ in types]
+    retenus = [type_ for type_ in TYPES_EXPOSES if type_ in types]
     if not retenus or len(retenus) != len(set(types)):
         champs["types"] = ["Choisissez au moins un type de ressource."]
     lieux = sorted(set(departements))

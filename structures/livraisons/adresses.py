@@ -14,7 +14,10 @@ from django.conf import settings
 from django.utils.encoding import iri_to_uri
 
 PORTS = {"https": 443, "http": 80}
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# IPv6 addresses that are given to somebody: neither site-local, nor NAT64, nor IPv4 in disguise.
+_UNICAST = ipaddress.ip_network("2000::/3")
+# Routed nowhere, though Python takes them for global: documentation (RFC 9637), relays of 6to4 (RFC 7526).
+_A_PERSONNE = tuple(map(ipaddress.ip_network, ("3fff::/20", "192.88.99.0/24")))
 
 
 class AdresseRefusee(Exception):
@@ -89,7 +92,9 @@ def _permise(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 
 def _dehors(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     """An address of the Internet, and not one of this machine. Addresses that carry another one inside are refused."""
-    if isinstance(ip, ipaddress.IPv6Address) and (ip.ipv4_mapped or ip.sixtofour or ip.teredo or ip in _NAT64):
+    if isinstance(ip, ipaddress.IPv6Address) and (ip not in _UNICAST or ip.sixtofour or ip.teredo):
+        return False
+    if any(ip in reseau for reseau in _A_PERSONNE):
         return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved and not _de_cette_machine(ip)
 

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from ..enums import Portee
-from ..models import Abonnement, Livraison, RessourceVersion
+from ..models import Abonnement, Consommateur, Livraison, RessourceVersion
 
 LOT = 100  # changes in a delivery, at most
 FENETRE = 20_000  # versions of the feed read at once to find them
@@ -55,7 +54,7 @@ def suivants(abonnement: Abonnement) -> tuple[list[Changement], int]:
             {
                 "curseur": abonnement.curseur,
                 "fenetre": FENETRE,
-                "types": _lisibles(abonnement),
+                "types": [t for t in abonnement.types if t in abonnement.consommateur.types_lus],
                 "departements": abonnement.departements,
                 "lot": LOT,
             },
@@ -65,12 +64,6 @@ def suivants(abonnement: Abonnement) -> tuple[list[Changement], int]:
     if len(changements) == LOT:
         return changements, changements[-1].rang
     return changements, lignes[0][6] or abonnement.curseur
-
-
-def _lisibles(abonnement: Abonnement) -> list[str]:
-    """The types that it asks for and that its consumer may still read."""
-    portees = abonnement.consommateur.portees
-    return [t for t in abonnement.types if Portee.TOUT in portees or f"system/{t}.read" in portees]
 
 
 def livraison_de(
@@ -97,7 +90,9 @@ def livraison_de(
     )
 
 
-def changements_de(livraison: Livraison) -> list[Changement]:
-    """The changes that a delivery says, read from its body."""
+def permis_de(livraison: Livraison, consommateur: Consommateur) -> list[Changement]:
+    """The changes that a delivery says, read from its body, without those of a type that its consumer may no longer
+    read."""
     evenements = json.loads(livraison.corps)["evenements"]
-    return [Changement(**{**e, "maj": datetime.fromisoformat(e["maj"])}) for e in evenements]
+    changements = [Changement(**{**e, "maj": datetime.fromisoformat(e["maj"])}) for e in evenements]
+    return [c for c in changements if c.type in consommateur.types_lus]

@@ -18,12 +18,14 @@ from django.utils import timezone
 
 from ..models import Abonnement, Livraison, TentativeLivraison
 from . import changements, signature
-from .abonnements import suspendre_d_office
+from .abonnements import retirer_les_interdits, suspendre_d_office
 from .poster import Reponse, poster
 
 logger = logging.getLogger(__name__)
 
-DUREE_MAX = 120.0  # seconds; a run hands over to the next one, far below Celery's time limit
+# Seconds after which a run begins no other try: mails and exposition share its workers, and beat wakes the next one up
+# ten seconds after this one. With its last try a run is below twenty.
+DUREE_MAX = 8.0
 D_AFFILEE = 20  # deliveries to one subscriber before the others have their turn
 # Seconds before the next try, by number of failures in a row; the last one repeats: about a day of tries.
 DELAIS = (30, 60, 120, 300, 900, 1800, 3600)
@@ -52,7 +54,7 @@ def livrer() -> Bilan:
         abonnement = reclamer()
         if abonnement is None:
             break
-        servir(abonnement, bilan)
+        servir(abonnement, bilan, fin)
     return bilan
 
 
@@ -79,9 +81,12 @@ def reclamer() -> Abonnement | None:
     return abonnement
 
 
-def servir(abonnement: Abonnement, bilan: Bilan) -> None:
-    """Send the deliveries of a claimed subscription, until one fails, nothing is left, or others have to be served."""
-    for _ in range(D_AFFILEE):
+def servir(abonnement: Abonnement, bilan: Bilan, fin: float) -> None:
+    """Send the deliveries of a claimed subscription, until one fails, nothing is left, the time is over, or others have
+    to be served."""
+    for rang in range(D_AFFILEE):
+        if rang and time.monotonic() >= fin:
+            break
         livraison = _prochaine(abonnement)
         if livraison is None:
             break
@@ -108,11 +113,15 @@ def _a_nous(abonnement: Abonnement) -> QuerySet[Abonnement]:
 @transaction.atomic
 def _prochaine(abonnement: Abonnement) -> Livraison | None:
     """The delivery to send now, made from the feed when none is open; the lease is renewed. None: nothing to send,
-    or the claim was lost."""
-    actuel = _a_nous(abonnement).select_for_update(no_key=True).first()
+    the consumer was suspended, or the claim was lost."""
+    notre = _a_nous(abonnement).filter(consommateur__suspendu_le__isnull=True)
+    actuel = notre.select_for_update(of=("self",), no_key=True).select_related("consommateur").first()
     if actuel is None:
         return None
-    livraison = actuel.livraisons.filter(livree_le__isnull=True).order_by("pk").first()
+    livraison = None
+    for ouverte in actuel.livraisons.filter(livree_le__isnull=True).order_by("pk"):
+        if livraison := retirer_les_interdits(actuel, ouverte):
+            break
     while livraison is None:
         trouves, jusqu_a = changements.suivants(actuel)
         if jusqu_a == actuel.curseur:
@@ -133,7 +142,10 @@ def _prochaine(abonnement: Abonnement) -> Livraison | None:
 def _noter(abonnement: Abonnement, livraison: Livraison, reponse: Reponse, quand: datetime, bilan: Bilan) -> bool:
     """Write the try down, and what follows from it. True: the next delivery may leave.
 
-    The try is written even when the claim was lost meanwhile: it took place."""
+    The try is written even when the claim was lost meanwhile: it took place. Unless the delivery went too."""
+    gardee = Livraison.objects.filter(pk=livraison.pk, identifiant=livraison.identifiant)
+    if not gardee.select_for_update(no_key=True).exists():
+        return False
     TentativeLivraison.objects.create(
         livraison=livraison, faite_le=quand, duree_ms=reponse.duree_ms, statut=reponse.statut, erreur=reponse.erreur,
         reponse=reponse.debut[:EXTRAIT],

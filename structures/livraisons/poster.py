@@ -33,36 +33,49 @@ class Reponse:
 class _Connexion(http.client.HTTPConnection):
     """To one of the addresses of the target; the certificate is the name's."""
 
-    def __init__(self, cible: Cible) -> None:
+    def __init__(self, cible: Cible, fin: float) -> None:
         super().__init__(cible.hote, cible.port, timeout=CONNEXION)
         self.default_port = 443 if cible.https else 80
-        self.cible = cible
+        self.cible, self.fin = cible, fin
+        self.coupee = threading.Event()
+        # Not ``sock``, which http.client forgets while an answer is still read from it.
+        self.prise: socket.socket | None = None
 
     def connect(self) -> None:
         derniere: OSError | None = None
         for ip in self.cible.ips:
+            reste = self.fin - time.monotonic()
+            if reste <= 0:
+                raise TimeoutError
             try:
-                self.sock = socket.create_connection((ip, self.cible.port), CONNEXION)
+                self._tenir(socket.create_connection((ip, self.cible.port), min(CONNEXION, reste)))
             except OSError as erreur:
                 derniere = erreur
                 continue
             if self.cible.https:
                 contexte = ssl.create_default_context()
-                self.sock = contexte.wrap_socket(
+                chiffree = contexte.wrap_socket(
                     self.sock, server_hostname=self.cible.hote, do_handshake_on_connect=False
                 )
-                self.sock.do_handshake()
+                self._tenir(chiffree)
+                chiffree.do_handshake()
             self.sock.settimeout(DUREE_MAX)
             return
         raise derniere or OSError("no address")
 
+    def _tenir(self, prise: socket.socket) -> None:
+        """Either ``couper`` sees this socket, or it was called before and is seen here."""
+        self.sock = self.prise = prise
+        if self.coupee.is_set():
+            raise TimeoutError
+
     def couper(self) -> None:
-        """From another thread: whatever waits on the connection ends."""
-        prise = self.sock
-        if prise is not None:
+        """From another thread: whatever waits on the connection ends, and whatever would."""
+        self.coupee.set()
+        if self.prise is not None:
             with suppress(OSError):
                 # Not SSLSocket.shutdown, which forgets the encryption of what follows.
-                socket.socket.shutdown(prise, socket.SHUT_RDWR)
+                socket.socket.shutdown(self.prise, socket.SHUT_RDWR)
 
 
 def poster(adresse: str, corps: bytes, entetes: Mapping[str, str]) -> Reponse:
@@ -71,20 +84,15 @@ def poster(adresse: str, corps: bytes, entetes: Mapping[str, str]) -> Reponse:
 
     def fini(statut: int | None, texte: bytes = b"", erreur: str = "") -> Reponse:
         lisible = texte.decode("utf-8", "replace").replace("\0", "")
-        return Reponse(statut, lisible, erreur[:300], round((time.monotonic() - debut) * 1000))
+        # What a receiver says instead of HTTP is in the error: PostgreSQL holds no NUL.
+        return Reponse(statut, lisible, erreur.replace("\0", "")[:300], round((time.monotonic() - debut) * 1000))
 
     try:
         cible = resoudre(adresse)
     except AdresseRefusee as refus:
         return fini(None, erreur=str(refus))
-    connexion = _Connexion(cible)
-    coupee = threading.Event()
-
-    def trop_long() -> None:
-        coupee.set()
-        connexion.couper()
-
-    minuterie = threading.Timer(DUREE_MAX, trop_long)
+    connexion = _Connexion(cible, time.monotonic() + DUREE_MAX)
+    minuterie = threading.Timer(DUREE_MAX, connexion.couper)
     minuterie.daemon = True
     minuterie.start()
     try:
@@ -100,7 +108,7 @@ def poster(adresse: str, corps: bytes, entetes: Mapping[str, str]) -> Reponse:
             )
         return fini(statut, texte)
     except (OSError, http.client.HTTPException, ValueError) as erreur:
-        if coupee.is_set() or isinstance(erreur, TimeoutError):
+        if connexion.coupee.is_set() or isinstance(erreur, TimeoutError):
             return fini(None, erreur=f"Pas de réponse complète en {DUREE_MAX:.0f} secondes.")
         return fini(None, erreur=_dire(erreur))
     finally:

@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from oauth2_provider.models import AbstractApplication
 
-from ..enums import ActeConsommateur, Portee, ProfilAcces
+from ..enums import TYPES_EXPOSES, ActeConsommateur, Portee, ProfilAcces
 
 
 class Consommateur(AbstractApplication):
@@ -71,6 +71,11 @@ class Consommateur(AbstractApplication):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def types_lus(self) -> list[str]:
+        """The types of resources that it may read."""
+        return [t for t in TYPES_EXPOSES if Portee.TOUT in self.portees or Portee.lire(t) in self.portees]
 
     @property
     def suspendu(self) -> bool:

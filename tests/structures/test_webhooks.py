@@ -1,10 +1,12 @@
 """Webhooks: order, signature, retries, replay, killed workers, and where they may not lead. A real receiver."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -195,6 +197,46 @@ def test_les_filtres(abonne, destinataire):
     assert livrer.livrer().livrees == 0
 
 
+def test_un_droit_retire_vaut_pour_ce_qui_attend_et_se_rejoue(abonne, destinataire, sesan):
+    abonnement, fiche = abonne(), uo(etablissement("medico-social"))
+    qui = abonnement.consommateur
+    lues, interdites = changer(2, fiche=fiche), changer(fiche=fiche, type_="HealthcareService")
+    livrer.livrer()
+    mixte = Livraison.objects.get()
+    changer(fiche=fiche, type_="HealthcareService", nom="b")
+    livrer.livrer()
+    interdite = Livraison.objects.latest("pk")
+    verbes.rejouer(livraison=interdite.pk, acteur=sesan)
+    verbes.rejouer(livraison=mixte.pk, acteur=sesan)
+    ouvertes = [str(i) for i in Livraison.objects.filter(livree_le=None).values_list("identifiant", flat=True)]
+    qui.portees = ["system/Organization.read"]
+    qui.save()
+    destinataire.recus.clear()
+    assert livrer.livrer().livrees == 1
+    assert destinataire.rangs == lues  # of what waited, without one type, under another name
+    assert json.loads(destinataire.recus[0][2])["id"] not in ouvertes
+    assert list(
+        qui.journal.filter(acte="abonnement", acteur=None).order_by("pk").values_list("changements", flat=True)
+    ) == [
+        [["Livraison en attente", ouvertes[0], "annonces retirées faute de droit : 1 sur 1"]],
+        [["Livraison en attente", ouvertes[1], "annonces retirées faute de droit : 1 sur 3"]],
+    ]
+    verbes.rejouer(livraison=mixte.pk, acteur=sesan)
+    livrer.livrer()
+    assert destinataire.rangs == lues * 2
+    assert interdites[0] not in destinataire.rangs
+    with pytest.raises(Conflit, match="plus le droit"):
+        verbes.rejouer(livraison=interdite.pk, acteur=sesan)
+    # The consumer is suspended during a run: the run says nothing more, and lets the subscription go.
+    for _ in range(3):
+        verbes.essayer(numero=abonnement.pk, acteur=sesan)
+    pris = livrer.reclamer()
+    type(qui).objects.filter(pk=qui.pk).update(suspendu_le=timezone.now(), motif_suspension="Fuite")
+    livrer.servir(pris, bilan := livrer.Bilan(), time.monotonic() + 5)
+    assert bilan == livrer.Bilan()
+    assert Abonnement.objects.get().jeton is None
+
+
 def test_de_plus_en_plus_tard_puis_suspendu_puis_repris_sans_perte(abonne, destinataire, sesan, monkeypatch):
     monkeypatch.setattr(livrer, "ECHECS_MAX", 4)
     abonnement = abonne()
@@ -316,11 +358,87 @@ def test_un_destinataire_qui_traine_est_coupe(destinataire, monkeypatch):
     assert time.monotonic() - debut < 2
 
 
+def _recepteur_brut(envoyer):
+    """A socket that says what it wants; its port."""
+    prise = socket.create_server(("127.0.0.1", 0))
+
+    def servir():
+        with prise:
+            autre, _ = prise.accept()
+            with autre, suppress(OSError):
+                autre.recv(65536)
+                envoyer(autre)
+
+    threading.Thread(target=servir, daemon=True).start()
+    return prise.getsockname()[1]
+
+
+def test_ce_qui_n_est_pas_du_http_se_note(abonne, destinataire):
+    """An answer that PostgreSQL can't hold as it is."""
+    abonnement = abonne()
+    port = _recepteur_brut(lambda prise: prise.sendall(b"\x00GARBAGE\n"))
+    Abonnement.objects.filter(pk=abonnement.pk).update(adresse=f"http://127.0.0.1:{port}/")
+    changer()
+    assert livrer.livrer().reportees == 1
+    assert "GARBAGE" in TentativeLivraison.objects.get().erreur
+    assert Abonnement.objects.get().echecs == 1
+
+
+def test_toutes_les_adresses_d_un_nom_en_une_seule_duree(destinataire, monkeypatch):
+    monkeypatch.setattr(poster, "DUREE_MAX", 0.3)
+    connexions = []
+
+    def lente(adresse, delai):
+        connexions.append(delai)
+        time.sleep(min(delai, 0.2))
+        raise TimeoutError
+
+    monkeypatch.setattr(poster.socket, "create_connection", lente)
+    monkeypatch.setattr(
+        adresses.socket,
+        "getaddrinfo",
+        lambda hote, port, **_: [(2, 1, 6, "", (f"127.0.0.{n}", port)) for n in range(25)],
+    )
+    debut = time.monotonic()
+    assert poster.poster("http://lent.example/", b"", {}).erreur == "Pas de réponse complète en 0 secondes."
+    assert time.monotonic() - debut < 1
+    assert len(connexions) == 2
+    assert connexions[1] < 0.3
+
+
+def test_coupe_meme_pendant_que_la_connexion_s_ouvre_ou_que_la_reponse_se_lit(destinataire, monkeypatch):
+    """The timer comes when no socket is known yet, then when http.client has let go of its own."""
+    monkeypatch.setattr(poster, "DUREE_MAX", 0.3)
+    connecter = poster.socket.create_connection
+
+    def apres_l_heure(adresse, delai):
+        prise = connecter(adresse, delai)
+        time.sleep(0.5)
+        return prise
+
+    with monkeypatch.context() as tard:
+        tard.setattr(poster.socket, "create_connection", apres_l_heure)
+        assert poster.poster(destinataire.adresse, b"", {}).statut is None
+    assert destinataire.recus == []
+
+    def goutte_a_goutte(prise):
+        prise.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+        for _ in range(40):
+            time.sleep(0.1)
+            prise.sendall(b"x")
+
+    port = _recepteur_brut(goutte_a_goutte)
+    debut = time.monotonic()
+    assert poster.poster(f"http://127.0.0.1:{port}/", b"", {}).statut == 200
+    assert time.monotonic() - debut < 2
+
+
 REFUSEES = [
     "http://127.0.0.1/", "https://127.0.0.1/", "https://[::1]/", "https://10.1.2.3/", "https://192.168.1.1:8443/",
     "https://169.254.169.254/latest", "https://[fe80::1]/", "https://[::ffff:10.0.0.1]/", "https://[64:ff9b::a00:1]/",
     "https://[2002:a00:1::]/", "https://0.0.0.0/", "https://224.0.0.1/", "https://2130706433/", "https://localhost/",
     "http://93.184.216.34/", "ftp://93.184.216.34/", "https://moi:secret@93.184.216.34/", "https:///x", "javascript:1",
+    "https://[fec0::1]/", "https://[3fff::1]/", "https://192.88.99.1/", "https://[5f00::1]/", "https://[64:ff9b:1::1]/",
     "https://93.184.216.34:99999/", "https://93.184.216.34/#x", "https://x\n.example/",
 ]  # fmt: skip
 
