@@ -89,5 +89,6 @@ def servir(request: HttpRequest, texte: str, **entetes: str) -> HttpResponse:
     )
 
 
-def entetes_de(version: int, maj: Any) -> dict[str, str]:
-    return {"ETag": f'W/"{version}"', "Last_Modified": http_date(maj.timestamp())}
+def entetes_de(version: int, maj: Any, variante: str = "") -> dict[str, str]:
+    """``variante``: what sets this representation apart from the whole resource."""
+    return {"ETag": f'W/"{version}{variante}"', "Last_Modified": http_date(maj.timestamp())}

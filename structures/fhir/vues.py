@@ -1,21 +1,22 @@
 """The exposition over HTTP: read, vread, history, search. Plain views (docs/adr/0012)."""
 
+import hashlib
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NoReturn
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags, parse_http_date_safe
 
-from ..enums import ActionRessource
+from ..enums import ActeConsommateur, ActionRessource, ProfilAcces
 from ..models import Ressource, RessourceVersion
 from . import demande, historique, recherche
 from .acces import Acces, reserve_aux_consommateurs
 from .bundle import dumps
 from .capacites import capacites
-from .contenu import representer
+from .contenu import Vue, representer
 from .issue import ErreurFhir
 from .negociation import entetes_de, servir, strict, vue_fhir
 from .parametres import TYPES
@@ -44,10 +45,11 @@ def lire(request: HttpRequest, acces: Acces, type_: str, identifiant: str) -> Ht
     version, maj, texte = ligne
     if texte is None:
         raise ErreurFhir(410, "deleted", f"{type_}/{identifiant} n’est plus exposé.", **entetes_de(version, maj))
-    if inchangee(request, version, maj):
-        return HttpResponse(status=304, headers={n.replace("_", "-"): v for n, v in entetes_de(version, maj).items()})
+    entetes = entetes_de(version, maj, _variante(acces.profil, vue))
+    if inchangee(request, acces, entetes["ETag"], maj, vue):
+        return HttpResponse(status=304, headers={n.replace("_", "-"): v for n, v in entetes.items()})
     acces.ressources = 1
-    return servir(request, representer(texte, acces.profil, vue), **entetes_de(version, maj))
+    return servir(request, representer(texte, acces.profil, vue), **entetes)
 
 
 @reserve_aux_consommateurs("vread")
@@ -135,12 +137,25 @@ def _introuvable(type_: str, identifiant: str) -> NoReturn:
     raise ErreurFhir(404, "not-found", f"{type_}/{identifiant} n’a jamais été exposé.")
 
 
-def inchangee(request: HttpRequest, version: int, maj: datetime) -> bool:
-    """Whether the client has this version already. If-None-Match goes before If-Modified-Since (RFC 9110)."""
+def _variante(profil: int, vue: Vue) -> str:
+    """What the profile and the view leave of a version: who is given more later must not be told that he has it."""
+    if vue.entiere:
+        return "" if profil == ProfilAcces.TOUS else f"-{profil}"
+    dite = f"{vue.resume} {','.join(sorted(vue.elements))}"
+    return f"-{profil}-{hashlib.sha256(dite.encode()).hexdigest()[:12]}"
+
+
+def inchangee(request: HttpRequest, acces: Acces, etag: str, maj: datetime, vue: Vue) -> bool:
+    """Whether the client has this representation already. If-None-Match goes before If-Modified-Since (RFC 9110); a
+    date says nothing of another view, nor of what was read before the consumer's settings changed."""
     if connus := request.headers.get("If-None-Match"):
-        return connus.strip() == "*" or str(version) in {e.removeprefix("W/").strip('"') for e in parse_etags(connus)}
+        faible = etag.removeprefix("W/")
+        return connus.strip() == "*" or faible in {e.removeprefix("W/") for e in parse_etags(connus)}
     depuis = parse_http_date_safe(request.headers.get("If-Modified-Since", ""))
-    return depuis is not None and int(maj.timestamp()) <= depuis
+    if depuis is None or not vue.entiere or int(maj.timestamp()) > depuis:
+        return False
+    quand = datetime.fromtimestamp(depuis, UTC)
+    return not acces.consommateur.journal.filter(acte=ActeConsommateur.MODIFICATION, le__gte=quand).exists()
 
 
 def _donnees(request: HttpRequest) -> Iterator[tuple[str, str]]:

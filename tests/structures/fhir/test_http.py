@@ -7,6 +7,12 @@ import fhirkit
 import pytest
 from django.test import Client
 
+from structures.domaine.consommateurs import Reglages, modifier
+from structures.enums import Role
+from tests.factories.consommateurs import consommateur as consommateur_de
+from tests.factories.consommateurs import jeton
+from tests.factories.repertoire import compte
+
 from .banc import Registre, lire, organisation
 
 R = "/fhir/Organization/a"
@@ -47,6 +53,27 @@ def test_ne_relire_que_ce_qui_a_change(une: Registre, consommateur: Client):
     assert statut(**{"If-Modified-Since": le_jour, "If-None-Match": 'W/"1"'}) == 200
     intacte = consommateur.get(R, headers={"If-None-Match": 'W/"2"'})
     assert (intacte.content, intacte.headers["ETag"]) == (b"", 'W/"2"')
+
+
+def test_qui_voit_davantage_n_a_pas_deja_lu(registre: Registre):
+    """Neither another profile nor another view is told « unchanged »."""
+    registre.exposer(organisation("a", "Un", contact=[{"name": {"text": "Caché"}}]))
+    outil, secret = consommateur_de()
+    client = Client(headers={"Authorization": f"Bearer {jeton(outil, secret)}"})
+    lus = [
+        client.get(f"{R}{q}").headers["ETag"] for q in ("", "?_elements=name", "?_elements=contact", "?_summary=true")
+    ]
+    assert (lus[0], len(set(lus))) == ('W/"1-0"', 4)
+    assert client.get(R, headers={"If-None-Match": lus[0]}).status_code == 304
+    assert client.get(f"{R}?_elements=name", headers={"If-None-Match": lus[1]}).status_code == 304
+    assert client.get(R, headers={"If-None-Match": lus[1]}).status_code == 200
+    hier = {"If-Modified-Since": "Sat, 21 Nov 2026 07:00:00 GMT"}
+    assert [client.get(f"{R}{q}", headers=hier).status_code for q in ("", "?_elements=name")] == [304, 200]
+    reglages = Reglages(nom="Outil", courriel="outil@essai.example", organisme="Éditeur", profil=1,
+                        portees=["system/*.read"], quota_minute=1000, quota_jour=1000)  # fmt: skip
+    modifier(pk=outil.pk, acteur=compte(Role.GESTIONNAIRE), reglages=reglages)
+    for entetes in ({"If-None-Match": lus[0]}, hier):
+        assert (client.get(R, headers=entetes).status_code, client.get(R).headers["ETag"]) == (200, 'W/"1"')
 
 
 def test_les_formats(une: Registre, consommateur: Client):
