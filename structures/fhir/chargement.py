@@ -43,4 +43,22 @@ def referentiel(
     """What the codes of these versions mean, with the names of the communes that they cite."""
     communes = {v.commune for v in versions} | {code for v in versions for code in v.territoire}
     noms = dict(Commune.objects.filter(pk__in=communes).values_list("pk", "nom"))
-    return Referentiel(*listes, noms)
+    return Referentiel(*listes, noms, _jours_des_capacites(versions))
+
+
+def _jours_des_capacites(versions: Collection[VersionFiche]) -> dict[tuple[int, str], date]:
+    """A version that leaves a capacity as it was does not date it again."""
+    actuelles = {v.fiche_id: v for v in versions if v.capacites}
+    jours = {(fiche, cle): v.validite.lower for fiche, v in actuelles.items() for cle in v.capacites}
+    a_remonter = set(jours)
+    anciennes = VersionFiche.objects.filter(fiche__in=actuelles).order_by("-validite")
+    for fiche, validite, capacites in anciennes.values_list("fiche_id", "validite", "capacites"):
+        v = actuelles[fiche]
+        if validite.lower >= v.validite.lower:
+            continue
+        for cle, capacite in v.capacites.items():
+            if (fiche, cle) in a_remonter and capacites.get(cle) == capacite:
+                jours[fiche, cle] = validite.lower
+            else:
+                a_remonter.discard((fiche, cle))
+    return jours

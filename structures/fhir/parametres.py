@@ -1,4 +1,5 @@
 """The search parameters, declared once: the index, the search and the capability statement read them here.
+Only those of elements that our resources carry: another one would find nothing, whatever is asked.
 
 Names and expressions are those of R4 and of the guide (SearchParameter-ror-sp-*). Where the guide searches what it no
 longer carries in its examples, the expression follows the examples.
@@ -46,7 +47,7 @@ def _guide(nom: str, genre: Genre, chemins: str, aide: str, *, definition: str =
     return Parametre(nom, genre, tuple(chemins.split()), GUIDE + (definition or nom), aide, colonne=colonne)
 
 
-_PARTIES_ADRESSE = {"city": "city", "country": "country", "postalcode": "postalCode", "state": "state"}
+_PARTIES_ADRESSE = {"city": "city", "postalcode": "postalCode"}
 
 
 def _adresse(type_: str) -> tuple[Parametre, ...]:
@@ -74,14 +75,6 @@ _ORGANISATION = (
     _guide(
         "closing-type", Genre.JETON, "extension[ror-organization-closing-type].valueCodeableConcept",
         "type de fermeture", definition="organization-closing-type",
-    ),
-    _guide(
-        "drop-zone", Genre.JETON, "extension[ror-organization-drop-zone].valueBoolean",
-        "zone de pose", definition="organization-drop-zone",
-    ),
-    _guide(
-        "oi-name", Genre.TEXTE, "extension[ror-organization-oi-name].valueString",
-        "nom de l’organisation interne", definition="organization-oi-name",
     ),
 )  # fmt: skip
 
@@ -115,10 +108,6 @@ _OFFRE = (
         f"{_TERRITOIRE}.extension[typeTerritorialDivision].valueCodeableConcept",
         "commune d’intervention (COG), ou type de division", definition="healthcareservice-intervention-zone",
     ),
-    _guide(
-        "psychiatric-sector", Genre.TEXTE, "extension[ror-healthcareservice-psychiatric-sector].valueString",
-        "secteur de psychiatrie", definition="healthcareservice-psychiatric-sector",
-    ),
 )  # fmt: skip
 
 _CAPACITE = "extension[ror-location-supported-capacity]"
@@ -130,9 +119,7 @@ _CAPACITES = {
     "temporary-assignement": ("temporaryAssignement", "affectation temporaire (R337)"),
 }
 _LIEU = (
-    _r4(LIEU, "identifier", Genre.JETON, "identifier", "identifiant du lieu"),
     _r4(LIEU, "name", Genre.TEXTE, "name alias", "nom ou autre nom"),
-    _r4(LIEU, "type", Genre.JETON, "type", "type de lieu"),
     _r4(LIEU, "status", Genre.JETON, "status", "état"),
     _r4(LIEU, "organization", Genre.REFERENCE, "managingOrganization", "l’organisation du lieu", ORGANISATION),
     _r4(LIEU, "partof", Genre.REFERENCE, "partOf", "le lieu dont il fait partie", LIEU),

@@ -188,6 +188,32 @@ def panne(*_: object) -> None:
     raise KeyboardInterrupt
 
 
+def test_une_capacite_garde_le_jour_ou_elle_a_change(hopital):
+    """Something else that changes neither dates it again nor makes a version of the place."""
+
+    def jours() -> dict[int, str]:
+        exposer()
+        lues = [x["extension"] for x in contenu("Location", uo)["extension"] if x["url"].endswith("supported-capacity")]
+        parties = [{p["url"]: p for p in lue} for lue in lues]
+        return {p["nbCapacity"]["valueInteger"]: p["capacityUpdateDate"]["valueDateTime"] for p in parties}
+
+    uo, debut = hopital["UO"], timezone.localdate()
+    demain, apres = str(debut + timedelta(days=1)), str(debut + timedelta(days=2))
+    lits, places = ({"nature": "01", "statut": "01", "nombre": n} for n in (10, 20))
+    r.publier(uo, {"capacites": {"pose": {"a": lits, "b": places}}}, debut)
+    assert jours() == {10: str(debut), 20: str(debut)}
+    with time_machine.travel(demain + "T12:00:00Z", tick=False):
+        r.publier(uo, {"capacites": {"pose": {"b": places | {"nombre": 21}}}}, timezone.localdate())
+        assert jours() == {10: str(debut), 21: demain}
+    versions = RessourceVersion.objects.filter(type="Location", fiche=uo)
+    avant = versions.count()
+    with time_machine.travel(apres + "T12:00:00Z", tick=False):
+        r.publier(uo, {"age_min": 3}, timezone.localdate())
+        assert jours() == {10: str(debut), 21: demain}
+    assert versions.count() == avant
+    assert contenu("HealthcareService", uo)["active"] is contenu("Organization", hopital["EG"])["active"] is True
+
+
 def test_un_contenu_illisible_n_arrete_pas_les_autres(hopital, caplog):
     r.publier(hopital["UO"], {"capacites": {"pose": {"a": {"nombre": 3}}}})
     exposer()

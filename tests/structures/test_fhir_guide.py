@@ -78,12 +78,14 @@ SANS_CHAMP = {
         "extension[questionnaire-used-as-a-template]",
     ],
 }
-# What only ours says: the region of a resource, and where the examples do without what the guide knows.
+# What only ours says: that it is active, the region of a resource, and where the examples do without
+# what the guide knows.
 DIT_EN_PLUS = {
-    **{nom: ["meta.tag"] for nom in CAS if "mco" not in nom},
-    "organization-eg": ["meta.tag", "extension[nb-permanent-social-help-place]"],
+    **{nom: ["active", "meta.tag"] for nom in CAS},
+    "healthcareservice-mco-v0.7.0": ["active"],
+    "organization-eg": ["active", "meta.tag", "extension[nb-permanent-social-help-place]"],
     "healthcareservice-saad-saisie": [
-        "meta.tag", "identifier.type", "availableTime.extension[effective-opening-closing-date]",
+        "active", "meta.tag", "identifier.type", "availableTime.extension[effective-opening-closing-date]",
         "extension[patient-type].extension[ageRange].valueRange.low.code",
         "extension[patient-type].extension[ageRange].valueRange.low.system",
         "extension[patient-type].extension[ageRange].valueRange.high.code",

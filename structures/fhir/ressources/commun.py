@@ -32,11 +32,13 @@ Ressource = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Referentiel:
-    """What the codes of a lot of fiches mean: URL by list, label by (list, code), name by commune."""
+    """What the codes of a lot of fiches mean: URL by list, label by (list, code), name by commune; and the day of each
+    capacity, by (fiche, key): the first one from which it is what it is."""
 
     urls: Mapping[str, str]
     libelles: Mapping[tuple[str, str], str]
     communes: Mapping[str, str]
+    jours_des_capacites: Mapping[tuple[int, str], date]
 
     def coding(self, liste: str, code: str) -> dict[str, str]:
         coding = {"system": self.urls.get(liste, ""), "code": code, "display": self.libelles.get((liste, code), "")}

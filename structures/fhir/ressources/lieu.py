@@ -20,7 +20,7 @@ def lieu(version: VersionFiche, eg: VersionFiche, referentiel: Referentiel) -> R
         creation(version.fiche),
         extension(COMMUNE_COG, valueCodeableConcept=referentiel.commune(eg.commune)),
         *(_equipement(code, nombre, referentiel) for code, nombre in sorted(version.equipements.items())),
-        *(_capacite(c, version, referentiel) for _, c in sorted(version.capacites.items())),
+        *(_capacite(cle, c, version, referentiel) for cle, c in sorted(version.capacites.items())),
     ]
     lue["status"] = "active"
     lue["name"] = version.nom
@@ -42,7 +42,8 @@ def _equipement(code: str, nombre: int, referentiel: Referentiel) -> dict[str, A
     return extension("ror-location-equipment", extension=parties)
 
 
-def _capacite(capacite: dict[str, Any], version: VersionFiche, referentiel: Referentiel) -> dict[str, Any]:
+def _capacite(cle: str, capacite: dict[str, Any], version: VersionFiche, referentiel: Referentiel) -> dict[str, Any]:
+    jour = referentiel.jours_des_capacites[version.fiche_id, cle]
     codes = (
         ("capacityType", "R329", capacite["nature"]),
         ("capacityStatus", "R330", capacite["statut"]),
@@ -53,6 +54,6 @@ def _capacite(capacite: dict[str, Any], version: VersionFiche, referentiel: Refe
     parties = [partie(nom, valueCodeableConcept=referentiel.concept(liste, code)) for nom, liste, code in codes]
     parties += [
         partie("nbCapacity", valueInteger=capacite["nombre"]),
-        partie("capacityUpdateDate", valueDateTime=version.validite.lower.isoformat()),
+        partie("capacityUpdateDate", valueDateTime=jour.isoformat()),
     ]
     return extension("ror-location-supported-capacity", extension=parties)

@@ -52,6 +52,7 @@ def offre(version: VersionFiche, referentiel: Referentiel, jour: date) -> Ressou
         *(_commune(code, referentiel) for code in version.territoire),
         *_contacts(version, referentiel),
     ]
+    lue["active"] = True  # what is closed for good is no longer exposed
     lue["identifier"] = [{"type": referentiel.concept("R355", "35"), "value": version.fiche.identifiant}]
     assert version.parent is not None  # an UO hangs somewhere (check constraint)
     lue["providedBy"] = reference("Organization", version.parent)

@@ -38,6 +38,7 @@ def organisation(version: VersionFiche, referentiel: Referentiel) -> Ressource:
     lue["extension"] = [creation(version.fiche), *_vie(version, niveau, referentiel)]
     if niveau == Niveau.EG:
         lue["extension"] += _etablissement(version, referentiel)
+    lue["active"] = True  # what is closed for good is no longer exposed
     lue["identifier"] = _identifiants(version, niveau, referentiel)
     if types := [referentiel.concept(liste, code) for liste, code in _types(version, niveau) if code]:
         lue["type"] = types
