@@ -7,6 +7,7 @@ wants them.
 import base64
 import binascii
 import math
+import time
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -29,6 +30,7 @@ from ..models import Consommateur
 from .acces import etendre, origine_permise
 
 INTERACTION = "jeton"
+JETONS_PAR_FENETRE = 60  # given to one consumer in a quarter of an hour: each lives an hour
 
 
 @sensitive_variables()
@@ -76,8 +78,9 @@ class Portees(BaseScopes):
 @csrf_exempt
 @require_POST
 def jeton(request: HttpRequest) -> HttpResponse:
-    """A token of one hour. After five wrong secrets in a quarter of an hour from one address (twenty for whatever
-    consumers), that address waits; the consumer goes on from elsewhere."""
+    """A token of one hour, counted in the use of the consumer and outside its quota. After five wrong secrets in
+    a quarter of an hour from one address (twenty for whatever consumers), that address waits; the consumer goes on from
+    elsewhere."""
     identifiant, _ = identite(request.headers.get("Authorization", ""), request.POST.get("client_id"), None)
     adresse = limites.adresse_de(request)
     cles = {
@@ -88,6 +91,12 @@ def jeton(request: HttpRequest) -> HttpResponse:
     if attentes:
         secondes = math.ceil(max(attentes).total_seconds())
         return _erreur(429, "temporarily_unavailable", "Too many wrong secrets.", **{"Retry-After": str(secondes)})
+    donnes = f"fhir jetons {identifiant}"
+    if attente := limites.attente(donnes, JETONS_PAR_FENETRE):
+        secondes = math.ceil(attente.total_seconds())
+        texte = "Too many tokens: use the one you have for an hour."
+        return _erreur(429, "temporarily_unavailable", texte, **{"Retry-After": str(secondes)})
+    debut = time.perf_counter()
     consommateur = Consommateur.objects.filter(client_id=identifiant).first() if "\x00" not in identifiant else None
     if consommateur is not None and not origine_permise(consommateur, request):
         _noter(consommateur, request, 400, "Demande de jeton depuis une adresse inattendue.")
@@ -98,6 +107,10 @@ def jeton(request: HttpRequest) -> HttpResponse:
             limites.noter(cle)
     if statut != 200 and consommateur is not None:
         _noter(consommateur, request, statut, _MOTIFS.get(statut, "Demande de jeton refusée."))
+    if statut == 200 and consommateur is not None:
+        limites.noter(donnes)
+        duree_ms = round((time.perf_counter() - debut) * 1000)
+        consommation.compter(consommateur.pk, INTERACTION, statut=statut, duree_ms=duree_ms, octets=len(corps))
     reponse = HttpResponse(corps, status=statut, content_type="application/json")
     for nom, valeur in entetes.items():
         reponse[nom] = valeur

@@ -34,7 +34,7 @@ class ConsommateurForm(forms.Form):
         choices=[(portee.value, f"{portee.label} ({portee.value})") for portee in Portee],
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": OBLIGATOIRE},
-        help_text="Ce que l’outil peut demander.",
+        help_text="Ce que l’outil peut demander. « Toutes les ressources » comprend les trois premières.",
     )
     quota_minute = EntierField(label="Requêtes par minute", min_value=1, max_value=QUOTA_MAXIMUM)
     quota_jour = EntierField(label="Requêtes par jour", min_value=1, max_value=QUOTA_MAXIMUM)
@@ -62,6 +62,14 @@ class ConsommateurForm(forms.Form):
                 "reseaux": "\n".join(c.reseaux),
             }
         )
+
+    def clean_portees(self) -> list[str]:
+        portees: list[str] = self.cleaned_data["portees"]
+        if Portee.TOUT in portees and {Portee.ORGANISATIONS, Portee.OFFRES, Portee.LIEUX} & set(portees):
+            raise forms.ValidationError(
+                "« Toutes les ressources » donne déjà tout à lire : décochez-la pour n’en donner qu’une partie."
+            )
+        return portees
 
     def reglages(self) -> Reglages:
         return Reglages(**{**self.cleaned_data, "reseaux": self.cleaned_data["reseaux"].splitlines()})

@@ -3,6 +3,7 @@ it, and by no other page."""
 
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -46,7 +47,8 @@ class VueConsommateurs(VueProtegee):
 
     @sensitive_variables()
     def montrer_le_secret(self, consommateur: Consommateur, secret: str, titre: str) -> HttpResponse:
-        contexte = {"consommateur": consommateur, "secret": secret, "titre": titre}
+        adresse = f"{settings.SITE_URL}{reverse('fhir_jeton')}"
+        contexte = {"consommateur": consommateur, "secret": secret, "titre": titre, "adresse": adresse}
         reponse = render(self.request, "structures/consommateur_secret.html", contexte)
         reponse["Cache-Control"] = "no-store"
         return reponse
@@ -64,7 +66,7 @@ class ConsommateursView(VueConsommateurs):
 
 class CreerConsommateurView(VueConsommateurs):
     def get(self, request: HttpRequest) -> HttpResponse:
-        initial = {"profil": ProfilAcces.LIBRES, "portees": ["system/*.read"], "quota_minute": 600}
+        initial = {"profil": ProfilAcces.LIBRES, "quota_minute": 600}
         return self._page(ConsommateurForm(initial=initial | {"quota_jour": 100_000}))
 
     def post(self, request: HttpRequest) -> HttpResponse:

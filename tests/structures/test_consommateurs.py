@@ -94,6 +94,18 @@ def test_un_jeton_par_le_corps_ou_par_basic() -> None:
     assert Client().get("/fhir/jeton/").status_code == 405
 
 
+def test_les_jetons_se_comptent_et_ont_une_borne(monkeypatch) -> None:
+    monkeypatch.setattr("structures.fhir.jeton.JETONS_PAR_FENETRE", 2)
+    outil, secret = consommateur()
+    reponses = [demander_jeton(outil.client_id, secret) for _ in range(3)]
+    assert [r.status_code for r in reponses] == [200, 200, 429]
+    assert 0 < int(reponses[-1]["Retry-After"]) <= 900
+    assert AccessToken.objects.filter(application=outil).count() == 2
+    assert UsageConsommateur.objects.get(consommateur=outil, interaction="jeton").requetes == 2
+    autre, son_secret = consommateur()
+    assert demander_jeton(autre.client_id, son_secret).status_code == 200
+
+
 def test_chaque_refus_du_jeton_dit_son_nom() -> None:
     outil, secret = consommateur(LIRE_ORGANISATIONS)
     suspendu, son_secret = consommateur()
@@ -254,6 +266,7 @@ def test_l_usage_compte_tout_en_trois_ordres() -> None:
     assert {u.interaction: tuple(getattr(u, c) for c in colonnes) for u in usages} == {
         "read Organization": (6, 8, 0, 0, 3, 0),
         "operation": (1, 0, 1, 0, 0, 0),
+        "jeton": (1, 0, 0, 0, 0, 0),
     }
     assert usages.get(interaction="read Organization").octets == 3 * texte + 5 + 2 * absente
     refus = RefusConsommateur.objects.get()
@@ -275,7 +288,7 @@ def test_purger_oublie_ce_qui_est_vieux() -> None:
     AccessToken.objects.update(expires=vieux)
     RefusConsommateur.objects.update(minute=vieux)
     UsageConsommateur.objects.update(jour=vieux.date())
-    assert consommation.purger() == 3
+    assert consommation.purger() == 4  # a token, a refusal, the use of two interactions
 
 
 # -- who may change them ---------------------------------------------------------------------------------

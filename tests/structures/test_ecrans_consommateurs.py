@@ -49,7 +49,15 @@ def test_ouvrir_regler_renouveler_suspendre(client: Client) -> None:
     assert (refusee.status_code, Consommateur.objects.count()) == (422, 0)
     refusee = client.post("/consommateurs/creer/", SAISIE | {"reseaux": "partout", "quota_jour": "5000"})
     assert (refusee.status_code, "n’est pas un réseau" in refusee.text) == (422, True)
+    # Nothing is given that was not ticked, and a narrower scope is no illusion.
+    assert (
+        "checked"
+        not in client.get("/consommateurs/creer/").text.partition('name="portees"')[2].partition("</fieldset>")[0]
+    )
+    double = client.post("/consommateurs/creer/", SAISIE | {"portees": ["system/*.read", "system/Location.read"]})
+    assert (double.status_code, "donne déjà tout à lire" in double.text) == (422, True)
     ouverte = client.post("/consommateurs/creer/", SAISIE | {"quota_jour": "5000"})
+    assert "<code>http://testserver/fhir/jeton/</code>" in ouverte.text
     assert (ouverte.status_code, ouverte["Cache-Control"]) == (200, "no-store")
     outil, secret = Consommateur.objects.get(), secret_de(ouverte.text)
     assert (reconnaitre(outil.client_id, secret), outil.reseaux) == (outil, ["192.0.2.0/24", "2001:db8::/32"])
