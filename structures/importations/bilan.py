@@ -28,10 +28,12 @@ class Bilan:
     """``phrases``: what is worth reading first. ``nombres``: how many things of each fate, in words, when they are not
     simply the number of details. ``details``: in an order that depends on the file and the register alone; two runs
     that would change the same things give the same ones. ``plus``: what the genre's own template shows, as JSON.
-    ``refus``: why nothing of the file can be applied, when the details say it line by line."""
+    ``refus``: why nothing of the file can be applied, when the details say it line by line. ``complet``: each change
+    has its line in the details; without any, there is nothing to apply."""
 
     phrases: list[str] = field(default_factory=list)
     nombres: dict[str, int] = field(default_factory=dict)
     details: Iterable[Detail] = ()
     plus: dict[str, Any] = field(default_factory=dict)
     refus: str = ""
+    complet: bool = False

@@ -1,8 +1,9 @@
 """Staging and classification of a FINESS file, by set-based SQL against what the register holds today."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from itertools import groupby
+from itertools import islice
 from typing import Any
 
 from django.db import connection
@@ -17,6 +18,7 @@ DE_LIGNE = (
     "code_postal", "commune", "telephone", "date_ouverture", "siren", "statut_juridique",
 )  # fmt: skip
 DE_POSITION = ("longitude", "latitude")
+LOT_COPIE = 5_000
 CODES = {"participation_sph": "R73", "mode_tarification": "R74", "statut_juridique": "R72"}
 
 _TABLES = """
@@ -52,16 +54,19 @@ def preparer() -> None:
 
 
 def copier(lignes: Iterable[Ligne | Position]) -> None:
-    """COPY the rows, lines of establishments first, then positions, as they come."""
+    """COPY the rows by lots: in the files in JSON, each establishment comes with its position."""
     tables: dict[type, str] = {
         Ligne: f"COPY finess_ligne ({', '.join(Ligne._fields)}) FROM STDIN",
         Position: f"COPY finess_position ({', '.join(Position._fields)}) FROM STDIN",
     }
     with connection.cursor() as curseur:
-        for sorte, suite in groupby(lignes, key=type):
-            with curseur.copy(tables[sorte]) as copie:
-                for ligne in suite:
-                    copie.write_row(ligne)
+        suite = iter(lignes)
+        while lot := list(islice(suite, LOT_COPIE)):
+            for sorte, requete in tables.items():
+                with curseur.copy(requete) as copie:
+                    for ligne in lot:
+                        if isinstance(ligne, sorte):
+                            copie.write_row(ligne)
         curseur.execute("CREATE INDEX ON finess_ligne (finess); ANALYZE finess_ligne; ANALYZE finess_position")
 
 
@@ -326,7 +331,9 @@ def compter(rapport: Rapport) -> None:
     )
     rapport.eg_crees, rapport.eg_modifies, rapport.eg_inchanges = crees, modifies, total - crees - modifies
     rapport.changements.update(dict(_lire("SELECT champ, count(*) FROM finess_ecart GROUP BY 1")))
-    rapport.ej_creees, rapport.ej_modifiees = len(ej_a_creer()), ej_modifiees
+    creees = ej_a_creer()
+    rapport.ej_creees, rapport.ej_modifiees = len(creees), ej_modifiees
+    rapport.ej_sans_nom = sum("nom" not in json.loads(contenu) for *_, contenu in creees)
     [(ej,)] = _lire(
         """SELECT count(DISTINCT coalesce(parent, fiche)) FROM finess_ligne
            WHERE sort IS NULL AND (parent IS NOT NULL OR niveau = 'EJ')"""

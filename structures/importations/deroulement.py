@@ -39,6 +39,7 @@ _SUITES = {
 }
 _PANNE = "Une erreur inattendue a arrêté cet import. Rien n’a été changé : relancez l’analyse, ou appelez le support."
 _ARRET = "Arrêté à la demande : rien n’a été changé."
+_RIEN = "Rien à changer : le répertoire dit déjà la même chose que ce fichier."
 _OCCUPEE = "Des fiches sont en cours de modification. Rien n’a été changé : relancez l’analyse dans un instant."
 _AUTRE_BILAN = (
     "Le répertoire a changé depuis l’analyse : ce fichier n’y ferait plus la même chose. Rien n’a été appliqué ; "
@@ -204,6 +205,8 @@ def _conclure(
         finir(importation, EtatImportation.APPLIQUEE)
     elif bilan.refus:
         finir(importation, EtatImportation.REFUSEE, bilan.refus)
+    elif bilan.complet and not carnet.nombres.keys() - set(SANS_EFFET):
+        finir(importation, EtatImportation.APPLIQUEE, _RIEN)
 
 
 def _copier(numero: int, carnet: _Carnet, sauf: Collection[str]) -> None:

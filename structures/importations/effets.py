@@ -41,7 +41,9 @@ def _circuit(categorie: str) -> str:
 _EFFETS = (
     """SELECT 'cree' AS fate, min(l.ligne) AS ligne, j.finess,
               coalesce(max(e.nom), 'Entité juridique ' || j.finess) AS nom, '1' || j.finess AS fiche,
-              '' AS champ, '' AS avant, '' AS apres, '' AS raison
+              '' AS champ, '' AS avant, '' AS apres,
+              CASE WHEN max(e.nom) IS NULL THEN 'Ce fichier ne la nomme pas : nom d’attente, jusqu’au fichier des '
+                  || 'entités juridiques (cs1100501).' ELSE '' END AS raison
        FROM finess_ej j JOIN finess_ligne l ON l.ej = j.finess AND l.sort IS NULL
        LEFT JOIN finess_ligne e ON e.finess = j.finess AND e.sort = 'ej' GROUP BY j.finess""",
     f"""SELECT CASE WHEN l.cree THEN 'cree' ELSE 'inchange' END, {_LIGNE}, '', '',

@@ -1,6 +1,6 @@
 """FINESS as a kind of import: its options, and its report line by line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 
 from backoffice.socle.mots import date_longue
@@ -24,16 +24,22 @@ def _importer(chemin: Path, suivi: Suivi) -> Bilan:
         sans_geolocalisation=bool(suivi.options.get("sans_geolocalisation")),
         suivi=suivi,
     )
+    signalees: set[str] = set()
     if suivi.acteur and (fermes := a_fermer()):
-        signaler_fermetures(fermes=fermes, acteur=suivi.acteur, source=f"FINESS du {date_longue(rapport.date)}")
-    return Bilan(list(rapport.resume()), rapport.nombres(), _details(rapport, lieu, suivi))
+        source = f"FINESS du {date_longue(rapport.date)}"
+        faits = signaler_fermetures(fermes=fermes, acteur=suivi.acteur, source=source)
+        signalees = {signalement.fiche.identifiant for signalement in faits}
+    return Bilan(list(rapport.resume()), rapport.nombres(), _details(rapport, lieu, suivi, signalees), complet=True)
 
 
-def _details(rapport: Rapport, lieu: Lieu, suivi: Suivi) -> Iterator[Detail]:
+def _details(rapport: Rapport, lieu: Lieu, suivi: Suivi, signalees: Set[str]) -> Iterator[Detail]:
     for fate, rang, finess, nom, fiche, champ, avant, apres, raison in effets():
         ligne, colonne = lieu(rang, _CHAMPS.get(champ, champ))
         if fate == SortDetail.FERME:
-            raison += _SUITE_FERMETURE if suivi.acteur else _SUITE_SANS_COMPTE
+            if suivi.acteur is None:
+                raison += _SUITE_SANS_COMPTE
+            else:
+                raison += _SUITE_FERMETURE if fiche in signalees else _SUITE_DEJA_DIT
         yield Detail(SortDetail(fate), ligne, colonne, finess, nom, fiche, _mot(champ), avant, apres, raison)
     for r in sorted(rapport.refus):
         portee = "ligne refusée" if r.ligne_entiere else "valeur refusée"
@@ -55,6 +61,8 @@ def _details(rapport: Rapport, lieu: Lieu, suivi: Suivi) -> Iterator[Detail]:
 _CHAMPS = {"region": "commune", "existe": "date_fermeture"}
 _MOTS = {"region": "Région", "existe": "Ouverture", "categorie": "Catégorie"}
 _SUITE_FERMETURE = " Rien n’est fermé : un signalement le dit à ceux qui peuvent modifier la fiche."
+_SUITE_DEJA_DIT = " Rien n’est fermé, et aucun signalement n’est ajouté : cette fiche en porte déjà un."
+
 _SUITE_SANS_COMPTE = " Rien n’est fermé, et personne n’est prévenu : cet import n’est au nom d’aucun compte."
 
 

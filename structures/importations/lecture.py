@@ -147,7 +147,7 @@ class Lecture:
         if not self.positions and self.exige_positions:
             raise FichierRefuse(
                 "il s’arrête avant les lignes « geolocalisation » : il est sans doute tronqué. Si ce fichier n’en "
-                "comporte pas (cs1100502), dites-le au dépôt (option « sans_geolocalisation » de la commande).",
+                "comporte pas (cs1100502), dites-le au dépôt : « Ce fichier n’a pas de coordonnées ».",
                 ligne=derniere,
             )
 

@@ -39,6 +39,7 @@ class Rapport:
     date: str = ""
     lignes: int = 0
     ej_creees: int = 0
+    ej_sans_nom: int = 0
     ej_modifiees: int = 0
     ej_inchangees: int = 0
     eg_crees: int = 0
@@ -71,6 +72,7 @@ class Rapport:
             "établissements modifiés": self.eg_modifies,
             "établissements inchangés": self.eg_inchanges,
             "lignes refusées": self.lignes_refusees,
+            "valeurs refusées": sum(not r.ligne_entiere for r in self.refus),
             "lignes hors du périmètre": sum(self.ignores.values()),
         }
 
@@ -82,6 +84,11 @@ class Rapport:
         yield from self._constats()
 
     def _constats(self) -> Iterator[str]:
+        if self.ej_sans_nom:
+            yield (
+                f"Entités juridiques que ce fichier ne nomme pas, créées sous un nom d’attente, qui sera publié : "
+                f"{self.ej_sans_nom}. Importez ensuite le fichier des entités juridiques (cs1100501), qui les nomme."
+            )
         if self.eg_fermes:
             yield f"Fermés dans le répertoire et laissés tels : {self.eg_fermes}."
         if self.absents:

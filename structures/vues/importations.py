@@ -199,9 +199,11 @@ class ImportationView(VueImportation):
             contexte = {"vue": vue, "i": self.importation, "url": reverse("importation", args=[numero])}
             return render(request, "structures/importations/_suivi.html", contexte)
         sorts = self.importation.bilan.get("sorts", {})
+        if self.importation.etat == EtatImportation.REFUSEE:  # nothing of it will be: only why
+            sorts = {sort: n for sort, n in sorts.items() if sort == SortDetail.REFUSE}
         demande = request.GET.get("sort", "")
-        ordre = [SortDetail.REFUSE] if self.importation.etat == EtatImportation.REFUSEE else []
-        sort = demande if demande in sorts else next((s for s in [*ordre, *SortDetail.values] if s in sorts), "")
+        absent = bool(demande) and demande not in sorts
+        sort = "" if absent else demande or next((s for s in SortDetail.values if s in sorts), "")
         champ, q = request.GET.get("champ", "")[:80], request.GET.get("q", "").strip()[:80]
         details = details_filtres(self.importation, sort, champ, q)
         apres = _entier(request.GET.get("apres"))
@@ -220,6 +222,7 @@ class ImportationView(VueImportation):
                 if s in sorts
             ],
             "sort": sort,
+            "absent": absent,
             "champ": champ,
             "q": q,
             "champs": _champs(self.importation, sort),

@@ -70,6 +70,7 @@ def test_analyser_puis_confirmer_puis_appliquer(agent):
         depot.confirmer(numero=importation.pk, acteur=agent, empreinte=importation.empreinte_bilan)
     assert travailler(importation.pk)  # a message that comes twice
     encore = analysee(texte([ligne(EG1, telephone="0199000001"), ligne(EG2)], jour=JOUR + timedelta(days=1)))
+    assert analysee(acteur=agent).message.startswith("Rien à changer")  # the older file again: over, without a question
     assert sorts(encore) == {("change", EG1, "Téléphone", "0147020235", "0199000001"), ("inchange", EG2, "", "", "")}
 
 
@@ -234,6 +235,7 @@ def test_du_depot_au_bilan_par_les_ecrans(agent, django_assert_max_num_queries):
         page = client.get(adresse, {"sort": "refuse"}).text
     assert "clé de contrôle fausse" in page
     assert "Appliquer au répertoire" in page
+    assert "n’est pas dans ce bilan" in client.get(adresse, {"sort": "autre"}).text
     with django_assert_max_num_queries(8):
         assert "à confirmer" in client.get(reverse("importations")).text
     rapport = client.get(reverse("exporter", args=["import", "csv"]), {"import": importation.pk, "sort": "refuse"})
@@ -247,7 +249,11 @@ def test_du_depot_au_bilan_par_les_ecrans(agent, django_assert_max_num_queries):
     assert relue(importation).etat == EtatImportation.A_APPLIQUER
     client.post(reverse("importation_annuler", args=[importation.pk]))
     assert relue(importation).etat == EtatImportation.ABANDONNEE
-    assert "Abandonné" in client.get(adresse).text
+    page = client.get(adresse).text
+    assert ("Abandonné" in page, "Créés" in page, "changerait" in page) == (True, True, True)
+    Importation.objects.update(etat=EtatImportation.REFUSEE)
+    page = client.get(adresse).text  # a refused file says why, and no longer what it would do
+    assert ("Refusés" in page, "Créés" in page, "changerait" in page) == (True, False, False)
 
 
 def commander(chemin: Path, *options: str) -> str:

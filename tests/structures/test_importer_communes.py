@@ -129,6 +129,10 @@ def test_ce_qui_est_ambigu_est_montre_et_ne_change_rien(importe):
     }  # fmt: skip
     assert (Commune.objects.get(pk="01990").departement, Commune.objects.get(pk="01990").region) == ("01", "84")
     assert Modification.objects.filter(origine__startswith="COG").count() == 0
+    # Until it is corrected, each import says it again.
+    assert importe(mouvements("30,2027-01-01,COM,01006,,,,X,COM,01006,,,,X")) == {
+        ("signale", "01005", partage.identifiant, "Commune", "01005", "")
+    }
 
 
 def test_la_liste_de_l_annee_et_ses_mouvements(importe):
@@ -150,6 +154,12 @@ def test_la_liste_de_l_annee_et_ses_mouvements(importe):
     }  # fmt: skip
     assert Commune.objects.get(pk="01004").codes_postaux == ["01500"]  # the file does not say: kept
     assert {d[0] for d in importe(**fichiers)} == {"signale", "ignore"}
+    ancienne = "\n".join([*lignes, "COM,01002,84,01,01D,012,0,X,X,L'Abergement-de-Varey,0108,"]) + "\n"
+    with pytest.raises(FichierRefuse, match=r"ligne 6.*depuis le 01/01/2026 : cette liste est d’une année plus anc"):
+        importe(ancienne)
+    rendue = "21,2026-03-01,COM,01001,0,X,X,Val-Nouveau,COM,01002,5,X,X,L'Abergement-de-Varey"
+    details = importe(liste=ancienne, mouvements=mouvements(*NOUVELLE, rendue))
+    assert ("rouvert", "01002", "", "", "", "") in details
 
 
 def test_ce_que_disent_les_mouvements():

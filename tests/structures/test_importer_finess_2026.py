@@ -6,14 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from notifications.models import Envoi
 from structures.domaine.enregistrer import ecarts, enregistrer
 from structures.domaine.reserver import annoncer, ouvrir
 from structures.enums import EtatImportation
-from structures.importations import depot
+from structures.importations import classement, depot
 from structures.importations.deroulement import travailler
 from structures.importations.lecture import FichierRefuse
+from structures.importations.releve import Ligne, Position
 from structures.models import DetailImportation, Fiche, Importation, RegleCategorie, Signalement
 
 from .fabrique import aujourdhui, change, numero, personne
@@ -181,9 +183,9 @@ def test_un_eg_ferme_au_finess_est_signale_une_fois_et_reste_ouvert(agent):
     assert not Signalement.objects.exists()
     assert "signalement" in details(lancer(ferme, agent, analyser=True), "ferme")[0][1]
     assert not Signalement.objects.exists()
-    for _ in range(2):
-        [(finess, _)] = details(lancer(ferme, agent), "ferme")
-        assert finess == EG1
+    for mots in (" : un signalement le dit", "aucun signalement n’est ajouté"):
+        [(finess, raison)] = details(lancer(ferme, agent), "ferme")
+        assert (finess, mots in raison) == (EG1, True)
     [signalement] = Signalement.objects.all()
     assert (signalement.fiche, signalement.theme, signalement.valeur_proposee) == (
         fiche(EG1),
@@ -216,3 +218,21 @@ def test_une_categorie_qui_change_le_circuit_d_un_dossier_ouvert_se_voit():
     assert "ne suit pas" in hors
     assert [actuelle(f).categorie for f in (EG1, EG2, EG3)] == ["183", "183", "500"]
     assert {d.champ for d in importation.details.filter(sort="change")} == {"Catégorie"}
+
+
+@pytest.mark.django_db
+def test_les_entites_sans_nom_se_disent_et_les_copies_vont_par_lots(django_assert_max_num_queries):
+    lancee = lancer(texte([ligne(EG1), ligne(EG2, siret="1")]))
+    assert any("ne nomme pas, créées sous un nom d’attente, qui sera publié : 1." in p for p in lancee.bilan["phrases"])
+    assert "cs1100501" in dict(details(lancee, "cree"))[EJ1]
+    assert (lancee.bilan["nombres"]["lignes refusées"], lancee.bilan["nombres"]["valeurs refusées"]) == (0, 1)
+    nommee = lancer(document(pmej(*(ege(numero(f"7500{i:04d}")) for i in range(30)), finess=EJ2)))
+    assert dict(details(nommee, "cree"))[EJ2] == ""
+    assert not any("nom d’attente" in phrase for phrase in nommee.bilan["phrases"])
+    rangs = [Position(i, str(i), 1.0, 2.0) if i % 2 else Ligne(*[None] * len(Ligne._fields)) for i in range(50)]
+    classement.preparer()
+    with django_assert_max_num_queries(3):  # two of them are COPY, and so not seen when there are more
+        classement.copier(rangs)
+    with connection.cursor() as curseur:
+        curseur.execute("SELECT (SELECT count(*) FROM finess_ligne), (SELECT count(*) FROM finess_position)")
+        assert curseur.fetchone() == (25, 25)

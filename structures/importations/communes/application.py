@@ -1,6 +1,7 @@
 """The import of the communes of a year from end to end, in the transaction of the caller."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 from django.utils import timezone
@@ -15,6 +16,7 @@ from ...enums import SortDetail
 from ...models import Commune, Departement, Importation, VersionFiche
 from ..bilan import Bilan, Detail
 from ..genres import Genre
+from ..lecture import FichierRefuse
 from ..suivi import Suivi
 from . import table
 from .fiches import Suite, faire_suivre, tenants
@@ -27,6 +29,7 @@ def importer(chemin: Path, suivi: Suivi) -> Bilan:
     depot = Importation.objects.filter(pk=suivi.numero).first() if suivi.numero else None
     annee = lire(chemin, depot.fichier if depot else chemin.name, suivi)
     tenues = dict(Commune.objects.actuelles().values_list("code", "nom"))
+    _exiger_recente(annee)
     suite = devenir(annee.mouvements, tenues, annee.communes if annee.complete else None, timezone.localdate())
     if not annee.complete:
         _deduire(annee, suite, tenues)
@@ -47,7 +50,28 @@ def importer(chemin: Path, suivi: Suivi) -> Bilan:
         Detail(SortDetail.IGNORE, cle=nom, raison="ni liste de communes, ni mouvements") for nom in annee.autres
     ]
     details += [Detail(SortDetail.IGNORE, cle=code, raison="répétée à l’identique") for code in annee.repetes]
-    return Bilan(list(_phrases(annee, suite, ecarts, faites, attendent, absentes)), {}, details)
+    phrases = list(_phrases(annee, suite, ecarts, faites, attendent, absentes))
+    return Bilan(phrases, {}, details, complet=not ecarts.changements)
+
+
+def _exiger_recente(annee: Annee) -> None:
+    """A list that still has a commune that is no more is of an older year, unless a movement since gives it back."""
+    if not annee.complete:
+        return
+    aujourdhui = timezone.localdate()
+    rendues: dict[str, date] = {}
+    for m in annee.mouvements:
+        if m.avant != m.apres and m.jour <= aujourdhui:
+            rendues[m.apres] = max(m.jour, rendues.get(m.apres, m.jour))
+    finies = Commune.objects.filter(code__in=annee.communes, date_fin__isnull=False).order_by("code")
+    for code, nom, fin in finies.values_list("code", "nom", "date_fin"):
+        if fin and rendues.get(code, date.min) <= fin:
+            raise FichierRefuse(
+                f"{nom} ({code}) y figure, alors qu’elle n’est plus une commune depuis le {fin:%d/%m/%Y} : cette liste "
+                "est d’une année plus ancienne. Si cette commune a été rétablie depuis, déposez la liste avec les "
+                "mouvements, dans une archive zip.",
+                ligne=annee.communes[code].ligne or None,
+            )
 
 
 def _deduire(annee: Annee, suite: Devenir, tenues: dict[str, str]) -> None:
@@ -108,7 +132,14 @@ def _fermetures(suite: Devenir, tenues: dict[str, str]) -> Iterator[Detail]:
 def _fiches(
     suite: Devenir, faites: list[Suite], attendent: list[Suite], absentes: list[str], tenues: dict[str, str]
 ) -> Iterator[Detail]:
-    a_la_main = tenants([*suite.partages, *absentes])
+    # Those that an earlier import closed and that some fiche still holds are shown again, until somebody corrects it.
+    anciennes = {
+        code: (nom, fin)
+        for code, nom, fin in Commune.objects.filter(date_fin__isnull=False, devenue="")
+        .exclude(code__in=suite.partages)
+        .values_list("code", "nom", "date_fin")
+    }
+    a_la_main = tenants([*suite.partages, *absentes, *anciennes])
     cles = {s.fiche for s in (*faites, *attendent)} | {fiche for fiche, *_ in a_la_main}
     noms = {
         v.fiche_id: (v.nom, v.niveau, v.fiche.identifiant)
@@ -131,6 +162,10 @@ def _fiches(
             jour, tous = suite.partages[code]
             raison = f"le territoire de {tenues[code]} a été partagé le {jour:%d/%m/%Y} : à corriger à la main"
             yield detail(SortDetail.SIGNALE, fiche, champ, code, " ou ".join(tous), raison)
+        elif code in anciennes:
+            nom, fin = anciennes[code]
+            raison = f"{nom} n’est plus une commune depuis le {fin:%d/%m/%Y}, son territoire a été partagé : à corriger"
+            yield detail(SortDetail.SIGNALE, fiche, champ, code, "", f"{raison} à la main")
         else:
             raison = f"{tenues[code]} n’est pas dans la liste, et aucun mouvement ne dit ce qu’elle est devenue"
             yield detail(SortDetail.SIGNALE, fiche, champ, code, "", raison)

@@ -40,7 +40,8 @@ class Command(BaseCommand):
             raise CommandError(f"Le fichier ne peut pas être lu ({erreur.strerror}). Rien n’a été importé.") from None
         if options["json"]:
             options["json"].write_text(json.dumps(_en_json(importation), ensure_ascii=False, indent=1) + "\n")
-        attendus = (EtatImportation.A_CONFIRMER,) if options["simulation"] else (EtatImportation.APPLIQUEE,)
+        # A simulation that finds nothing to change is over as well.
+        attendus = {EtatImportation.APPLIQUEE} | ({EtatImportation.A_CONFIRMER} if options["simulation"] else set())
         if importation.etat not in attendus:
             raise CommandError(importation.message or "L’import s’est arrêté. Rien n’a été importé.")
         for phrase in _phrases(importation):
@@ -104,7 +105,9 @@ def _phrases(importation: Importation) -> Iterator[str]:
             yield f"  {sort.label.lower()} : {lieu}{d.cle} {d.nom} {d.champ} « {d.avant or d.apres} » : {d.raison}"
         if (reste := bilan["sorts"].get(sort, 0) - MONTRES) > 0:
             yield f"  … et {reste} autres (tout le bilan avec --json, ou sur /imports/{importation.pk}/)"
-    if importation.etat == EtatImportation.APPLIQUEE:
+    if importation.etat == EtatImportation.APPLIQUEE and importation.message:
+        yield importation.message
+    elif importation.etat == EtatImportation.APPLIQUEE:
         yield f"Appliqué ({bilan['secondes']} s)."
     else:
         yield f"Simulation : rien n’a été changé ({bilan['secondes']} s). À confirmer sur /imports/{importation.pk}/."
