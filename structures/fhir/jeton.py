@@ -91,16 +91,17 @@ def jeton(request: HttpRequest) -> HttpResponse:
     if attentes:
         secondes = math.ceil(max(attentes).total_seconds())
         return _erreur(429, "temporarily_unavailable", "Too many wrong secrets.", **{"Retry-After": str(secondes)})
-    donnes = f"fhir jetons {identifiant}"
-    if attente := limites.attente(donnes, JETONS_PAR_FENETRE):
-        secondes = math.ceil(attente.total_seconds())
-        texte = "Too many tokens: use the one you have for an hour."
-        return _erreur(429, "temporarily_unavailable", texte, **{"Retry-After": str(secondes)})
     debut = time.perf_counter()
     consommateur = Consommateur.objects.filter(client_id=identifiant).first() if "\x00" not in identifiant else None
     if consommateur is not None and not origine_permise(consommateur, request):
         _noter(consommateur, request, 400, "Demande de jeton depuis une adresse inattendue.")
         return _erreur(400, "unauthorized_client", "This client is not expected from this address.")
+    donnes = f"fhir jetons {identifiant}"
+    if consommateur is not None and (attente := limites.attente(donnes, JETONS_PAR_FENETRE)):
+        _noter(consommateur, request, 429, "Trop de demandes de jeton : chacun vaut une heure.")
+        secondes = math.ceil(attente.total_seconds())
+        texte = "Too many tokens: use the one you have for an hour."
+        return _erreur(429, "temporarily_unavailable", texte, **{"Retry-After": str(secondes)})
     _, entetes, corps, statut = OAuthLibCore().create_token_response(request)
     if statut == 401:
         for cle in cles:

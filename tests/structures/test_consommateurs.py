@@ -102,6 +102,11 @@ def test_les_jetons_se_comptent_et_ont_une_borne(monkeypatch) -> None:
     assert 0 < int(reponses[-1]["Retry-After"]) <= 900
     assert AccessToken.objects.filter(application=outil).count() == 2
     assert UsageConsommateur.objects.get(consommateur=outil, interaction="jeton").requetes == 2
+    assert RefusConsommateur.objects.values_list("consommateur", "interaction", "statut").get() == (
+        outil.pk,
+        "jeton",
+        429,
+    )
     autre, son_secret = consommateur()
     assert demander_jeton(autre.client_id, son_secret).status_code == 200
 
