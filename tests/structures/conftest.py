@@ -1,6 +1,6 @@
 """What the tests of the register share: a hospital with one fiche of each level, its people; an EHPAD; imports."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from structures.importations.rapport import Rapport
 from structures.models import Fiche
 from tests.factories import repertoire as fabrique
 
+from .destinataire import Destinataire, ecouter
 from .fabrique import personne
 from .guichet import Monde
 
@@ -63,3 +64,11 @@ def agent(db: None) -> User:
     user = personne("gestionnaire.imports")
     accorder(user=user, role=Role.GESTIONNAIRE, acteur=None)
     return user
+
+
+@pytest.fixture
+def destinataire(settings: Any) -> Iterator[Destinataire]:
+    """Who receives webhooks, on this machine."""
+    settings.WEBHOOK_RESEAUX_PERMIS = ["127.0.0.0/8"]
+    with ecouter() as recu:
+        yield recu
