@@ -121,7 +121,7 @@ def test_le_menu_compte_les_taches_qui_attendent() -> None:
         return {e["libelle"]: e["compteur"] for e in client(qui).get("/aide/ou-modifier/").context["shell"].menu}
 
     assert compteurs("gestionnaire")["Tâches"] == 1
-    assert list(compteurs("gestionnaire"))[-2:] == ["Supervision", "Comptes"]
+    assert list(compteurs("gestionnaire"))[-3:] == ["Supervision", "Consommateurs", "Comptes"]
     assert compteurs("direction.hopital")["Tâches"] == 3  # two tasks and a reported error
     assert "Supervision" not in compteurs("direction.hopital")
     verbes.prendre(numero=tache(EXPERIMENTAL).pk, acteur=personne("gestionnaire2"))
