@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.navigateur, pytest.mark.lent, pytest.mark.timeout(600)
 PAS_DES_PAGES = {
     "sante-vive",
     "sante-prete",
+    "fhir_metadata",
     "fhir_jeton",
     "fhir_smart",
     "communes",

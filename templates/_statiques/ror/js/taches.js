@@ -16,7 +16,7 @@ if (interrupteur) {
   });
 }
 const actifs = () => (interrupteur ? interrupteur.checked : lire());
-const lignes = () => [...document.querySelectorAll('#file tbody tr[data-tache]')];
+const lignes = () => [...document.querySelectorAll('#file tbody tr')];
 const ici = () => lignes().findIndex((l) => l.contains(document.activeElement));
 const viser = (i) => lignes()[i]?.querySelector('a.tache-nom')?.focus();
 
