@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from ..enums import NatureConcept
 from ..models import Association, Autorite, Concept, Departement, Nomenclature, RegleCategorie, RegleTarification
-from .texte import normaliser
+from .cog import texte_de_recherche
 
 DONNEES = Path(__file__).resolve().parent.parent / "donnees"
 
@@ -110,7 +110,7 @@ def _charger_communes() -> int:
         with curseur.copy(f"COPY lot ({colonnes}) FROM STDIN") as copie:
             for c in _lignes("communes.csv.gz"):
                 codes = [cp for cp in c["codes_postaux"].split(",") if cp]
-                recherche = normaliser(f"{c['nom']} {c['departement']} {' '.join(codes)}")[:200]
+                recherche = texte_de_recherche(c["nom"], c["departement"], codes)
                 copie.write_row(
                     (
                         c["code"], c["nom"], c["type"], c["departement"], c["region"], codes,

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from ...domaine.cog import departement
-from ...domaine.texte import normaliser
 from ..lecture import FichierRefuse, detecter_encodage
 from ..suivi import Suivi
 
@@ -202,7 +201,3 @@ def _ajouter_mouvement(annee: Annee, ligne: int, m: Mapping[str, str]) -> None:
 def _verifier_code(ligne: int, code: str) -> None:
     if not _CODE.fullmatch(code):
         raise FichierRefuse(f"« {code[:20]} » n’est pas un code de commune.", ligne=ligne)
-
-
-def texte_de_recherche(nom: str, departement_: str, codes_postaux: list[str]) -> str:
-    return normaliser(f"{nom} {departement_} {' '.join(codes_postaux)}")[:200]

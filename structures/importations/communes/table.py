@@ -8,10 +8,11 @@ from typing import Any
 
 from django.db import connection
 
+from ...domaine.cog import texte_de_recherche
 from ...enums import SortDetail
 from ...models import Commune
 from ..bilan import Detail
-from .lecture import CommuneLue, texte_de_recherche
+from .lecture import CommuneLue
 
 # Fields that a file may change, as the report names them; the last ones change by thousands, and are only counted.
 CHAMPS = {
