@@ -16,12 +16,13 @@ ETATS = {"": "Tous", "ouverts": "En vigueur", "fermes": "Fermés"}
 
 
 def listes() -> list[Nomenclature]:
-    """Every list, with ``total`` and ``fermes``: its codes, and those that are closed today. One statement."""
+    """Every list that has codes, with ``total`` and ``fermes``: its codes, and those that are closed today. One
+    statement. Without any is the list of communes, which has its own table and its own import."""
     ferme = Q(concepts__date_fin__lte=timezone.localdate())
     return list(
         Nomenclature.objects.annotate(
             total=Count("concepts"), fermes=Count("concepts", filter=ferme)
-        ).order_by("code")
+        ).filter(total__gt=0).order_by("code")
     )  # fmt: skip
 
 
@@ -88,7 +89,7 @@ def a_corriger(liste: Nomenclature, code: str = "") -> list[str]:
 
 
 def tenants(liste: Nomenclature, demandes: list[str], apres: Usage) -> tuple[list[Tenant], Usage | None]:
-    """(a page of fiches that hold these codes, what the next one follows), in three statements."""
+    """(a page of fiches that hold these codes, what the next one follows), in five statements."""
     lus = usages(liste.pk, demandes, PAGE + 1, apres)
     suite, lus = len(lus) > PAGE, lus[:PAGE]
     return _tenants(liste, lus), lus[-1] if suite else None

@@ -69,3 +69,12 @@ def pluriel(valeur: Any, formes: str = "s") -> str:
         return ""
     singulier, _, plusieurs = formes.rpartition(",")
     return plusieurs if abs(n) >= 2 else singulier
+
+
+def edition(version: str) -> str:
+    """« 20230718120000 », as official files number their editions, in words: « 18/07/2023 ». Others as they are."""
+    try:
+        jour = datetime.datetime.strptime(version, "%Y%m%d%H%M%S")  # noqa: DTZ007 (of no zone)
+    except (TypeError, ValueError):
+        return version
+    return f"{jour:%d/%m/%Y}" if f"{jour:%H%M}" in ("0000", "1200") else f"{jour:%d/%m/%Y à %H:%M}"

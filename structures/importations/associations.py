@@ -35,8 +35,7 @@ def importer(chemin: Path, suivi: Suivi) -> Bilan:
     colonnes, lignes = _lire(chemin)
     nature = next((nature for attendues, nature in _COLONNES.items() if attendues <= set(colonnes)), None)
     if nature is None:
-        connues = " ; ".join(", ".join(sorted(c)) for c in _COLONNES)
-        raise FichierRefuse(f"ses colonnes ne sont d’aucune association. Colonnes attendues : {connues}.", ligne=1)
+        raise FichierRefuse(f"ses colonnes ne sont d’aucune association. {_attendues()}", ligne=1)
     voulues, refus = _regles(nature, lignes)
     avant = associations.lire(nature, verrouiller=True)
     suivi.etape("Comparaison et écriture", len(voulues))
@@ -51,6 +50,17 @@ def importer(chemin: Path, suivi: Suivi) -> Bilan:
         {},
         details,
     )  # fmt: skip
+
+
+def _attendues() -> str:
+    """The columns that are expected, with the values that those of a closed choice may have."""
+    permises = associations.possibles(NatureRegle.CATEGORIE)
+    choix = ". ".join(f"{champ} : {', '.join(v)}" for champ, v in permises.items())
+    return (
+        "Colonnes attendues : code;filiere;champ;autorites (catégories) ; code;autorites (modes de tarification) ; "
+        "type;champ (types d’UO) ; famille;activite, ou les colonnes d’ASS_A14 (familles). Valeurs possibles, "
+        f"{choix} (plusieurs se joignent par +). L’export de la page « Associations » est un modèle à remplir."
+    )
 
 
 def _lire(chemin: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
@@ -141,7 +151,8 @@ ASSOCIATIONS = Genre(
     "associations",
     "Associations",
     "Ce qu’un code implique pour un autre, en CSV ou XLSX : catégorie → filière, champ et autorités ; mode de "
-    "tarification → autorités ; type d’UO → champ ; famille → activités (ASS_A14 compris).",
+    "tarification → autorités ; type d’UO → champ ; famille → activités (ASS_A14 compris). "
+    "Modèle à remplir : l’export de la page « Associations ».",
     (".csv", ".xlsx"),
     importer,
 )

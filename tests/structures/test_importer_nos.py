@@ -242,6 +242,29 @@ def test_un_code_ne_se_dit_ferme_que_ferme(importe):
     assert (bilan.plus["listes"][0]["fermes"], tenus("02")["02"][1]) == (1, str(jour))
 
 
+def test_un_jeu_a_plat_de_plusieurs_terminologies_et_des_listes_que_personne_n_emploie(importe):
+    noms = dict(Concept.objects.filter(nomenclature="R338").values_list("code", "libelle"))
+    ancienne = Nomenclature.objects.get(pk="R338").url
+    Nomenclature.objects.filter(pk="R338").update(url="https://ancienne.example/TRE_R338-ModaliteAccueil")
+    tete, version = "code;libelle;systeme;version;oid_jdv\n", "20270101120000"
+    inconnue = f"{BASE}TRE_R999-Inconnue"
+    bilan, _ = importe({
+        "JDV_J226-ModaliteAccueil-ROR-20270101.csv":
+            f"{tete}01;Selon le jeu;{ancienne};{version};1.2\nX;Ailleurs;{inconnue};{version};1.2\n",
+        "TRE_R999-Inconnue.csv": f"code;libelle;systeme;version\n01;{'x' * 401};{inconnue};{version}\n",
+        "TRE_R338.json": terminologie(concept("02", noms["02"]), version=version),
+    })  # fmt: skip
+    assert tenus("01") == {"01": ("Selon le jeu", "")}
+    raisons = {d.cle: d.raison for d in bilan.details if d.sort == SortDetail.IGNORE}
+    assert raisons == {
+        "JDV_J226-ModaliteAccueil-ROR": f"le répertoire n’emploie pas la terminologie de ces codes, {inconnue}",
+        "TRE_R999-Inconnue": "le répertoire n’emploie pas cette nomenclature",
+    }
+    [phrase] = [p for p in bilan.phrases if "adresse" in p]
+    assert "L’adresse (URL) de R338 change : 0 ressource publiée sera republiée" in phrase
+    assert "https://ancienne.example/TRE_R338-ModaliteAccueil, n’y trouveront plus rien" in phrase
+
+
 @pytest.mark.skipif(not REEL.exists(), reason="the reference data are not here")
 def test_les_deux_etats_d_une_liste_reelle(tmp_path):
     Nomenclature.objects.filter(pk="R251").update(version="", version_complement="")

@@ -17,11 +17,11 @@ from django.utils.safestring import SafeString, mark_safe
 
 from backoffice.socle import arbre, semaine
 from backoffice.socle.etats import signe
-from backoffice.socle.mots import FINE, INSECABLE, date_longue, en_date, en_heure_locale, nombre, pluriel
+from backoffice.socle.mots import FINE, INSECABLE, date_longue, edition, en_date, en_heure_locale, nombre, pluriel
 
 register = template.Library()
 
-for _mot in (date_longue, nombre, pluriel):
+for _mot in (date_longue, edition, nombre, pluriel):
     register.filter(_mot)
 
 

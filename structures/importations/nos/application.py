@@ -101,11 +101,31 @@ def _ecrire(listes: Mapping[str, Liste]) -> None:
 def _phrases(listes: Mapping[str, Liste], tenus: list[Tenues], cotes: int) -> Iterator[str]:
     changees = sum(1 for liste in listes.values() if liste.changes or liste.nouveaux_champs())
     yield f"Listes reconnues : {len(listes)}, dont {changees} qui changent. Fichiers laissés de côté : {cotes}."
+    yield from _adresses(listes)
     fiches = {u.fiche for _, tenants in tenus for u in tenants}
     if fiches:
         yield (
             f"{nombre(len(fiches))} fiche{pluriel(len(fiches))} tien{pluriel(len(fiches), 't,nent')} des codes fermés "
-            "à corriger : onglet « À examiner », ou la page de chaque liste."
+            "à corriger, sur la fiche, ou par un dossier ou un import pour les champs qui ne s’y modifient pas : "
+            "onglet « À examiner », ou la page de chaque liste."
+        )
+
+
+def _adresses(listes: Mapping[str, Liste]) -> Iterator[str]:
+    """What a new address of a list does to those who read the published resources."""
+    for cle, liste in listes.items():
+        avant, apres = liste.nomenclature.url, liste.nouveaux_champs().get("url")
+        if not (avant and apres):
+            continue
+        with connection.cursor() as curseur:
+            curseur.execute(
+                "SELECT count(*) FROM structures_ressource WHERE position(%s IN contenu::text) > 0", [f'"{avant}"']
+            )
+            n = curseur.fetchone()[0]
+        yield (
+            f"L’adresse (URL) de {cle} change : {nombre(n)} ressource{pluriel(n)} publiée{pluriel(n)} ser"
+            f"{pluriel(n, 'a,ont')} republiée{pluriel(n)}, et les recherches des consommateurs par l’ancienne adresse, "
+            f"{avant}, n’y trouveront plus rien. Prévenez-les avant d’appliquer."
         )
 
 

@@ -6,6 +6,8 @@ from datetime import date
 
 from django.utils import timezone
 
+from backoffice.socle.mots import edition as edition_en_mots
+
 from ...enums import SortDetail
 from ...models import Nomenclature
 from ..bilan import Detail
@@ -179,7 +181,8 @@ def rattacher(
             numero_de(edition.systeme)
         )  # fmt: skip
         if code is None:
-            ecarter(edition, "le répertoire n’emploie pas cette nomenclature")
+            quoi = f"la terminologie de ces codes, {edition.systeme}" if edition.jeu else "cette nomenclature"
+            ecarter(edition, f"le répertoire n’emploie pas {quoi}")
             continue
         liste = listes.get(code, Liste(nomenclatures[code]))
         est_base = edition.jeu == liste.est_jeu
@@ -188,12 +191,18 @@ def rattacher(
             continue
         tenue = liste.nomenclature.version if est_base else liste.nomenclature.version_complement
         place = "base" if est_base else "complement"
+        if edition.trop_long:
+            raise edition.trop_long
         if getattr(liste, place) is not None:
-            ecarter(edition, f"le même envoi contient une édition plus récente, {getattr(liste, place).version}")
+            ecarter(
+                edition,
+                f"le même envoi contient une édition plus récente, {edition_en_mots(getattr(liste, place).version)}",
+            )
         elif not edition.concepts:
             ecarter(edition, "elle prend toute la terminologie, sans nommer ses codes")
         elif edition.version < tenue and not anciennes:
-            ecarter(edition, f"la version {tenue}, plus récente que {edition.version}, est déjà tenue")
+            mots = f"la version {edition_en_mots(tenue)}, plus récente que {edition_en_mots(edition.version)}"
+            ecarter(edition, f"{mots}, est déjà tenue")
         else:
             setattr(liste, place, edition)
             listes[code] = liste

@@ -49,20 +49,19 @@ class Edition:
     version: str
     concepts: dict[str, ConceptLu] = field(default_factory=dict)
     repetes: list[str] = field(default_factory=list)
+    trop_long: FichierRefuse | None = None  # a code that no column can hold; of no matter in a list that nobody uses
 
     @property
     def ror(self) -> bool:
         return self.nom.endswith("-ROR")
 
     def ajouter(self, concept: ConceptLu, faute: "Faute") -> None:
-        """Refuses a code without a label, too long, or that is there already otherwise."""
+        """Refuses a code without a label, or that is there already otherwise; notes one that is too long."""
         if not concept.code or not concept.libelle:
             raise faute(concept.lieu, "un code et un libellé sont attendus")
         if len(concept.code) > LONGUEUR_CODE or len(concept.libelle) > LONGUEUR_LIBELLE:
-            raise faute(
-                concept.lieu,
-                f"{LONGUEUR_CODE} caractères au plus pour un code, {LONGUEUR_LIBELLE} pour un libellé",
-            )
+            raison = f"{LONGUEUR_CODE} caractères au plus pour un code, {LONGUEUR_LIBELLE} pour un libellé"
+            self.trop_long = self.trop_long or faute(concept.lieu, raison)
         premier = self.concepts.setdefault(concept.code, concept)
         if premier is concept:
             return

@@ -17,7 +17,7 @@ LIGNE_MAX = 20_000
 
 
 def lire(contenu: bytes, fichier: str) -> list[Edition]:
-    """The edition in a CSV file; none for a file of another layout (index, associations)."""
+    """The editions in a CSV file, one a terminology; none for a file of another layout (index, associations)."""
     faute = Faute(fichier)
     texte = _texte(contenu, faute)
     lecteur = csv.reader(io.StringIO(texte, newline=""), delimiter=";", strict=True)
@@ -28,7 +28,7 @@ def lire(contenu: bytes, fichier: str) -> list[Edition]:
         manquantes = [c for c in EXIGEES if c not in colonnes]
         if manquantes:
             raise faute("ligne 1", f"il manque la colonne {', '.join(manquantes)}")
-        edition: Edition | None = None
+        editions: dict[str, Edition] = {}
         for champs in lecteur:
             if not any(champs):
                 continue
@@ -37,20 +37,26 @@ def lire(contenu: bytes, fichier: str) -> list[Edition]:
                 raise faute(f"{ou}, colonne {min(len(champs), len(colonnes)) + 1}",
                             f"{len(champs)} champs au lieu de {len(colonnes)}")  # fmt: skip
             ligne = dict(zip(colonnes, (c.strip() for c in champs), strict=True))
-            if edition is None:
-                edition = _edition(ligne, fichier)
-                if not edition.version or not edition.systeme:
-                    raise faute(ou, "la version ou l’adresse de la terminologie (systeme) manque")
-            elif (ligne["systeme"], ligne["version"]) != (edition.systeme, edition.version):
-                raise faute(ou, "une autre terminologie ou une autre version que celle de la première ligne")
-            edition.ajouter(_concept(ligne, ou, faute), faute)
+            _ranger(ligne, ou, editions, fichier, faute)
     except csv.Error as erreur:
         raise faute(
             f"ligne {lecteur.line_num}", "un guillemet n’est pas à sa place, ou le fichier est coupé"
         ) from erreur
-    if edition is None:
+    if not editions:
         raise faute("", "aucun code")
-    return [edition]
+    return list(editions.values())
+
+
+def _ranger(ligne: Mapping[str, str], ou: str, editions: dict[str, Edition], fichier: str, faute: Faute) -> None:
+    """Into the edition of its terminology: a value set may take its codes from several (JDV_J55)."""
+    if not ligne["version"] or not ligne["systeme"]:
+        raise faute(ou, "la version ou l’adresse de la terminologie (systeme) manque")
+    edition = editions.get(ligne["systeme"]) or _edition(ligne, fichier)
+    premiere = next(iter(editions.values()), edition)
+    if ligne["version"] != edition.version or (premiere is not edition and not edition.jeu):
+        raise faute(ou, "une autre terminologie ou une autre version que celle de la première ligne")
+    editions[ligne["systeme"]] = edition
+    edition.ajouter(_concept(ligne, ou, faute), faute)
 
 
 def _texte(contenu: bytes, faute: Faute) -> str:
