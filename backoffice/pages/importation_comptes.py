@@ -275,6 +275,7 @@ class _Passage:
                 "Lignes refusées": len(refusees),
             },
             self.details,
+            complet=True,
         )
         if refusees:
             bilan.refus = (

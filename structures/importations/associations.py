@@ -49,6 +49,7 @@ def importer(chemin: Path, suivi: Suivi) -> Bilan:
          "Un dossier déjà envoyé en validation garde son circuit."],
         {},
         details,
+        complet=True,
     )  # fmt: skip
 
 

@@ -161,12 +161,6 @@ class Vue:
         return self.etat == EtatImportation.A_CONFIRMER
 
     @property
-    def sans_effet(self) -> bool:
-        """The report has nothing to apply: what it keeps, refuses or leaves aside stays as it is."""
-        sans = (SortDetail.INCHANGE, SortDetail.IGNORE, SortDetail.CONSERVE, SortDetail.REFUSE)
-        return self.a_confirmer and not set(self.importation.bilan.get("sorts", {})).difference(sans)
-
-    @property
     def a_relancer(self) -> bool:
         return self.etat in (EtatImportation.A_CONFIRMER, EtatImportation.INTERROMPUE)
 
