@@ -7,6 +7,8 @@ from pathlib import Path
 import django
 from django.conf import settings
 from django.core.management import call_command, get_commands
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 
 # viewflow brings 49 MB of files for pages that we do not serve.
 STATIQUES_ECARTES = ["viewflow"]
@@ -14,12 +16,26 @@ STATIQUES_ECARTES = ["viewflow"]
 
 def main() -> None:
     django.setup()
+    if trop_vieille():
+        sys.exit(
+            "This database was made before the migrations of this version were written again, and can't be brought up "
+            "to date: move its directory (var/) away, a new one is made at the next start."
+        )
     call_command("migrate", interactive=False, verbosity=1, no_color=True)
     if "charger_demo" in get_commands():
         call_command("charger_demo", "--si-vide")
     else:
         print("The command charger_demo does not exist yet: no demo data.", file=sys.stderr)  # noqa: T201
     _collecter()
+
+
+def trop_vieille() -> bool:
+    """Whether the register followed migrations that are no more: they were cut to one an app before any release, and
+    say nothing of what they replace."""
+    migrations = MigrationLoader(connection)
+    return any(
+        app == "structures" for app, _ in migrations.applied_migrations.keys() - migrations.disk_migrations.keys()
+    )
 
 
 def _collecter() -> None:

@@ -78,7 +78,8 @@ ARRETS = """(debutDe) => {
   zone.setAttribute('tabindex', '-1');
   zone.focus();
   sansMarque.length = 0; // nobody goes there by Tab
-  return attendus.length + 3 * attendus.filter((e) => ['date', 'time'].includes(e.type)).length + 3;
+  const parties = 3 * attendus.filter((e) => ['date', 'time'].includes(e.type)).length;
+  return attendus.length + parties + 20 * zone.querySelectorAll('iframe').length + 3; // links inside of a mail
 }"""
 MANQUES = """() => ({
   positifs: [...document.querySelectorAll('[tabindex]')].filter((e) => e.tabIndex > 0).map(debut),

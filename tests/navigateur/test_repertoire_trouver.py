@@ -18,7 +18,7 @@ from .conftest import TELEPHONE, sans_defaut
 pytestmark = [pytest.mark.navigateur, pytest.mark.lent, pytest.mark.timeout(300)]
 
 NOM = "Nom, FINESS, SIRET, commune, code postal, activité…"
-CHERCHER = "window.find('Unité de radiothérapie')"  # as Ctrl + F
+CHERCHER = "window.find('UF 2140 Dialyse')"  # as Ctrl + F; a name that is no criterion
 
 
 def telecharger(page: Page, lien: str) -> Path:

@@ -4,7 +4,10 @@ import errno
 import socket
 
 import pytest
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 
+from backoffice.config import preparer
 from backoffice.embarque import emplacement, postgres
 from backoffice.embarque.garde import VERROU
 from backoffice.embarque.panne import Panne, panne_de
@@ -46,6 +49,13 @@ def test_base_trop_ancienne():
     postgres.exiger_version(15)
     with pytest.raises(Panne, match=r"^DATABASE_URL is a PostgreSQL 14 and 15 or later is needed: upgrade"):
         postgres.exiger_version(14)
+
+
+@pytest.mark.django_db
+def test_base_d_avant_la_premiere_version():
+    assert not preparer.trop_vieille()
+    MigrationRecorder(connection).record_applied("structures", "0002_suivi_et_favoris")
+    assert preparer.trop_vieille()
 
 
 def test_messagerie_injoignable(var):
