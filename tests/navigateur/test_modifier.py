@@ -117,7 +117,7 @@ def test_un_lien_vers_un_champ_replie_l_ouvre(site, unite):
     page = site.entrer("referent.hopital", f"/repertoire/{unite.identifiant}/modifier/")
     for ancre in ("id_horaires_03", "id_contacts", "id_activites", "id_horaires"):
         page.goto(f"/repertoire/{unite.identifiant}/modifier/?x={ancre}#{ancre}")
-        page.wait_for_function("document.activeElement !== document.body")
+        page.wait_for_function("() => document.activeElement !== document.body")
         cible = page.evaluate(
             "n => { const e = document.getElementById(n); return e.contains(document.activeElement)"
             " || e.parentElement.contains(document.activeElement) }",

@@ -59,7 +59,7 @@ def test_un_gestionnaire_prend_rend_et_ouvre_au_clavier(browser: Browser, site: 
     page.keyboard.press("p")
     expect(page.locator("#messages")).to_contain_text("est à votre nom")
     # Focus goes to the row that took the place of the one that left, once the new list is drawn.
-    page.wait_for_function("document.activeElement?.textContent.trim() === 'Consultation de dermatologie'")
+    page.wait_for_function("() => document.activeElement?.textContent.trim() === 'Consultation de dermatologie'")
     assert page.url == f"{site}/taches/"
     page.goto(f"{site}/taches/?onglet=mes-taches")
     page.keyboard.press("j")

@@ -72,7 +72,7 @@ def test_several_codes_are_ticked_then_added_by_keyboard(browser, adresse):
     page = ouvrir(browser, adresse)
     champ = page.locator("#formulaire ror-choix").nth(1)
     page.locator("#id_actes").press("Enter")
-    page.wait_for_function("document.activeElement?.tagName === 'INPUT'")  # the filter of the panel that opens
+    page.wait_for_function("() => document.activeElement?.tagName === 'INPUT'")  # the filter of the panel that opens
     page.keyboard.type("numero inconnu")
     expect(champ.get_by_text("Aucune valeur ne contient ces mots.")).to_be_visible()
     page.keyboard.press("Control+A")
