@@ -6,10 +6,9 @@ from datetime import date
 from pathlib import Path
 
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
-from psycopg.errors import LockNotAvailable
+from django.db import transaction
 
-from backoffice.socle.erreurs import Conflit, Invalide
+from backoffice.socle.erreurs import Invalide
 
 from ..domaine.creer import creer_etablissements
 from ..domaine.enregistrer import enregistrer, verrouiller
@@ -42,33 +41,15 @@ def importer(
     """Create and update the EJ and EG of a file in the register, and fill ``rapport``.
 
     ``region`` is an INSEE code (that of the register by default) or « toutes ». Raises ``FichierRefuse`` when the file
-    can't be trusted, ``Conflit`` when another import runs or a fiche stays locked, ``Invalide`` when the reference
-    data are missing; nothing is written then. Returns what tells where a field of a line is in the file.
+    can't be trusted, ``Invalide`` when the reference data are missing; nothing is written then. Returns what tells
+    where a field of a line is in the file. Only one import runs at a time: ``deroulement`` sees to it.
     """
     try:
         with ouvrir(chemin, sans_geolocalisation) as lecture, transaction.atomic():
-            _exclusivite()
             _importer(lecture, rapport, region or settings.PREFIXE_REGION, suivi or Suivi())
     except OSError as erreur:
         raise FichierRefuse(f"il ne peut pas être lu ({erreur.strerror}).") from erreur
-    except OperationalError as erreur:
-        if isinstance(erreur.__cause__, LockNotAvailable):
-            raise Conflit(
-                "fiche_occupee",
-                "Des fiches sont en cours de modification. Rien n’a été importé : relancez dans un instant.",
-            ) from erreur
-        raise
     return lecture.lieu
-
-
-def _exclusivite() -> None:
-    with connection.cursor() as curseur:
-        curseur.execute("SELECT pg_try_advisory_xact_lock(hashtext('structures.importations'))")
-        [libre] = curseur.fetchone()
-    if not libre:
-        raise Conflit(
-            "import_en_cours", "Un autre import est en cours. Attendez qu’il se termine, puis relancez celui-ci."
-        )
 
 
 def _importer(lecture: Source, rapport: Rapport, region: str, suivi: Suivi) -> None:

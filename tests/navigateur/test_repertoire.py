@@ -16,13 +16,19 @@ def test_les_criteres_s_appliquent_des_qu_on_les_choisit(site):
     page.get_by_label("MSS (Médico-Social et Social)").check()
     expect(page.locator("#total-nombre")).to_have_text("9 établissements")
     page.locator("#facette-activite > summary").click()
-    page.get_by_label("Filtrer : Activités opérationnelles").fill("cardio gen")
+    filtre = page.get_by_label("Filtrer : Activités opérationnelles")
+    filtre.click()
+    page.keyboard.type("cardio")
+    filtre.evaluate("ancien => { ancien.dataset.ancien = ''; htmx.trigger(document.body, 'ror-resultats'); }")
+    expect(page.locator("[data-ancien]")).to_have_count(0)
+    page.keyboard.type(" gen")  # fresh counts came in the middle: the person goes on typing where she was
+    expect(filtre).to_have_value("cardio gen")
     page.get_by_label("Cardiologie générale").check()
     expect(page.locator("#total-nombre")).to_have_text("1 établissement")
     expect(page).to_have_url(re.compile(r"/repertoire/\?activite=013&mss=1$"))
     expect(page.locator("#annonces")).to_have_text("1 établissement")
     expect(page.locator("#activite-013")).to_be_focused()
-    expect(page.get_by_label("Filtrer : Activités opérationnelles")).to_have_value("cardio gen")  # survives the counts
+    expect(filtre).to_have_value("cardio gen")  # survives the counts
     expect(page.get_by_role("link", name="Unité hospitalière de cardiologie")).to_be_visible()
     sans_defaut(page)
 

@@ -1,6 +1,8 @@
 """Imports: deposit, dry run, report, confirmation, application, stop, a dead worker; the screens and the command."""
 
 import json
+import threading
+from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -192,6 +194,50 @@ def test_un_seul_import_a_la_fois_et_un_programme_mort_se_voit():
     assert depot.relancer(numero=importation.pk, acteur=None).etat == EtatImportation.A_ANALYSER
     assert travailler(importation.pk)
     assert relue(importation).etat == EtatImportation.A_CONFIRMER
+
+
+def ailleurs(action: Callable[[], None]) -> tuple[threading.Event, threading.Event, threading.Thread]:
+    """Run ``action`` in a transaction of another connection; it holds it until the second event is set."""
+    pret, fini = threading.Event(), threading.Event()
+
+    def tenir() -> None:
+        try:
+            with transaction.atomic():
+                action()
+                pret.set()
+                fini.wait(20)
+        finally:
+            pret.set()
+            connection.close()
+
+    fil = threading.Thread(target=tenir)
+    fil.start()
+    pret.wait(20)
+    return pret, fini, fil
+
+
+@pytest.mark.course
+@pytest.mark.django_db(transaction=True)
+def test_une_fiche_tenue_trop_longtemps_arrete_l_import_avec_une_phrase():
+    appliquee(analysee())
+    _, fini, fil = ailleurs(lambda: list(Fiche.objects.select_for_update(no_key=True)))
+    try:
+        with connection.cursor() as curseur:
+            curseur.execute("SET lock_timeout = '200ms'")
+        importation = analysee(texte([ligne(EG1, rs="AUTRE"), ligne(EG2)], jour=JOUR + timedelta(days=1)))
+        assert (importation.etat, importation.message.split(".")[0]) == (
+            EtatImportation.INTERROMPUE,
+            "Des fiches sont en cours de modification",
+        )
+    finally:
+        fini.set()
+        fil.join(20)
+        connection.close()
+    assert actuelle(EG1).nom != "AUTRE"
+    depot.relancer(numero=importation.pk, acteur=None)
+    assert travailler(importation.pk)
+    assert appliquee(relue(importation)).etat == EtatImportation.APPLIQUEE
+    assert actuelle(EG1).nom == "AUTRE"
 
 
 @pytest.mark.django_db

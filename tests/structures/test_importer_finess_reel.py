@@ -1,88 +1,18 @@
-"""FINESS: two imports at once, the keys of its numbers, the real file."""
-
-import threading
-from collections.abc import Callable
-from datetime import timedelta
+"""FINESS: the keys of its numbers, the real file."""
 
 import pytest
-from django.db import connection, transaction
 
-from backoffice.socle.erreurs import Conflit
 from structures.domaine.enregistrer import ecarts
-from structures.importations import finess as importation
 from structures.importations.controles import depuis_lambert93, finess_valide, siret_valide
 from structures.importations.finess import importer
 from structures.importations.lecture import FichierRefuse
 from structures.importations.rapport import Rapport
-from structures.models import Fiche
 
 from .fichier_finess import (
-    BON,
-    EG1,
-    EG2,
-    JOUR,
     REEL,
     actuelle,
     bilan,
-    ligne,
-    rien_ecrit,
-    texte,
 )
-
-# -- with others ------------------------------------------------------------------------------------------------------
-
-
-def ailleurs(action: Callable[[], None]) -> tuple[threading.Event, threading.Event, threading.Thread]:
-    """Run ``action`` in a transaction of another connection; it holds it until the second event is set."""
-    pret, fini = threading.Event(), threading.Event()
-
-    def tenir() -> None:
-        try:
-            with transaction.atomic():
-                action()
-                pret.set()
-                fini.wait(20)
-        finally:
-            pret.set()
-            connection.close()
-
-    fil = threading.Thread(target=tenir)
-    fil.start()
-    pret.wait(20)
-    return pret, fini, fil
-
-
-@pytest.mark.course
-@pytest.mark.django_db(transaction=True)
-def test_deux_imports_ne_courent_pas_ensemble(importe):
-    _, fini, fil = ailleurs(importation._exclusivite)
-    try:
-        with pytest.raises(Conflit, match="Un autre import est en cours") as refus:
-            importe(BON)
-        assert refus.value.code == "import_en_cours"
-        assert rien_ecrit()
-    finally:
-        fini.set()
-        fil.join(20)
-    assert importe(BON).eg_crees == 2
-
-
-@pytest.mark.course
-@pytest.mark.django_db(transaction=True)
-def test_une_fiche_tenue_trop_longtemps_arrete_l_import_avec_une_phrase(importe):
-    importe(BON)
-    _, fini, fil = ailleurs(lambda: list(Fiche.objects.select_for_update(no_key=True)))
-    try:
-        with connection.cursor() as curseur:
-            curseur.execute("SET lock_timeout = '200ms'")
-        with pytest.raises(Conflit, match="relancez dans un instant"):
-            importe(texte([ligne(EG1, rs="AUTRE"), ligne(EG2)], jour=JOUR + timedelta(days=1)))
-    finally:
-        fini.set()
-        fil.join(20)
-        connection.close()
-    assert actuelle(EG1).nom == "ÉTABLISSEMENT"
-
 
 # -- numbers ----------------------------------------------------------------------------------------------------------
 

@@ -47,9 +47,8 @@ function garder(zone) {
   for (const d of zone.querySelectorAll('details[id]')) etat.ouverts.set(d.id, d.open);
   for (const c of zone.querySelectorAll('input[id]')) {
     if (c.type === 'checkbox') etat.coches.set(c.id, c.checked);
-    else if (c === document.activeElement) etat.textes.set(c.id, c.value);
+    else if (c === document.activeElement || (c.value && c.matches('[data-facette-filtre]'))) etat.textes.set(c.id, c.value);
   }
-  for (const f of zone.querySelectorAll('[data-facette-filtre]')) if (f.value) etat.textes.set(f.closest('details').id, f.value);
   return etat;
 }
 
@@ -57,11 +56,10 @@ function rendre(zone, etat) {
   for (const [id, ouvert] of etat.ouverts) if (document.getElementById(id)) document.getElementById(id).open = ouvert;
   for (const [id, coche] of etat.coches) if (document.getElementById(id)) document.getElementById(id).checked = coche;
   for (const [id, texte] of etat.textes) {
-    const element = document.getElementById(id);
-    const champ = element?.matches('details') ? element.querySelector('[data-facette-filtre]') : element;
+    const champ = document.getElementById(id);
     if (!champ) continue;
     champ.value = texte;
-    if (champ !== element) filtrer(champ);
+    if (champ.matches('[data-facette-filtre]')) filtrer(champ);
   }
   zone.closest('details').scrollTop = etat.haut;
   // What comes folded or filtered out could not take the focus back while it was swapped in.
