@@ -203,8 +203,7 @@ def test_ce_que_disent_les_mouvements():
     ],
 )
 def test_un_fichier_abime_est_refuse_et_dit_ou(importe, contenu, mots, monkeypatch):
-    monkeypatch.setattr(lecture, "TAILLE_MAX", 1_000)
-    monkeypatch.setattr(lecture, "TOTAL_MAX", 2_000)
+    monkeypatch.setattr(lecture, "BORNES", lecture.BORNES._replace(taille=1_000, total=2_000))
     referentiels()
     avant = Commune.objects.count()
     with pytest.raises(FichierRefuse) as refus:

@@ -8,22 +8,19 @@ TYPECOM_AV, COM_AV, …, TYPECOM_AP, COM_AP, …`` (``v_mvt_commune_AAAA.csv``).
 import csv
 import io
 import re
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from ...domaine.cog import departement
+from ..archive import Bornes, fichiers
 from ..lecture import FichierRefuse, detecter_encodage
 from ..suivi import Suivi
 
 # The longest file of the INSEE has 5 million bytes, and each is read whole.
-TAILLE_MAX = 16 << 20
-TOTAL_MAX = 32 << 20
-FICHIERS_MAX = 50
+BORNES = Bornes(extensions=(".csv",), fichiers=50, taille=16 << 20, total=32 << 20)
 COMMUNE, ARRONDISSEMENT = "commune-actuelle", "arrondissement-municipal"
 _TYPES = {"COM": COMMUNE, "ARM": ARRONDISSEMENT, COMMUNE: COMMUNE, ARRONDISSEMENT: ARRONDISSEMENT}
 _CODE = re.compile(r"[0-9][0-9AB][0-9]{3}")
@@ -77,7 +74,7 @@ class Annee:
 
 def lire(chemin: Path, nom: str, suivi: Suivi) -> Annee:
     annee = Annee()
-    for fichier, contenu in _fichiers(chemin, nom):
+    for fichier, contenu in fichiers(chemin, nom, BORNES):
         suivi.etape(f"Lecture de {fichier}")
         _lire_fichier(annee, fichier, contenu, suivi)
     if not annee.communes and not annee.mouvements:
@@ -86,36 +83,6 @@ def lire(chemin: Path, nom: str, suivi: Suivi) -> Annee:
             "DATE_EFF, COM_AV, COM_AP)."
         )
     return annee
-
-
-def _fichiers(chemin: Path, nom: str) -> Iterator[tuple[str, bytes]]:
-    try:
-        if not nom.lower().endswith(".zip"):
-            with chemin.open("rb") as flux:
-                yield nom, _contenu(flux, nom)
-            return
-        with zipfile.ZipFile(chemin) as archive:
-            membres = [
-                m
-                for m in sorted(archive.infolist(), key=lambda m: m.filename)
-                if m.filename.lower().endswith(".csv") and not m.filename.startswith("__MACOSX/")
-            ]
-            if len(membres) > FICHIERS_MAX or sum(m.file_size for m in membres) > TOTAL_MAX:
-                raise FichierRefuse(f"plus de {FICHIERS_MAX} fichiers, ou de {TOTAL_MAX >> 20} Mo une fois ouvert.")
-            for membre in membres:
-                with archive.open(membre) as flux:
-                    yield membre.filename, _contenu(flux, membre.filename)
-    except OSError as erreur:
-        raise FichierRefuse(f"il ne peut pas être lu ({erreur.strerror}).") from erreur
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as erreur:
-        raise FichierRefuse("l’archive zip est abîmée, ou protégée par un mot de passe.") from erreur
-
-
-def _contenu(flux: IO[bytes], nom: str) -> bytes:
-    contenu = flux.read(TAILLE_MAX + 1)
-    if len(contenu) > TAILLE_MAX:
-        raise FichierRefuse(f"{nom} dépasse {TAILLE_MAX >> 20} Mo.")
-    return contenu
 
 
 def _lire_fichier(annee: Annee, fichier: str, contenu: bytes, suivi: Suivi) -> None:
