@@ -16,6 +16,8 @@ _EXPORTS = [
     ("import", "Bilan d’un import", "export_gestion.bilan"),
     ("consommateurs", "Consommateurs", "export_gestion.consommateurs"),
     ("usage", "Usage d’un consommateur", "export_gestion.usage"),
+    ("refus", "Refus d’un consommateur", "export_gestion.refus"),
+    ("journal-acces", "Journal d’un accès", "export_gestion.journal_acces"),
     ("livraisons", "Livraisons d’un abonnement", "export_gestion.livraisons"),
 ]
 

@@ -155,8 +155,9 @@ def requetes_du_jour(consommateur: Consommateur) -> int:
     return compteur.dans_la_journee if compteur else 0
 
 
-def derniers_refus(consommateur: Consommateur) -> list[RefusConsommateur]:
-    return list(consommateur.refus.order_by("-minute", "-pk")[:DERNIERS_REFUS])
+def refus_de(consommateur: Consommateur) -> QuerySet[RefusConsommateur]:
+    """Those that are kept, the last first; the page shows DERNIERS_REFUS of them."""
+    return consommateur.refus.order_by("-minute", "-pk")
 
 
 def journal_de(consommateur: Consommateur) -> list[JournalConsommateur]:

@@ -451,19 +451,20 @@ def test_chaque_export_pour_qui_voit_sa_liste(demo: None) -> None:
     )
     abonnements.essayer(numero=abonnement.pk, acteur=gestionnaire)
     a_tous = "etablissements unites recherches signalements taches traitements dossiers envois absences".split()
+    du_dossier = ("journal", "decisions", "controles", "commentaires")
     reserves = ["comptes", "droits", "circuits", "a-relire", "imports", "consommateurs"]
     tables = "etapes ages anciennete semaines autorites personnes incidents taches actes".split()
     attendus = [
-        *((nom, "", TOUS, None) for nom in a_tous),
+        *((nom, "", TOUS, None) for nom in (*a_tous, "vues-taches")),
         *((nom, f"fiche={uo}", TOUS, None) for nom in ("historique", "comparaison")),
-        *((nom, f"dossier={parc.pk}", EHPAD | SESAN, Introuvable) for nom in ("journal", "decisions")),
+        *((nom, f"dossier={parc.pk}", EHPAD | SESAN, Introuvable) for nom in du_dossier),
         *((nom, "", SESAN, Interdit) for nom in (*reserves, *(f"supervision-{t}" for t in tables))),
         ("absences", f"compte={compte}", SESAN, Interdit),
         *((nom, "", SESAN, Interdit) for nom in ("nomenclatures", "associations")),
         *((nom, "liste=R211", SESAN, Interdit) for nom in ("codes", "codes-tenus")),
         ("traitement", f"lot={lot}", {"gestionnaire"}, Introuvable),
         ("import", f"import={depose.pk}", SESAN, Interdit),
-        ("usage", f"consommateur={outil}", SESAN, Interdit),
+        *((nom, f"consommateur={outil}", SESAN, Interdit) for nom in ("usage", "refus", "journal-acces")),
         ("livraisons", f"abonnement={abonnement.pk}", SESAN, Interdit),
     ]
     assert {nom for nom, *_ in attendus} == {export.nom for export in registre.tous()}

@@ -5,6 +5,7 @@ from django.apps import AppConfig
 
 _EXPORTS = [
     ("taches", "Tâches", "taches"),
+    ("vues-taches", "Vues de mes tâches", "vues_taches"),
     ("traitements", "Traitements", "lots_demandes"),
     ("traitement", "Résultat d’un traitement", "lot"),
     ("absences", "Absences", "absences"),
@@ -12,6 +13,8 @@ _EXPORTS = [
     ("circuits", "Circuits à vérifier", "circuits"),
     ("journal", "Journal d’un dossier", "journal"),
     ("decisions", "Décisions d’un dossier", "decisions"),
+    ("controles", "Contrôles d’un dossier", "controles"),
+    ("commentaires", "Commentaires d’un dossier", "commentaires"),
 ]
 
 

@@ -135,7 +135,7 @@ class ConsommateurView(VueConsommateur):
             "usage": consommation.usage_de(c, periode),
             "periodes": consommation.PERIODES,
             "du_jour": consommation.requetes_du_jour(c),
-            "refus": consommation.derniers_refus(c),
+            "refus": consommation.refus_de(c)[: consommation.DERNIERS_REFUS],
             "lectures": consommation.lectures(c),
             "contacts": consommation.contacts_vus(c),
             "journal": [_evenement(ligne) for ligne in consommation.journal_de(c)],
@@ -207,11 +207,13 @@ class ReactiverView(VueConsommateur):
         return self.revenir(f"L’accès de {self.consommateur} est rendu, avec le même secret.")
 
 
+def changements_en_mots(ligne: JournalConsommateur) -> list[str]:
+    return [f"{quoi} : {avant} → {apres}" if avant else f"{quoi} : {apres}" for quoi, avant, apres in ligne.changements]
+
+
 def _evenement(ligne: JournalConsommateur) -> dict[str, Any]:
     """A line of the journal for the timeline."""
-    phrases = [
-        f"{quoi} : {avant} → {apres}" if avant else f"{quoi} : {apres}" for quoi, avant, apres in ligne.changements
-    ]
+    phrases = changements_en_mots(ligne)
     return {
         "quand": ligne.le,
         "titre": ActeConsommateur(ligne.acte).label,

@@ -14,8 +14,18 @@ from backoffice.socle.erreurs import Interdit, Introuvable
 from .. import consommation, regles, suivi
 from ..enums import SortDetail
 from ..importations import depot
-from ..models import Abonnement, Consommateur, DetailImportation, Importation, Livraison, TentativeLivraison
+from ..models import (
+    Abonnement,
+    Consommateur,
+    DetailImportation,
+    Importation,
+    JournalConsommateur,
+    Livraison,
+    RefusConsommateur,
+    TentativeLivraison,
+)
 from .abonnements import etat_de
+from .consommateurs import changements_en_mots
 from .importations import Vue, details_filtres, importations_de
 
 LOT = 500
@@ -110,6 +120,35 @@ def _lignes_d_usage(jours: Iterable[consommation.Total]) -> Iterator[Ligne]:
             j.quoi, j.requetes, j.ressources, j.octets, j.refus, j.quota, j.erreurs_client, j.erreurs_serveur,
             j.moyenne_ms,
         )  # fmt: skip
+
+
+def refus(user: User, choix: QueryDict) -> Contenu:
+    """``consommateur``: its number. All that are kept, of which its page shows the last ones."""
+    _exiger_gestionnaire(user)
+    c = _trouver(Consommateur.objects.all(), choix, "consommateur")
+    siens = consommation.refus_de(c)
+    return Contenu(_lignes_des_refus(siens), siens.count, str(c.pk))
+
+
+def _lignes_des_refus(siens: QuerySet[RefusConsommateur]) -> Iterator[Ligne]:
+    yield ("Minute", "Statut", "Interaction", "Dernier motif", "Dernière adresse demandée", "Fois")
+    for r in siens.iterator(chunk_size=LOT):
+        yield cellules(r.minute, r.statut, r.interaction, r.motif, r.chemin, r.nombre)
+
+
+def journal_acces(user: User, choix: QueryDict) -> Contenu:
+    """``consommateur``: its number. All of it, of which its page shows the last ones."""
+    _exiger_gestionnaire(user)
+    c = _trouver(Consommateur.objects.all(), choix, "consommateur")
+    sien = c.journal.select_related("acteur")
+    return Contenu(_lignes_du_journal(sien), sien.count, str(c.pk))
+
+
+def _lignes_du_journal(sien: QuerySet[JournalConsommateur]) -> Iterator[Ligne]:
+    yield ("Le", "Acte", "Par", "Ce qui change", "Motif")
+    for ligne in sien.iterator(chunk_size=LOT):
+        changements = "\n".join(changements_en_mots(ligne))
+        yield cellules(ligne.le, ligne.get_acte_display(), ligne.acteur or "Commande", changements, ligne.motif)
 
 
 def livraisons(user: User, choix: QueryDict) -> Contenu:

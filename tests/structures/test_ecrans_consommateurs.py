@@ -1,5 +1,7 @@
 """The screens of the consumers: the secret once, gestures, use, and as many statements for three as for one."""
 
+import csv
+import io
 import re
 from datetime import timedelta
 
@@ -9,9 +11,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from structures.consommation import TAILLE_PAGE, page_consommateurs, usage_de
+from backoffice.comptes.models import User
+from structures.consommation import DERNIERS_REFUS, TAILLE_PAGE, page_consommateurs, usage_de
 from structures.domaine import consommation
-from structures.domaine.consommateurs import reconnaitre
+from structures.domaine.consommateurs import reactiver, reconnaitre, suspendre
 from structures.enums import ActeConsommateur, Role
 from structures.models import Consommateur, RefusConsommateur, UsageConsommateur
 from structures.vues.consommateurs import _ICONES
@@ -121,6 +124,51 @@ def test_la_liste_par_pages_et_en_un_ordre(client: Client) -> None:
     assert (len(premiere.consommateurs), len(set(noms)), len(noms)) == (TAILLE_PAGE, TAILLE_PAGE + 3, TAILLE_PAGE + 3)
     assert [c.name for c in page_consommateurs(avant=seconde.precedent).consommateurs] == noms[:TAILLE_PAGE]
     assert (premiere.precedent, seconde.suivant) == ("", "")
+
+
+def test_les_refus_et_le_journal_s_exportent_en_entier(client: Client) -> None:
+    """Past what the page shows of them, in as many statements for three rows as for one."""
+    outil, _ = consommateur()
+    autre, _ = consommateur()
+    agent = User.objects.get()
+
+    def lu(nom: str) -> tuple[list[list[str]], int]:
+        with CaptureQueriesContext(connection) as ordres:
+            recu = client.get(f"/exports/{nom}.csv?consommateur={outil.pk}")
+            brut = b"".join(recu.streaming_content).decode("utf-8-sig")
+        return list(csv.reader(io.StringIO(brut), delimiter=";")), len(ordres)
+
+    def refuser(qui: Consommateur, rang: int) -> None:
+        minute = timezone.now() - timedelta(minutes=rang)
+        RefusConsommateur.objects.create(
+            consommateur=qui,
+            minute=minute,
+            statut=403,
+            interaction="read",
+            motif=f"={rang}",
+            chemin="/fhir/x",
+            nombre=2,
+        )
+
+    refuser(autre, 0)
+    refuser(outil, 0)
+    lu("refus")
+    (titres, un), un_refus = lu("refus")
+    assert titres == ["Minute", "Statut", "Interaction", "Dernier motif", "Dernière adresse demandée", "Fois"]
+    assert un[1:] == ["403", "read", "'=0", "/fhir/x", "2"]
+    for rang in range(1, DERNIERS_REFUS + 2):
+        refuser(outil, rang)
+    lignes, autant = lu("refus")
+    assert ([ligne[3] for ligne in lignes[1:]], autant) == ([f"'={n}" for n in range(DERNIERS_REFUS + 2)], un_refus)
+
+    _, un_acte = lu("journal-acces")
+    suspendre(pk=outil.pk, acteur=agent, motif="Clé publiée")
+    reactiver(pk=outil.pk, acteur=agent)
+    (_, *actes), autant = lu("journal-acces")
+    assert [tuple(a[1:3]) for a in actes][:2] == [("Réactivation", str(agent)), ("Suspension", str(agent))]
+    assert (actes[-1][2], actes[1][4], autant) == ("Commande", "Clé publiée", un_acte)
+    page = client.get(f"/consommateurs/{outil.pk}/").text
+    assert all(f"/exports/{nom}.csv?consommateur={outil.pk}" in page for nom in ("refus", "journal-acces"))
 
 
 def test_chaque_acte_a_son_signe() -> None:

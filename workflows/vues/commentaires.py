@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -13,9 +13,9 @@ from backoffice.socle.erreurs import Introuvable, Invalide
 from backoffice.socle.vues import page_precedente
 from structures.models import Fiche
 
-from ..discussions import Discussion, Refus, fils_de
+from ..discussions import Discussion, Fil, Refus, fils_de
 from ..domaine import commentaires
-from ..models import Commentaire
+from ..models import Commentaire, Dossier
 from .espace import VueDossier, entier
 
 TAILLE_PAGE = 30
@@ -23,19 +23,24 @@ FILTRES = {"": "À résoudre", "moi": "Qui me citent", "resolus": "Résolus", "t
 SECTION = "commentaires"  # id of the section of a fiche: what htmx aims at when a thread is opened
 
 
+def demande(dossier: Dossier, user: Any, choix: QueryDict) -> tuple[dict[str, list[Fil]], str]:
+    """The threads of each list, and the list that the address asks for."""
+    tous = fils_de(dossier)
+    listes = {
+        "": [f for f in tous if not f.resolu],
+        "moi": [f for f in tous if f.cite(user)],
+        "resolus": [f for f in tous if f.resolu],
+        "tous": tous,
+    }
+    montrer = choix.get("montrer", "")
+    return listes, montrer if montrer in FILTRES else ""
+
+
 class CommentairesView(VueDossier):
     """Every thread of the dossier, those that wait first."""
 
     def get(self, request: HttpRequest, numero: int) -> HttpResponse:
-        tous = fils_de(self.dossier)
-        listes = {
-            "": [f for f in tous if not f.resolu],
-            "moi": [f for f in tous if f.cite(request.user)],
-            "resolus": [f for f in tous if f.resolu],
-            "tous": tous,
-        }
-        montrer = request.GET.get("montrer", "")
-        montrer = montrer if montrer in FILTRES else ""
+        listes, montrer = demande(self.dossier, request.user, request.GET)
         debut = entier(request.GET.get("debut")) or 0
         fin = debut + TAILLE_PAGE
         contexte = {
@@ -43,7 +48,8 @@ class CommentairesView(VueDossier):
             "dossier": self.dossier,
             "fil_ariane": self.fil(("Commentaires", "")),
             "fils": listes[montrer][debut:fin],
-            "total": len(tous),
+            "total": len(listes["tous"]),
+            "montrer": montrer,
             "onglets": [
                 {"libelle": FILTRES[v], "url": f"?montrer={v}", "nombre": len(f), "actif": v == montrer}
                 for v, f in listes.items()

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 
@@ -20,7 +20,7 @@ from ..domaine.apercu import apercu
 from ..domaine.qualite import Faute, Gravite, Regle, controler
 from ..models import Dossier
 from .arbre import nom_de
-from .espace import VueDossier, entier, url_champ
+from .espace import Espace, VueDossier, entier, url_champ
 
 QUOI = {"bloquants": "Bloquants", "avertissements": "Avertissements", "repertoire": "Déjà au répertoire"}
 SIGNES = {"bloquants": "bloquant", "avertissements": "avertissement", "repertoire": "deja-la"}
@@ -33,6 +33,11 @@ def quoi_de(faute: Faute) -> str:
     if not faute.touchee:
         return "repertoire"
     return "bloquants" if faute.gravite is Gravite.BLOQUANT else "avertissements"
+
+
+def champ_en_cause(faute: Faute) -> str:
+    """The label of its field, "" when it is about the place of the fiche."""
+    return libelle(CHAMPS[faute.champ], faute.noeud.niveau) if faute.champ in CHAMPS else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +106,10 @@ class Controles:
         """By severity, then by rule, those that find most first; of each, a slice of the fiches."""
         groupes = []
         for cle in quoi:
-            par_regle = _ranger((f.regle.code, f) for f in self.par_quoi[cle])
-            for code, fautes in sorted(par_regle.items(), key=lambda paire: -len(paire[1])):
+            for fautes in self._regles(cle):
                 regle, fiches = fautes[0].regle, _ranger((f.noeud.fiche_id, f) for f in fautes)
                 lignes = [self._ligne(f) for f in list(fiches.values())[tranche]]
-                adresse = f"{self.url}?{urlencode({'quoi': cle, 'regle': code})}"
+                adresse = f"{self.url}?{urlencode({'quoi': cle, 'regle': regle.code})}"
                 groupes.append(Groupe(regle.titre, lignes, len(fiches), SIGNES[cle], regle, adresse))
         return groupes
 
@@ -120,17 +124,36 @@ class Controles:
         ordre = sorted(fiches.values(), key=lambda fautes: fautes[0].rang)
         return Groupe("Fiches à revoir", [self._ligne(f) for f in ordre[tranche]], len(fiches))
 
+    def toutes(self, quoi: Iterable[str], regle: str = "", *, par_fiche: bool = False) -> list[Faute]:
+        """The faults of these lists, of one rule or of all, in the order of the page."""
+        fautes = [f for cle in quoi for de_la_regle in self._regles(cle) for f in de_la_regle]
+        if par_fiche:
+            return sorted(fautes, key=lambda f: f.rang)
+        return [f for f in fautes if regle in ("", f.regle.code)]
+
+    def _regles(self, quoi: str) -> list[list[Faute]]:
+        """The faults of a list, rule by rule, those that find most first."""
+        par_regle = _ranger((f.regle.code, f) for f in self.par_quoi[quoi])
+        return sorted(par_regle.values(), key=lambda fautes: -len(fautes))
+
+    def phrase(self, faute: Faute) -> str:
+        return faute.phrase if self.tout_lire else faute.phrase_publique
+
+    def adresse(self, faute: Faute) -> str:
+        """Where it is put right, or read."""
+        fiche = reverse("dossier_fiche", args=[self.dossier.pk, faute.noeud.fiche_id])
+        return url_champ(fiche, faute.champ) if self.en_edition else fiche
+
     def _ligne(self, fautes: list[Faute]) -> Ligne:
         noeud = fautes[0].noeud
         fiche = reverse("dossier_fiche", args=[self.dossier.pk, noeud.fiche_id])
         manques, constats = [], []
         for faute in fautes:
-            url = url_champ(fiche, faute.champ) if self.en_edition else fiche
+            url = self.adresse(faute)
             if faute.regle.obligatoire:
-                manques.append(Constat(url, libelle(CHAMPS[faute.champ], noeud.niveau), SIGNES[quoi_de(faute)]))
+                manques.append(Constat(url, champ_en_cause(faute), SIGNES[quoi_de(faute)]))
             else:
-                phrase = faute.phrase if self.tout_lire else faute.phrase_publique
-                constats.append(Constat(url, phrase, SIGNES[quoi_de(faute)]))
+                constats.append(Constat(url, self.phrase(faute), SIGNES[quoi_de(faute)]))
         sur = f"{Niveau(noeud.niveau).label} · {noeud.identifiant}"
         return Ligne(nom_de(noeud), sur, fiche, manques, constats)
 
@@ -148,6 +171,30 @@ def controles_de(dossier: Dossier, lecteur: Any) -> Controles:
     return Controles(dossier, lecteur, controler(apercu(dossier, travaux), travaux), en_edition=False)
 
 
+def controles_de_l_espace(espace: Espace) -> Controles:
+    """Of an open dossier, with what the register had on the fiches that it leaves alone."""
+    fautes = controler(espace.arbre, espace.travaux, repertoire_aussi=True)
+    return Controles(espace.dossier, espace.user, fautes, en_edition=espace.modifiable)
+
+
+class Choix(NamedTuple):
+    """What the address asks for: a list, « fiche » to go by fiche, a rule; "" for none, or one that does not exist."""
+
+    quoi: str
+    par: str
+    regle: str
+
+    @property
+    def listes(self) -> list[str]:
+        return [self.quoi] if self.quoi else [cle for cle in QUOI if cle != "repertoire"]
+
+
+def choix_de(demande: QueryDict) -> Choix:
+    quoi = demande.get("quoi", "")
+    par = "fiche" if demande.get("par") == "fiche" else ""
+    return Choix(quoi if quoi in QUOI else "", par, demande.get("regle", ""))
+
+
 class ControlesView(VueDossier):
     """The page: counts, by rule or by fiche, one list or one rule at a time; the address tells which."""
 
@@ -155,17 +202,14 @@ class ControlesView(VueDossier):
         espace = self.espace
         contexte: dict[str, Any] = {"espace": espace, "dossier": self.dossier, "fil": self.fil(("Contrôles", ""))}
         if self.dossier.est_ouvert:
-            fautes = controler(espace.arbre, espace.travaux, repertoire_aussi=True)
-            controles = Controles(self.dossier, request.user, fautes, en_edition=espace.modifiable)
-            contexte |= {"controles": controles} | _choix(request, controles)
+            controles = controles_de_l_espace(espace)
+            contexte |= {"controles": controles} | _montrer(request, controles)
         return render(request, "workflows/controles.html", contexte)
 
 
-def _choix(request: HttpRequest, controles: Controles) -> dict[str, Any]:
-    quoi, par = request.GET.get("quoi", ""), request.GET.get("par", "")
-    quoi, par = quoi if quoi in QUOI else "", "fiche" if par == "fiche" else ""
-    listes = [quoi] if quoi else [cle for cle in QUOI if cle != "repertoire"]
-    regle = request.GET.get("regle", "")
+def _montrer(request: HttpRequest, controles: Controles) -> dict[str, Any]:
+    choix = choix_de(request.GET)
+    (quoi, par, regle), listes = choix, choix.listes
     page = max(1, entier(request.GET.get("page")) or 1)
     tranche = slice((page - 1) * PAGE, page * PAGE)
     if par:
@@ -183,6 +227,7 @@ def _choix(request: HttpRequest, controles: Controles) -> dict[str, Any]:
         "par": par,
         "regle": regle,
         "quoi": quoi,
+        "requete": urlencode({"dossier": controles.dossier.pk} | {k: v for k, v in choix._asdict().items() if v}),
         "page": page,
         "precedente": page - 1 if total and page > 1 else None,
         "suivante": page + 1 if total > page * PAGE else None,

@@ -11,23 +11,27 @@ from backoffice.comptes.models import User
 from backoffice.exports.fichiers import Ligne, cellules, lots
 from backoffice.exports.registre import Contenu
 from backoffice.socle.erreurs import Introuvable
+from backoffice.socle.etats import signe
 from notifications.rendu import absolue
-from structures.enums import Filiere
+from structures.enums import Filiere, Niveau
 
 from .. import alertes, boite, chronologie, parcours, regles, requetes, traitements
 from ..forms import FiltreJournal
 from ..forms_taches import FiltreTaches
 from ..models import Dossier, Evenement, MiseDeCote, Suppleance, Tache
 from .absences import siennes
+from .arbre import nom_de
 from .circuits import exiger_gestionnaire
 from .colonnes import noms_des_colonnes
+from .commentaires import demande as fils_demandes
+from .controles import SIGNES, Choix, champ_en_cause, choix_de, controles_de_l_espace, quoi_de
 from .decisions_prises import contenu_en_mots, decisions_en_mots, empreinte_actuelle
 from .dossiers import demande, ligne_de
-from .espace import entier
+from .espace import Espace, entier
 from .taches import Ligne as LigneTache
 from .taches import attentions_en_mots, lignes
 from .traitements import resume
-from .vues_taches import preference_de
+from .vues_taches import preference_de, vues_de
 
 LOT = 500
 
@@ -91,6 +95,18 @@ def _lignes_des_taches(user: User, retenues: QuerySet[Tache], filtre: FiltreTach
                 t.tache.dossier.nom, t.tache.dossier_id, t.etablissement, t.commune, t.pour,
                 *(valeur for nom in noms for valeur in _TEXTES[nom][1](t)),
             )  # fmt: skip
+
+
+def vues_taches(user: User, choix: QueryDict) -> Contenu:
+    return Contenu(_lignes_des_vues(user))
+
+
+def _lignes_des_vues(user: User) -> Iterator[Ligne]:
+    yield ("Vue", "De", "Partagée", "Ouverte par défaut", "Adresse")
+    par_defaut = preference_de(user).vue_id
+    for v in vues_de(user):
+        vue = v["vue"]
+        yield cellules(vue.nom, v["de"] or user, vue.partagee, vue.pk == par_defaut, absolue(v["url"]))
 
 
 def lot(user: User, choix: QueryDict) -> Contenu:
@@ -227,3 +243,46 @@ def _lignes_des_decisions(dossier: Dossier, prises: QuerySet[Any]) -> Iterator[L
     actuel, toutes = empreinte_actuelle(dossier), list(prises)
     for d, mots in zip(toutes, decisions_en_mots(toutes), strict=True):
         yield cellules(mots["titre"], mots["qui"], d.le, d.motif, contenu_en_mots(dossier, d, actuel)[1], d.empreinte)
+
+
+def controles(user: User, choix: QueryDict) -> Contenu:
+    """``quoi``, ``regle``, ``par`` as on the page; nothing of a dossier that has ended."""
+    dossier = _dossier(user, choix)
+    return Contenu(_lignes_des_controles(user, dossier, choix_de(choix)), nom=f"dossier-{dossier.pk}")
+
+
+def _lignes_des_controles(user: User, dossier: Dossier, choix: Choix) -> Iterator[Ligne]:
+    yield (
+        "Gravité", "Fiche", "Niveau", "Identifiant", "Champ", "Constat", "Règle", "Code", "Source", "Adresse",
+    )  # fmt: skip
+    if not dossier.est_ouvert:
+        return
+    lus = controles_de_l_espace(Espace(dossier, user, regles.peut_editer(user, dossier)))
+    for f in lus.toutes(choix.listes, choix.regle, par_fiche=bool(choix.par)):
+        noeud, regle = f.noeud, f.regle
+        yield cellules(
+            signe(SIGNES[quoi_de(f)]).mot, nom_de(noeud), Niveau(noeud.niveau).label, noeud.identifiant,
+            champ_en_cause(f), lus.phrase(f), regle.titre, regle.code, regle.source, absolue(lus.adresse(f)),
+        )  # fmt: skip
+
+
+def commentaires(user: User, choix: QueryDict) -> Contenu:
+    """``montrer`` as on the page. A row a message, thread after thread."""
+    dossier = _dossier(user, choix)
+    return Contenu(_lignes_des_commentaires(user, dossier, choix), nom=f"dossier-{dossier.pk}")
+
+
+def _lignes_des_commentaires(user: User, dossier: Dossier, choix: QueryDict) -> Iterator[Ligne]:
+    yield (
+        "Fil", "Fiche", "Identifiant", "Fiche retirée", "Champ", "Par", "Le", "Commentaire", "Cite", "État",
+        "Résolu par", "Résolu le",
+    )  # fmt: skip
+    listes, montrer = fils_demandes(dossier, user, choix)
+    for fil in listes[montrer]:
+        un = fil.premier
+        for m in fil.messages:
+            cites = ", ".join(str(p) for p in m.mentions.all())
+            yield cellules(
+                un.pk, fil.nom, un.fiche.identifiant, fil.retiree, fil.champ, m.auteur, m.le, m.texte, cites,
+                "Résolu" if fil.resolu else "À résoudre", un.resolu_par, un.resolu_le,
+            )  # fmt: skip
