@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db.models import BooleanField, F, FloatField, Func, Q, QuerySet, Subquery, Value
+from django.db.models import Avg, BooleanField, F, FloatField, Func, Q, QuerySet, Subquery, Value
 from django.db.models.functions import ACos, Concat, Cos, Greatest, Least, Radians, Sin
 
 from ..domaine.texte import normaliser
+from ..enums import LIEU
 from ..models import Ressource
-from .grandeurs import comparer, lire_age, lire_date, separer
+from .grandeurs import Bornes, ages, instants, jours, nombres
 from .index import jeton
 from .issue import ErreurFhir
 from .parametres import PARAMETRES, Genre, Parametre
@@ -24,7 +25,7 @@ CIBLES_MAX = 1000  # targets of a chain beyond which they are joined rather than
 CHAINE_MAX = 4
 ALTERNATIVES_MAX = 20  # of a text, a number, a date, a place: each is a condition of its own; codes are one together
 LONGUEUR_TEXTE = 250
-RAYON_TERRE_KM, KM_PAR_DEGRE = 6371.0, 111.2
+RAYON_TERRE_KM, KM_PAR_DEGRE = 6371.0, 111.0  # a degree is a little more: the rectangle holds the circle
 DISTANCE_PAR_DEFAUT_KM = 10.0
 _KM = {"": 1.0, "km": 1.0, "m": 0.001}
 
@@ -88,7 +89,8 @@ def _manquer(p: Parametre, valeur: str) -> Q:
     if p.colonne in ("identifiant", "maj"):  # every resource has them
         manque = RIEN
     else:
-        manque = Q((f"{p.colonne}__isnull", True)) if p.colonne else ~Q(jetons__contains=[p.nom])
+        une = p.colonne and not p.plusieurs
+        manque = Q((f"{p.colonne}__isnull", True)) if une else ~Q(jetons__contains=[p.nom])
     return manque if valeur == "true" else ~manque
 
 
@@ -155,23 +157,45 @@ def base() -> str:
 
 
 def _dates(p: Parametre, modificateur: str, valeurs: Sequence[str]) -> Q:
-    return _comparees(p, modificateur, valeurs, lire_date, ponctuelle=False)
+    return _comparees(p, modificateur, valeurs, jours if p.plusieurs else instants)
 
 
 def _quantites(p: Parametre, modificateur: str, valeurs: Sequence[str]) -> Q:
-    return _comparees(p, modificateur, valeurs, lire_age, ponctuelle=True)
+    return _comparees(p, modificateur, valeurs, ages)
 
 
-def _comparees(
-    p: Parametre, modificateur: str, valeurs: Sequence[str], lire: Callable[[str], Any], *, ponctuelle: bool
-) -> Q:
+def _nombres(p: Parametre, modificateur: str, valeurs: Sequence[str]) -> Q:
+    return _comparees(p, modificateur, valeurs, nombres)
+
+
+def _comparees(p: Parametre, modificateur: str, valeurs: Sequence[str], lire: Callable[[str], list[Bornes]]) -> Q:
     if modificateur:
         raise _refus_modificateur(p, modificateur)
     trouve = RIEN
-    for valeur in valeurs:
-        prefixe, reste = separer(valeur)
-        trouve |= comparer(p.colonne, prefixe, lire(reste), ponctuelle=ponctuelle)
+    for bas, haut in (bornes for valeur in valeurs for bornes in lire(valeur)):
+        if p.plusieurs:
+            # Few have any: the index of tokens holds those that do.
+            trouve |= Q(jetons__contains=[p.nom]) & Q(_UneDe(p.colonne, bas, haut))
+        else:
+            dites = ((f"{p.colonne}__gte", bas), (f"{p.colonne}__lt", haut))
+            trouve |= Q(*(dite for dite in dites if dite[1] is not None))
     return trouve
+
+
+class _UneDe(Func):
+    """One of the values of an array is at least ``bas`` and less than ``haut``; None: whatever it is."""
+
+    output_field = BooleanField()
+
+    def __init__(self, colonne: str, bas: Any, haut: Any) -> None:
+        self.comparaisons = [operateur for operateur, borne in ((">=", bas), ("<", haut)) if borne is not None]
+        super().__init__(F(colonne), *(Value(borne) for borne in (bas, haut) if borne is not None))
+
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        (colonne, parametres), *bornes = [compiler.compile(e) for e in self.get_source_expressions()]
+        tests = [f"v.une {comparaison} {sql}" for comparaison, (sql, _) in zip(self.comparaisons, bornes, strict=True)]
+        sql = f"EXISTS (SELECT FROM unnest({colonne}) AS v(une) WHERE {' AND '.join(tests) or 'true'})"
+        return sql, [*parametres, *(p for _, ps in bornes for p in ps)]
 
 
 # -- near --------------------------------------------------------------------------------------------------
@@ -186,30 +210,62 @@ class _AuPlus(Func):
 def _pres(p: Parametre, modificateur: str, valeurs: Sequence[str]) -> Q:
     if modificateur:
         raise _refus_modificateur(p, modificateur)
+    if p.nom == "near-insee-code":
+        return _pres_d_une_commune(p, valeurs)
     trouve = RIEN
     for valeur in valeurs:
         trouve |= _autour(*_lire_pres(valeur))
     return trouve
 
 
+def _pres_d_une_commune(p: Parametre, valeurs: Sequence[str]) -> Q:
+    """Places of a commune, whatever their position, and those around the middle of them: our communes have no other.
+
+    One statement to find it. The guide: no several values.
+    """
+    code, *suite = valeurs[0].split("|")
+    attendu = f"{p.nom} attend un code commune, puis une distance : code|distance|km ou m."
+    if len(valeurs) > 1 or not code or len(suite) > 2:
+        raise ErreurFhir(400, "invalid", attendu)
+    km = _lire_distance(*suite, attendu=attendu)
+    siennes = Q(jetons__contains=[jeton(f"commune-cog={_clair(code)}")])
+    milieu = vivantes(LIEU).filter(siennes).aggregate(latitude=Avg("latitude"), longitude=Avg("longitude"))
+    return siennes if milieu["latitude"] is None else siennes | _autour(**milieu, km=km)
+
+
 def _lire_pres(valeur: str) -> tuple[float, float, float]:
-    latitude, longitude, distance, unite = (*valeur.split("|"), "", "", "", "")[:4]
+    attendu = f"near attend latitude|longitude|distance|km ou m : « {valeur[:60]} »."
     try:
+        latitude, longitude, *suite = valeur.split("|")
         place = float(latitude), float(longitude)
-        km = float(distance) * _KM[unite] if distance else DISTANCE_PAR_DEFAUT_KM
         # NaN compares false.
-        if not (abs(place[0]) <= 90 and abs(place[1]) <= 180 and 0 <= km < math.inf and valeur.count("|") in (1, 2, 3)):
+        if not (abs(place[0]) <= 90 and abs(place[1]) <= 180 and len(suite) <= 2):
+            raise ValueError
+    except ValueError as erreur:
+        raise ErreurFhir(400, "invalid", attendu) from erreur
+    return *place, _lire_distance(*suite, attendu=attendu)
+
+
+def _lire_distance(distance: str = "", unite: str = "", *, attendu: str) -> float:
+    """In kilometres."""
+    try:
+        km = float(distance) * _KM[unite] if distance else DISTANCE_PAR_DEFAUT_KM
+        if not 0 <= km < math.inf:
             raise ValueError
     except (ValueError, KeyError) as erreur:
-        raise ErreurFhir(
-            400, "invalid", f"near attend latitude|longitude|distance|km ou m : « {valeur[:60]} »."
-        ) from erreur
-    return *place, km
+        raise ErreurFhir(400, "invalid", attendu) from erreur
+    return km
 
 
 def _autour(latitude: float, longitude: float, km: float) -> Q:
-    """On the sphere; a band of latitudes, which an index holds, goes before it."""
+    """On the sphere; a rectangle, which an index holds, goes before it."""
     marge = km / KM_PAR_DEGRE
+    place = Q(latitude__range=(latitude - marge, latitude + marge))
+    # Where the rectangle is widest; near a pole, or across the antimeridian, there is none.
+    cercle = math.cos(math.radians(min(90.0, abs(latitude) + marge)))
+    largeur = marge / cercle if cercle > 1e-6 else math.inf
+    if abs(longitude) + largeur <= 180:
+        place &= Q(longitude__range=(longitude - largeur, longitude + largeur))
     cosinus = (
         Sin(Radians(F("latitude"))) * Sin(Radians(Value(latitude)))
         + Cos(Radians(F("latitude"))) * Cos(Radians(Value(latitude)))
@@ -217,7 +273,7 @@ def _autour(latitude: float, longitude: float, km: float) -> Q:
     )  # fmt: skip
     distance = ACos(Least(1.0, Greatest(-1.0, cosinus)), output_field=FloatField()) * RAYON_TERRE_KM
     # At a distance of 0, what is at the place itself: acos is good to less than a metre.
-    return Q(latitude__range=(latitude - marge, latitude + marge)) & Q(_AuPlus(distance, Value(km + 1e-3)))
+    return place & Q(_AuPlus(distance, Value(km + 1e-3)))
 
 
 # -- chains ------------------------------------------------------------------------------------------------
@@ -257,6 +313,7 @@ _PAR_GENRE: dict[Genre, Callable[[Parametre, str, Sequence[str]], Q]] = {
     Genre.TEXTE: _textes,
     Genre.REFERENCE: _references,
     Genre.QUANTITE: _quantites,
+    Genre.NOMBRE: _nombres,
     Genre.DATE: _dates,
     Genre.SPECIAL: _pres,
 }

@@ -18,7 +18,7 @@ from django.utils import timezone
 from ..enums import ActionRessource
 from ..models import Fiche
 from .chargement import referentiel, referentiel_des_listes, versions_du_jour
-from .index import Index, indexer
+from .index import INDEX_VIDE, Index, indexer
 from .ressources import Ressource, ressources
 from .visibilite import obstacles
 
@@ -30,22 +30,24 @@ _VERROU = 0x524F52  # « ROR »
 Cle = tuple[str, str]  # type, FHIR id
 Listes = tuple[dict[str, str], dict[tuple[str, str], str]]
 
-_LUES = ("type", "identifiant", "fiche_id", "version", "contenu")
 _ECRITES = ("type", "identifiant", "fiche_id", "version", "maj", "contenu", *Index._fields)
 _DE_L_HISTORIQUE = ("type", "identifiant", "fiche_id", "version", "maj", "action", "contenu")
 
 
 @dataclass(frozen=True, slots=True)
 class Exposee:
-    """What ``Ressource`` holds; ``contenu`` without what the projector adds to it, None once deleted."""
+    """What ``Ressource`` holds; ``contenu`` without what the projector adds to it, None once deleted. ``ligne`` is the
+    row as it is."""
 
     fiche: int
     version: int
     contenu: Ressource | None
+    ligne: dict[str, Any]
 
 
 def exposer() -> int:
-    """Bring the exposition up to date; returns how many resources changed. Nothing to do, or a run under way: 0."""
+    """Bring the exposition up to date; returns how many resources were written. Nothing to do, or a run
+    under way: 0."""
     changees = 0
     while il_reste_a_exposer():
         with transaction.atomic():
@@ -58,7 +60,7 @@ def exposer() -> int:
 
 
 def tout_reexposer() -> int:
-    """Compute everything again: what did not change makes no version."""
+    """Compute everything again: what did not change makes no version. An older search index is made anew."""
     with connection.cursor() as curseur:
         curseur.execute("INSERT INTO structures_aexposer (fiche_id) VALUES (NULL)")
     return exposer()
@@ -96,12 +98,13 @@ def attendues_du_lot(lot: Collection[int], jour: date, listes: Listes) -> dict[C
 def exposees_du_lot(lot: Collection[int]) -> dict[Cle, Exposee]:
     with connection.cursor() as curseur:
         curseur.execute(
-            f"SELECT {', '.join(_LUES)} FROM structures_ressource WHERE fiche_id = ANY(%s)",  # noqa: S608 (ours)
+            f"SELECT {_sql(_ECRITES)} FROM structures_ressource WHERE fiche_id = ANY(%s)",  # noqa: S608 (ours)
             [list(lot)],
         )
+        lignes = (dict(zip(_ECRITES, ligne, strict=True)) for ligne in curseur.fetchall())
         return {
-            (type_, identifiant): Exposee(fiche, version, _nu(contenu))
-            for type_, identifiant, fiche, version, contenu in curseur.fetchall()
+            (lu["type"], lu["identifiant"]): Exposee(lu["fiche_id"], lu["version"], _nu(lu["contenu"]), lu)
+            for lu in lignes
         }
 
 
@@ -213,7 +216,8 @@ def _ecarts_du_lot(
     lot: Sequence[int], jour: date, listes: Listes, maj: datetime
 ) -> tuple[list[dict[str, Any]], set[int]]:
     """Rows to write, and the fiches whose descendants must be looked at: those that appeared or disappeared, and the
-    establishments whose place changed (it is that of their offers)."""
+    establishments whose place changed (it is that of their offers). A row whose content is what it must be is written
+    again when it would no longer be found by it, as after a parameter more: without an action, it makes no version."""
     attendues, exposees = attendues_du_lot(lot, jour, listes), exposees_du_lot(lot)
     lignes: list[dict[str, Any]] = []
     touchees: set[int] = set()
@@ -222,6 +226,8 @@ def _ecarts_du_lot(
         exposee = exposees.get(cle)
         avant = exposee.contenu if exposee else None
         if contenu == avant:
+            if exposee and contenu and (trouvee := indexer(json.loads(exposee.ligne["contenu"]))) != _index(exposee):
+                lignes.append(exposee.ligne | trouvee._asdict() | {"action": None})
             continue
         version = exposee.version + 1 if exposee else 1
         fiche = fiche or (exposee.fiche if exposee else 0)
@@ -229,6 +235,10 @@ def _ecarts_du_lot(
         if avant is None or contenu is None or cle[0] == "Location":
             touchees.add(fiche)
     return lignes, touchees
+
+
+def _index(exposee: Exposee) -> Index:
+    return Index(*(exposee.ligne[colonne] for colonne in Index._fields))
 
 
 def _ligne(
@@ -243,10 +253,6 @@ def _ligne(
     contenu = contenu | {"meta": {"versionId": str(version), "lastUpdated": date_maj, **contenu["meta"]}}
     action = ActionRessource.CREATION if avant is None else ActionRessource.MODIFICATION
     return ligne | indexer(contenu)._asdict() | {"contenu": json.dumps(contenu, ensure_ascii=False), "action": action}
-
-
-# A deleted resource is found by nothing.
-INDEX_VIDE = Index([], "", "", None, None, None, None, [])
 
 
 def _ecrire(lignes: Sequence[dict[str, Any]]) -> None:
@@ -264,7 +270,7 @@ def _ecrire(lignes: Sequence[dict[str, Any]]) -> None:
         )
         curseur.execute(
             f"INSERT INTO structures_ressourceversion ({historique}) "  # noqa: S608 (column names of ours)
-            f"SELECT {historique} FROM ressource_lot ORDER BY type, identifiant"
+            f"SELECT {historique} FROM ressource_lot WHERE action IS NOT NULL ORDER BY type, identifiant"
         )
         curseur.execute("TRUNCATE ressource_lot")
 

@@ -1,11 +1,10 @@
-"""Dates and quantities of R4: a value is an interval as wide as it is precise, compared by its prefix."""
+"""Dates, numbers and quantities of R4: what is asked is an interval as wide as it is precise; its prefix compares."""
 
 import math
 import re
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
 
-from django.db.models import Q
 from django.utils import timezone
 
 from .index import JOURS_PAR_CODE
@@ -19,12 +18,16 @@ _DATE = re.compile(
 _NOMBRE = re.compile(r"[+-]?\d{1,15}(\.(\d{1,15}))?([eE][+-]?\d{1,2})?", re.ASCII)
 
 
-class Intervalle(NamedTuple):
-    """[du, au), and the value itself."""
+# Values of a column that a criterion accepts: [from, to), None where nothing bounds them.
+Bornes = tuple[Any, Any]
 
-    du: datetime | float
-    au: datetime | float
-    valeur: datetime | float
+
+class Intervalle(NamedTuple):
+    """[du, au), and the value itself: instants, days or numbers."""
+
+    du: Any
+    au: Any
+    valeur: Any
 
 
 def separer(texte: str) -> tuple[str, str]:
@@ -72,52 +75,116 @@ def _precision(seconde: str | None, fraction: str | None) -> timedelta:
     return timedelta(microseconds=10 ** max(0, 6 - len(fraction)))
 
 
-def lire_age(texte: str) -> Intervalle:
-    """« 15 », « 15||a », « 6|http://unitsofmeasure.org|mo » → days; as precise as its last digit (R4: ±0.5 of it)."""
-    nombre, _, suite = texte.partition("|")
-    unite = suite.rpartition("|")[2]
-    trouve = _NOMBRE.fullmatch(nombre.strip())
-    if trouve is None or unite not in JOURS_PAR_CODE:
-        raise ErreurFhir(
-            400, "invalid", f"« {texte[:40]} » n’est pas un âge : nombre||unité, unité a, mo, wk ou d (15||a)."
-        )
+def _nombre(texte: str, par: float, refus: str) -> Intervalle:
+    """A number times ``par``; as precise as its last digit (R4: ±0.5 of it)."""
+    trouve = _NOMBRE.fullmatch(texte.strip())
+    if trouve is None:
+        raise ErreurFhir(400, "invalid", refus)
     exposant = int(trouve[3][1:]) if trouve[3] else 0
-    par = JOURS_PAR_CODE[unite]
     moitie = 0.5 * 10.0 ** (exposant - len(trouve[2] or "")) * par
-    valeur = float(nombre) * par
+    valeur = float(texte) * par
     if not math.isfinite(valeur):
-        raise ErreurFhir(400, "invalid", f"« {texte[:40]} » n’est pas un âge.")
+        raise ErreurFhir(400, "invalid", refus)
     return Intervalle(valeur - moitie, valeur + moitie, valeur)
 
 
-def comparer(colonne: str, prefixe: str, i: Intervalle, *, ponctuelle: bool) -> Q:
-    """``ponctuelle``: what is asked is an exact value (a number) rather than all of an interval (a day)."""
-    du, au = (i.valeur, i.valeur) if ponctuelle else (i.du, i.au)
-    apres = "gt" if ponctuelle else "gte"  # au is excluded from its interval
-    avant = "lte" if ponctuelle else "lt"
+# -- what a criterion accepts ------------------------------------------------------------------------------
+
+
+def instants(texte: str) -> list[Bornes]:
+    """« ge2025-01 », of a column of instants."""
+    prefixe, reste = separer(texte)
+    i = lire_date(reste)
+    return _bornes(prefixe, _autour(i) if prefixe == "ap" else i)
+
+
+def jours(texte: str) -> list[Bornes]:
+    """The same, of a column of days: each is an interval, of which what is asked may hold a part."""
+    prefixe, reste = separer(texte)
+    i = lire_date(reste)
+    try:
+        if prefixe == "ap":
+            return _bornes(prefixe, _jours_touches(_autour(i)))
+        return _bornes(prefixe, _jours_entiers(i), _jours_touches(i))
+    except OverflowError as erreur:
+        raise _trop_loin() from erreur
+
+
+def _jours_entiers(i: Intervalle) -> Intervalle:
+    """[du, au) of the days that lie wholly in it; ``au`` is before ``du`` when it is a part of one day."""
+    du, au = _au_lendemain(i.du), timezone.localtime(i.au).date()
+    return Intervalle(du, au, du)
+
+
+def _jours_touches(i: Intervalle) -> Intervalle:
+    du, au = timezone.localtime(i.du).date(), _au_lendemain(i.au)
+    return Intervalle(du, au, du)
+
+
+def _au_lendemain(quand: datetime) -> date:
+    """The first day that does not begin before."""
+    local = timezone.localtime(quand)
+    return local.date() + timedelta(days=local.time() != time.min)
+
+
+def ages(texte: str) -> list[Bornes]:
+    """« 15 », « 15||a », « le6|http://unitsofmeasure.org|mo », in days."""
+    prefixe, reste = separer(texte)
+    nombre, _, suite = reste.partition("|")
+    unite = suite.rpartition("|")[2]
+    refus = f"« {reste[:40]} » n’est pas un âge : nombre||unité, unité a, mo, wk ou d (15||a)."
+    if unite not in JOURS_PAR_CODE:
+        raise ErreurFhir(400, "invalid", refus)
+    return _d_un_nombre(prefixe, _nombre(nombre, JOURS_PAR_CODE[unite], refus))
+
+
+def nombres(texte: str) -> list[Bornes]:
+    """« 12 », « ge1.5e2 »."""
+    prefixe, reste = separer(texte)
+    return _d_un_nombre(prefixe, _nombre(reste, 1.0, f"« {reste[:40]} » n’est pas un nombre."))
+
+
+def _d_un_nombre(prefixe: str, i: Intervalle) -> list[Bornes]:
+    """R4: what is asked by another prefix than eq and ne is the very number."""
+    if prefixe == "ap":
+        i = _autour(i)
+    elif prefixe not in ("eq", "ne"):
+        i = i._replace(du=i.valeur, au=math.nextafter(i.valeur, math.inf))
+    return _bornes(prefixe, i)
+
+
+def _bornes(prefixe: str, dedans: Intervalle, touche: Intervalle | None = None) -> list[Bornes]:
+    """What the prefix accepts of ``dedans``: what lies wholly in what is asked, and may be nothing. ``touche``: what
+    touches it, when that is more."""
+    touche, (du, au, _) = touche or dedans, dedans
     match prefixe:
-        case "gt" | "sa":
-            return Q((f"{colonne}__{apres}", au))
-        case "lt" | "eb":
-            return Q((f"{colonne}__lt", du))
+        case "gt":
+            return [(au, None)]
+        case "lt":
+            return [(None, du)]
         case "ge":
-            return Q((f"{colonne}__gte", du))
+            return [(min(du, au), None)]
         case "le":
-            return Q((f"{colonne}__{avant}", au))
-        case "ap":
-            bas, haut = _autour(i)
-            return Q((f"{colonne}__gte", bas), (f"{colonne}__lt", haut))
-    egal = Q((f"{colonne}__gte", i.du), (f"{colonne}__lt", i.au))
-    return ~egal & Q((f"{colonne}__isnull", False)) if prefixe == "ne" else egal
+            return [(None, max(du, au))]
+        case "sa":
+            return [(touche.au, None)]
+        case "eb":
+            return [(None, touche.du)]
+        case "ne":
+            return [(None, du), (max(du, au), None)]
+    return [(du, au)]
 
 
-def _autour(i: Intervalle) -> tuple[datetime | float, datetime | float]:
+def _autour(i: Intervalle) -> Intervalle:
     """R4: a tenth of the value, or of what separates a date from now."""
     try:
-        if isinstance(i.du, datetime) and isinstance(i.au, datetime):
+        if isinstance(i.du, datetime):
             marge = abs(timezone.now() - i.du) / 10
-            return i.du - marge, i.au + marge
-        assert isinstance(i.valeur, float)
-        return min(float(i.du), i.valeur * 0.9), max(float(i.au), i.valeur * 1.1)  # type: ignore[arg-type]
+            return Intervalle(i.du - marge, i.au + marge, i.du)
+        return Intervalle(min(i.du, i.valeur * 0.9), max(i.au, i.valeur * 1.1), i.valeur)
     except OverflowError as erreur:
-        raise ErreurFhir(400, "invalid", "Cette date est trop loin.") from erreur
+        raise _trop_loin() from erreur
+
+
+def _trop_loin() -> ErreurFhir:
+    return ErreurFhir(400, "invalid", "Cette date est trop loin.")

@@ -14,6 +14,7 @@ Texts are lines « name|chirurgie gynecologique » of one column, so that a trig
 import hashlib
 import math
 from collections.abc import Iterator
+from datetime import date
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -35,7 +36,7 @@ Json = dict[str, Any]
 
 
 class Index(NamedTuple):
-    """``tri`` is the normalised name, to sort by; ages are in days."""
+    """``tri`` is the normalised name, to sort by; ages are in days; of what ends or is counted, all that is said."""
 
     jetons: list[str]
     textes: str
@@ -44,14 +45,21 @@ class Index(NamedTuple):
     age_max: float | None
     latitude: float | None
     longitude: float | None
+    fins: list[date]
+    capacites: list[float]
+    capacites_le: list[date]
     references: list[str]
+
+
+# What a deleted resource is found by.
+INDEX_VIDE = Index([], "", "", None, None, None, None, [], [], [], [])
 
 
 def indexer(contenu: Json) -> Index:
     jetons: set[str] = set()
     lignes: dict[str, None] = {}  # in order, once each
     references: dict[str, None] = {}
-    nombres: dict[str, float | None] = {"age_min": None, "age_max": None, "latitude": None, "longitude": None}
+    colonnes: dict[str, Any] = {}
     for p in PARAMETRES[contenu["resourceType"]].values():
         trouvees = [v for chemin in p.chemins for v in valeurs(contenu, chemin)]
         if not trouvees:
@@ -66,15 +74,19 @@ def indexer(contenu: Json) -> Index:
         elif p.genre is Genre.REFERENCE:
             references |= {f"{p.nom}|{r}": None for v in trouvees if (r := v.get("reference"))}
         elif p.genre is Genre.QUANTITE:
-            nombres[p.colonne] = _age(p, trouvees)
-        else:
-            nombres |= {axe: float(v) for axe in ("latitude", "longitude") if (v := trouvees[0].get(axe)) is not None}
-    return Index(
+            colonnes[p.colonne] = _age(p, trouvees)
+        elif p.genre is Genre.NOMBRE:
+            colonnes[p.colonne] = sorted({float(nombre) for nombre in trouvees})
+        elif p.genre is Genre.DATE:
+            colonnes[p.colonne] = sorted({date.fromisoformat(jour[:10]) for jour in trouvees})
+        elif p.nom == "near":
+            colonnes |= {axe: float(v) for axe in ("latitude", "longitude") if (v := trouvees[0].get(axe)) is not None}
+    return INDEX_VIDE._replace(
         jetons=sorted(jetons),
         textes="".join(f"\n{ligne}" for ligne in lignes) + "\n" if lignes else "",
         tri=normaliser(str(contenu.get("name", ""))),
         references=list(references),
-        **nombres,
+        **colonnes,
     )
 
 

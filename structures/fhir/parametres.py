@@ -21,6 +21,7 @@ class Genre(StrEnum):
     TEXTE = "string"
     REFERENCE = "reference"
     QUANTITE = "quantity"
+    NOMBRE = "number"
     DATE = "date"
     SPECIAL = "special"
 
@@ -28,7 +29,8 @@ class Genre(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Parametre:
     """``chemins`` say where its values are in the JSON (``index.valeurs``); ``colonne``, for a number, a date or a
-    place, is the column of ``Ressource`` that holds it. ``cibles`` are the types that a reference leads to."""
+    place, is the column of ``Ressource`` that holds it, or all of its values (``plusieurs``). ``cibles`` are the types
+    that a reference leads to."""
 
     nom: str
     genre: Genre
@@ -37,6 +39,7 @@ class Parametre:
     aide: str
     cibles: tuple[str, ...] = ()
     colonne: str = ""
+    plusieurs: bool = False
 
 
 def _r4(type_: str, nom: str, genre: Genre, chemins: str, aide: str, *cibles: str) -> Parametre:
@@ -44,7 +47,10 @@ def _r4(type_: str, nom: str, genre: Genre, chemins: str, aide: str, *cibles: st
 
 
 def _guide(nom: str, genre: Genre, chemins: str, aide: str, *, definition: str = "", colonne: str = "") -> Parametre:
-    return Parametre(nom, genre, tuple(chemins.split()), GUIDE + (definition or nom), aide, colonne=colonne)
+    return Parametre(
+        nom, genre, tuple(chemins.split()), GUIDE + (definition or nom), aide,
+        colonne=colonne, plusieurs=genre in (Genre.NOMBRE, Genre.DATE),
+    )  # fmt: skip
 
 
 _PARTIES_ADRESSE = {"city": "city", "postalcode": "postalCode"}
@@ -75,6 +81,10 @@ _ORGANISATION = (
     _guide(
         "closing-type", Genre.JETON, "extension[ror-organization-closing-type].valueCodeableConcept",
         "type de fermeture", definition="organization-closing-type",
+    ),
+    _guide(
+        "period-end", Genre.DATE, "extension[organization-period].valuePeriod.end",
+        "date de fermeture", definition="organization-period-end", colonne="fins",
     ),
 )  # fmt: skip
 
@@ -118,6 +128,7 @@ _CAPACITES = {
     "temporality-capacity": ("temporalityCapacity", "temporalité de la capacité (R331)"),
     "temporary-assignement": ("temporaryAssignement", "affectation temporaire (R337)"),
 }
+_COMMUNE = "extension[ror-commune-cog].valueCodeableConcept address.extension[ror-commune-cog].valueCodeableConcept"
 _LIEU = (
     _r4(LIEU, "name", Genre.TEXTE, "name alias", "nom ou autre nom"),
     _r4(LIEU, "status", Genre.JETON, "status", "état"),
@@ -127,10 +138,10 @@ _LIEU = (
     Parametre("near", Genre.SPECIAL, ("position",), f"{R4}Location-near", "latitude|longitude|distance|km ou m",
               colonne="latitude"),
     _guide(
-        "commune-cog", Genre.JETON,
-        "extension[ror-commune-cog].valueCodeableConcept address.extension[ror-commune-cog].valueCodeableConcept",
-        "commune (COG)", definition="location-commune-cog",
+        "near-insee-code", Genre.SPECIAL, _COMMUNE,
+        "commune (COG)|distance|km ou m : ses lieux, et ceux autour d’eux", definition="location-near-insee-code",
     ),
+    _guide("commune-cog", Genre.JETON, _COMMUNE, "commune (COG)", definition="location-commune-cog"),
     _guide(
         "equipment-type", Genre.JETON,
         "extension[ror-location-equipment].extension[equipmentType].valueCodeableConcept", "équipement (R212)",
@@ -138,6 +149,14 @@ _LIEU = (
     *(
         _guide(nom, Genre.JETON, f"{_CAPACITE}.extension[{partie}].valueCodeableConcept", aide)
         for nom, (partie, aide) in _CAPACITES.items()
+    ),
+    _guide(
+        "nb-capacity", Genre.NOMBRE, f"{_CAPACITE}.extension[nbCapacity].valueInteger",
+        "nombre d’une capacité", colonne="capacites",
+    ),
+    _guide(
+        "capacity-update-date", Genre.DATE, f"{_CAPACITE}.extension[capacityUpdateDate].valueDateTime",
+        "jour depuis lequel une capacité est ce qu’elle est", colonne="capacites_le",
     ),
 )  # fmt: skip
 

@@ -60,6 +60,9 @@ class Ressource(models.Model):
     age_max = models.FloatField("âge maximum (jours)", null=True)
     latitude = models.FloatField("latitude", null=True)
     longitude = models.FloatField("longitude", null=True)
+    fins = ArrayField(models.DateField(), verbose_name="fin de la période", default=list)
+    capacites = ArrayField(models.FloatField(), verbose_name="nombres des capacités", default=list)
+    capacites_le = ArrayField(models.DateField(), verbose_name="jours des capacités", default=list)
     references = ArrayField(models.TextField(), verbose_name="références", default=list)
 
     class Meta:
@@ -75,6 +78,7 @@ class Ressource(models.Model):
             models.Index(
                 fields=["type", "maj", "identifiant"], name="ressource_maj", condition=Q(contenu__isnull=False)
             ),
+            models.Index(fields=["latitude", "longitude"], name="ressource_place", condition=Q(latitude__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -254,3 +254,16 @@ def test_le_controle_voit_ce_qui_s_ecarte(hopital, capsys):
         f"Location/{hopital['EG'].identifiant} : la recherche ne la trouve pas par son contenu",
         f"Location/{cle} : la recherche ne la trouve pas par son contenu",
     }
+
+
+def test_ce_qui_n_est_plus_trouve_par_son_contenu_l_est_de_nouveau_sans_version_de_plus(hopital):
+    """After a search parameter more: the next run over everything."""
+    exposer()
+    versions = RessourceVersion.objects.count()
+    avant = dict(Ressource.objects.filter(type="Location").values_list("identifiant", "maj"))
+    Ressource.objects.filter(type="Location").update(tri="zzz", jetons=[])
+    assert exposition.tout_reexposer() == len(avant) == 2
+    assert ecarts_d_exposition() == []
+    assert RessourceVersion.objects.count() == versions
+    assert dict(Ressource.objects.filter(type="Location").values_list("identifiant", "maj")) == avant
+    assert exposition.tout_reexposer() == 0

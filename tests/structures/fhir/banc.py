@@ -6,10 +6,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from structures.fhir.index import Index, indexer
+from structures.fhir.index import INDEX_VIDE, Index, indexer
 from structures.models import Fiche, Ressource, RessourceVersion
 
-VIDE = Index([], "", "", None, None, None, None, [])
 _MAINTENANT = datetime(2026, 11, 20, 8, 0, tzinfo=timezone.get_default_timezone())
 
 
@@ -57,7 +56,7 @@ class Registre:
                 contenu = contenu | {"meta": contenu.get("meta", {}) | dates}
             commun = {"type": type_, "identifiant": identifiant, "fiche": self.fiche, "version": version,
                       "maj": self.quand, "contenu": contenu}  # fmt: skip
-            index = indexer(contenu) if contenu else VIDE
+            index = indexer(contenu) if contenu else INDEX_VIDE
             ressources.append(Ressource(**commun, **index._asdict()))
             versions.append(RessourceVersion(**commun, action=action))
         Ressource.objects.bulk_create(

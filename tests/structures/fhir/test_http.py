@@ -150,11 +150,11 @@ def test_les_capacites_sont_publiques_et_disent_les_parametres(client: Client, d
     (rest,) = capacites["rest"]
     assert [r["type"] for r in rest["resource"]] == ["Organization", "HealthcareService", "Location"]
     dits = {r["type"]: {p["name"] for p in r["searchParam"]} for r in rest["resource"]}
-    assert {"identifier", "name", "type", "partof", "active", "address-city"} <= dits["Organization"]
+    assert {"identifier", "name", "type", "partof", "active", "address-city", "period-end"} <= dits["Organization"]
     assert {"service-type", "service-category", "specialty", "characteristic", "organization", "patient-type",
             "intervention-zone", "age-range-low", "age-range-high", "location",
             } <= dits["HealthcareService"]  # fmt: skip
-    assert "near" in dits["Location"]
+    assert {"near", "near-insee-code", "nb-capacity", "capacity-update-date"} <= dits["Location"]
 
 
 def test_chaque_bundle_est_du_fhir(une: Registre, consommateur: Client):

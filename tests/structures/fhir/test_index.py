@@ -2,7 +2,7 @@
 
 import pytest
 
-from structures.fhir.index import LONGUEUR_JETON, indexer, jeton
+from structures.fhir.index import INDEX_VIDE, LONGUEUR_JETON, indexer, jeton
 
 GUIDE = "https://interop.esante.gouv.fr/ig/fhir/ror/StructureDefinition/"
 R239, R13 = "https://nos/R239", "https://nos/R13"
@@ -75,7 +75,7 @@ def test_un_lieu_a_une_place_et_une_adresse():
 
 @pytest.mark.parametrize("contenu", [{"resourceType": "Organization", "id": "1"}, {"resourceType": "Location"}])
 def test_rien_a_trouver(contenu):
-    assert indexer(contenu) == ([], "", "", None, None, None, None, [])
+    assert indexer(contenu) == INDEX_VIDE == ([], "", "", None, None, None, None, [], [], [], [])
 
 
 def test_un_jeton_tient_dans_l_index():

@@ -24,6 +24,19 @@ def _zone(commune: str) -> dict:
     return {"url": GUIDE + "ror-territorial-division", "extension": [partie]}
 
 
+def _fin(jour: str) -> dict:
+    return {"url": "http://hl7.org/fhir/StructureDefinition/organization-period", "valuePeriod": {"end": jour}}
+
+
+def _capacite(nombre: int, jour: str) -> dict:
+    parties = [{"url": "nbCapacity", "valueInteger": nombre}, {"url": "capacityUpdateDate", "valueDateTime": jour}]
+    return {"url": GUIDE + "ror-location-supported-capacity", "extension": parties}
+
+
+def _commune(code_: str) -> dict:
+    return {"url": GUIDE + "ror-commune-cog", "valueCodeableConcept": code(T, code_)[0]}
+
+
 @pytest.fixture
 def peuple(registre: Registre) -> Registre:
     paris = [{"line": ["1 av. Vellefaux"], "city": "PARIS", "postalCode": "75010"}]
@@ -32,8 +45,10 @@ def peuple(registre: Registre) -> Registre:
     registre.exposer(
         organisation("h", "Hôpital Saint-Louis", alias=["HSL"], type=code(S, "101"), identifier=finess, active=True,
                      address=paris, partOf={"reference": "Organization/ej"}),
-        organisation("t", "EHPAD Les Tilleuls", type=code(T, "101", "500"), partOf={"reference": "Organization/ej"}),
-        organisation("p", "Pôle A|B", partOf={"reference": "Organization/h"}, identifier=[{"value": "ZZZ"}]),
+        organisation("t", "EHPAD Les Tilleuls", type=code(T, "101", "500"), partOf={"reference": "Organization/ej"},
+                     extension=[_fin("2026-12-31")]),
+        organisation("p", "Pôle A|B", partOf={"reference": "Organization/h"}, identifier=[{"value": "ZZZ"}],
+                     extension=[_fin("2026-06-15"), {"url": "autre"}]),
     )  # fmt: skip
     registre.exposer(
         offre("u1", "p", specialty=code(S, "022"), location=[{"reference": "Location/l1"}],
@@ -41,7 +56,13 @@ def peuple(registre: Registre) -> Registre:
         offre("u2", "t", specialty=code(S, "022", "023"), extension=[_age({"value": 6, "code": "mo"}, {"value": 3})]),
         offre("u3", "h", specialty=[{"coding": [{"code": "024"}]}]),
     )  # fmt: skip
-    registre.exposer(lieu("l1", 48.874, 2.368), lieu("l2", 48.86, 2.44), lieu("l3", -21.1, 55.5))
+    registre.exposer(
+        lieu("l1", 48.874, 2.368,
+             extension=[_commune("75110"), _capacite(12, "2026-01-15"), _capacite(3, "2026-11-02")]),
+        lieu("l2", 48.86, 2.44, extension=[_commune("93048"), _capacite(20, "2026-11-03")]),
+        lieu("l3", -21.1, 55.5, extension=[_commune("75110")]), lieu("l4", -16.5, -179.9),
+        {"resourceType": "Location", "id": "l5", "name": "Sans position", "extension": [_commune("93048")]},
+    )  # fmt: skip
     registre.exposer(organisation("fermee", "Hôpital fermé"))
     registre.retirer("Organization", "fermee")
     return registre
@@ -115,6 +136,13 @@ ORGANISATIONS = {
     "_lastUpdated=sa2026-11-19": "ej h p t",
     "_lastUpdated=eb2026-11": "",
     "_lastUpdated=ap2026-11-20": "ej h p t",
+    "period-end=2026": "p t",
+    "period-end=2026-12": "t",
+    "period-end=le2026-06-15": "p",
+    "period-end=lt2026-06-15,gt2026-12-30": "t",
+    "period-end=ne2026-12-31": "p",
+    "period-end=2026-12-31T08:00": "",
+    "period-end:missing=true": "ej h",
 }
 
 OFFRES = {
@@ -148,12 +176,41 @@ OFFRES = {
 }
 
 LIEUX = {
+    "": "l1 l2 l3 l4 l5",
     "near=48.874|2.368|0|km": "l1",
     "near=48.874|2.368|7|km": "l1 l2",
     "near=48.874|2.368|300|m": "l1",
     "near=48.874|2.368": "l1 l2",
     "near=-21.1|55.5|1|km,48.86|2.44|1|km": "l2 l3",
-    "near:missing=true": "",
+    "near=-16.5|179.9|50|km": "l4",
+    "near=89|0|12000|km": "l1 l2 l4",
+    "near:missing=true": "l5",
+    # around a commune: its places, wherever they are, and those around the middle of them
+    "near-insee-code=93048": "l1 l2 l5",
+    "near-insee-code=93048|0|km": "l2 l5",
+    "near-insee-code=93048|300|m": "l2 l5",
+    "near-insee-code=75110|0": "l1 l3",
+    "near-insee-code=99999": "",
+    "near-insee-code:missing=true": "l4",
+    "commune-cog=93048": "l2 l5",
+    # numbers and dates of several capacities: one of them must do
+    "nb-capacity=12": "l1",
+    "nb-capacity=12.0": "l1",
+    "nb-capacity=1e1": "l1",
+    "nb-capacity=ne12": "l1 l2",
+    "nb-capacity=gt12": "l2",
+    "nb-capacity=ge12": "l1 l2",
+    "nb-capacity=lt3": "",
+    "nb-capacity=le3,20": "l1 l2",
+    "nb-capacity=ap19": "l2",
+    "nb-capacity=gt3&nb-capacity=lt12": "l1",
+    "nb-capacity:missing=true": "l3 l4 l5",
+    "capacity-update-date=2026-11": "l1 l2",
+    "capacity-update-date=lt2026-02": "l1",
+    "capacity-update-date=ge2026-11-03": "l2",
+    "capacity-update-date=ge2026-11-02T12:00": "l1 l2",
+    "capacity-update-date=sa2026-11-02T12:00": "l2",
+    "capacity-update-date=ne2026-11-03": "l1",
     "name=lieu l1": "l1",
 }
 
@@ -180,13 +237,21 @@ REFUSEES = [
     "partof.partof.partof.partof.partof.name=x", "_include:above=Organization:partof", "_cursor=faux",
     "name=" + ",".join("a" * 21), "type=" + ",".join("a" * 2001), "&".join(["name=a"] * 51),
     "&".join(["partof.name=a"] * 11), "_count=1_0", "_count=٣", "&".join(["name:contains=a"] * 41),
-    "&".join(["near=48|2,48|2"] * 21), "&".join(["partof.name=" + "a," * 20] * 2),
+    "&".join(["near=48|2,48|2"] * 21), "near-insee-code=75110,75111", "near-insee-code=|5", "near-insee-code=1|2|km|4",
+    "near-insee-code=1|-2", "near=48", "near=48|2|1|km|x", "nb-capacity=deux", "nb-capacity:exact=2",
+    "capacity-update-date=hier", "capacity-update-date=ap9999-12-31T23:00Z", "&".join(["partof.name=" + "a," * 20] * 2),
 ]  # fmt: skip
 
 
 def test_ce_qui_ne_veut_rien_dire_est_refuse(consommateur: Client):
     for question in REFUSEES:
-        type_ = "HealthcareService" if "age" in question else "Location" if "near" in question else "Organization"
+        type_ = (
+            "HealthcareService"
+            if "age" in question
+            else "Location"
+            if "near" in question or "capacity" in question
+            else "Organization"
+        )
         reponse = consommateur.get(f"/fhir/{type_}?{question}")
         assert (reponse.status_code, lire(reponse)["resourceType"]) == (400, "OperationOutcome"), question
 
