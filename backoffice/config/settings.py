@@ -196,6 +196,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ror@localhost")
 ENVOI_BAIL_SECONDES = env.int("ENVOI_BAIL_SECONDES", default=120)  # a worker killed mid-batch gives its mails back
 LIVRAISON_BAIL_SECONDES = env.int("LIVRAISON_BAIL_SECONDES", default=120)  # the same for webhooks
 EXPORT_BAIL_SECONDES = env.int("EXPORT_BAIL_SECONDES", default=120)  # and for bulk exports, at each file
+FHIR_DELAI_SECONDES = env.int("FHIR_DELAI_SECONDES", default=10)  # that the database may spend on one search of /fhir/
 # Private networks (CIDR) to which webhooks may lead, in clear too. None: https to the Internet only.
 WEBHOOK_RESEAUX_PERMIS: list[str] = env.list("WEBHOOK_RESEAUX_PERMIS", default=[])
 # Reverse proxies in front of the product: how many addresses to trust at the end of X-Forwarded-For.

@@ -17,6 +17,7 @@ from .acces import Acces, reserve_aux_consommateurs
 from .bundle import dumps
 from .capacites import capacites
 from .contenu import Vue, representer
+from .delai import en_temps_limite
 from .issue import ErreurFhir
 from .negociation import entetes_de, servir, strict, vue_fhir
 from .parametres import TYPES
@@ -166,14 +167,16 @@ def _donnees(request: HttpRequest) -> Iterator[tuple[str, str]]:
 
 def _chercher(request: HttpRequest, acces: Acces, type_: str) -> HttpResponse:
     _verifier(type_)
-    demandee = demande.lire(type_, _donnees(request), acces.peut_lire, strict=strict(request))
-    reponse = recherche.repondre(demandee, acces.profil, acces.peut_lire)
+    with en_temps_limite():
+        demandee = demande.lire(type_, _donnees(request), acces.peut_lire, strict=strict(request))
+        reponse = recherche.repondre(demandee, acces.profil, acces.peut_lire)
     acces.ressources = reponse.ressources
     return servir(request, reponse.texte)
 
 
 def _historique(request: HttpRequest, acces: Acces, versions: historique.Versions, adresse: str) -> HttpResponse:
     periode = historique.lire(_donnees(request), strict=strict(request))
-    reponse = historique.repondre(versions, adresse, periode, acces.profil)
+    with en_temps_limite():
+        reponse = historique.repondre(versions, adresse, periode, acces.profil)
     acces.ressources = reponse.ressources
     return servir(request, reponse.texte)

@@ -5,10 +5,13 @@ import json
 
 import fhirkit
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 
 from structures.domaine.consommateurs import Reglages, modifier
 from structures.enums import Role
+from structures.fhir.delai import en_temps_limite
+from structures.fhir.issue import ErreurFhir
 from tests.factories.consommateurs import consommateur as consommateur_de
 from tests.factories.consommateurs import jeton
 from tests.factories.repertoire import compte
@@ -129,6 +132,27 @@ def test_chaque_refus_est_un_operation_outcome(une: Registre, consommateur: Clie
         assert (reponse.status_code, reponse.headers["Content-Type"]) == attendu, (methode, adresse)
         assert fhirkit.validate(lire(reponse)) == []
         assert lire(reponse)["issue"][0]["diagnostics"]
+
+
+def test_une_question_trop_chere_s_arrete(une: Registre, consommateur: Client, settings):
+    settings.FHIR_DELAI_SECONDES = 0
+    for adresse in ("/fhir/Organization?name=un", "/fhir/HealthcareService?organization.name=un", "/fhir/_history"):
+        reponse = consommateur.get(adresse)
+        assert (reponse.status_code, lire(reponse)["issue"][0]["code"]) == (422, "too-costly"), adresse
+    assert consommateur.get(R).status_code == 200
+
+
+def test_la_base_cesse_de_repondre_a_une_question_trop_chere(db: None, settings):
+    def demander(sql: str) -> str:
+        with connection.cursor() as curseur:
+            curseur.execute(sql)
+            return str(curseur.fetchone()[0])
+
+    with transaction.atomic(), en_temps_limite():
+        assert demander("SHOW statement_timeout") in ("10s", "9999ms")
+    settings.FHIR_DELAI_SECONDES = 0.05
+    with pytest.raises(ErreurFhir, match="plus de"), transaction.atomic(), en_temps_limite():
+        demander("SELECT pg_sleep(30)")
 
 
 def test_un_hote_inconnu_ou_une_panne_n_est_pas_une_page(une: Registre, consommateur: Client, monkeypatch):
