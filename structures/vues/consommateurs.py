@@ -173,11 +173,13 @@ class SecretView(VueConsommateur):
             return self._demander(form)
         garder = form.cleaned_data["ancien"] == "garder"
         consommateur, secret = verbes.renouveler(pk=pk, acteur=self.acteur, garder_ancien=garder)
-        return self.montrer_le_secret(consommateur, secret, f"Nouveau secret de {consommateur}")
+        return self.montrer_le_secret(consommateur, secret, f"Nouveau secret de l’outil « {consommateur} »")
 
     def _demander(self, form: SecretForm) -> HttpResponse:
         texte = "Le nouveau secret s’affiche une seule fois, sur la page suivante : préparez de quoi le transmettre."
-        return self.demander(form, f"Renouveler le secret de {self.consommateur} ?", texte, "Renouveler le secret")
+        return self.demander(
+            form, f"Renouveler le secret de l’outil « {self.consommateur} » ?", texte, "Renouveler le secret"
+        )
 
 
 class SuspendreView(VueConsommateur):
@@ -189,13 +191,13 @@ class SuspendreView(VueConsommateur):
         if not form.is_valid():
             return self._demander(form)
         verbes.suspendre(pk=pk, acteur=self.acteur, motif=form.cleaned_data["motif"])
-        return self.revenir(f"L’accès de {self.consommateur} est suspendu, ses jetons ne valent plus rien.")
+        return self.revenir(f"L’accès de l’outil « {self.consommateur} » est suspendu, ses jetons ne valent plus rien.")
 
     def _demander(self, form: SuspensionForm) -> HttpResponse:
         texte = (
             "Ses jetons cessent de valoir aussitôt, et il n’en reçoit plus. Son secret restera le même s’il revient."
         )
-        titre = f"Suspendre l’accès de {self.consommateur} ?"
+        titre = f"Suspendre l’accès de l’outil « {self.consommateur} » ?"
         return self.demander(form, titre, texte, "Suspendre l’accès", danger=True)
 
 
@@ -204,7 +206,7 @@ class ReactiverView(VueConsommateur):
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         verbes.reactiver(pk=pk, acteur=self.acteur)
-        return self.revenir(f"L’accès de {self.consommateur} est rendu, avec le même secret.")
+        return self.revenir(f"L’accès de l’outil « {self.consommateur} » est rendu, avec le même secret.")
 
 
 def changements_en_mots(ligne: JournalConsommateur) -> list[str]:
