@@ -219,7 +219,8 @@ def etapes_de(dossier: Dossier, parcours: Parcours, taches: Iterable[Tache]) -> 
     ouvertes = list(taches)
     decisions: dict[str, list[Decision]] = defaultdict(list)
     if dossier.envoye_le and not dossier.est_brouillon:
-        for decision in dossier.decisions.filter(le__gte=dossier.envoye_le).select_related("acteur", "autorite"):
+        prises = dossier.decisions.filter(le__gte=dossier.envoye_le)
+        for decision in prises.select_related("acteur", "pour", "autorite"):
             decisions[decision.noeud].append(decision)
     ici = position_de(dossier)
     if ici == EtatDossier.REFUSE:
@@ -239,7 +240,7 @@ def etapes_de(dossier: Dossier, parcours: Parcours, taches: Iterable[Tache]) -> 
 
 def _en_mots(decisions: list[Decision]) -> str:
     return " ; ".join(
-        f"{d.get_issue_display().lower()} le {date_longue(d.le)} par {d.acteur}"
+        f"{d.get_issue_display().lower()} le {date_longue(d.le)} par {d.qui}"
         + (f" ({d.autorite.nom})" if d.autorite else "")
         for d in decisions
     )

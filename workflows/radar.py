@@ -21,6 +21,7 @@ from .boite import detaillees
 from .delais import est_ouvre
 from .enums import Cercle
 from .models import Tache
+from .regles import approbations_conjointes
 from .requetes import sans_acteur
 
 CITEES = 20  # in the mail; the page has them all
@@ -48,7 +49,8 @@ class Pourvoi(NamedTuple):
 
 
 def pourvoir(taches: Collection[Any], sauf: Collection[int] = ()) -> list[Pourvoi]:
-    """``sauf``: habilitations that are about to end and don't count. Two statements for any number of tasks.
+    """``sauf``: habilitations that are about to end and don't count. Two statements for any number of tasks, one
+    more when an authority is to approve: who approved already for another one.
 
     Give tasks with ``dossier``. Who stands in for somebody is not named: without the absent person nobody does.
     """
@@ -65,7 +67,20 @@ def pourvoir(taches: Collection[Any], sauf: Collection[int] = ()) -> list[Pourvo
         .select_related("user")
         .order_by("user__last_name", "user__first_name", "pk")
     )
-    return [_pourvoi(t, [h for h in toutes if _vaut(h, t, ej_de.get(t.eg_id))], sauf) for t in taches]
+    signataires = _signataires({t.dossier_id for t in taches if t.autorite_id})
+    return [
+        _pourvoi(t, [h for h in toutes if _vaut(h, t, ej_de.get(t.eg_id))], sauf, signataires.get(t.dossier_id, set()))
+        for t in taches
+    ]
+
+
+def _signataires(dossiers: Collection[int]) -> dict[int, set[int]]:
+    par_dossier: dict[int, set[int]] = {}
+    if dossiers:
+        signees = approbations_conjointes().filter(dossier__in=dossiers)
+        for dossier, acteur in signees.values_list("dossier", "acteur"):
+            par_dossier.setdefault(dossier, set()).add(acteur)
+    return par_dossier
 
 
 def _vaut(tenue: Habilitation, tache: Tache, ej: int | None) -> bool:
@@ -76,16 +91,19 @@ def _vaut(tenue: Habilitation, tache: Tache, ej: int | None) -> bool:
     return tenue.role != Role.TUTELLE or tenue.autorite_id == tache.autorite_id
 
 
-def _pourvoi(tache: Tache, tenues: list[Habilitation], sauf: Collection[int]) -> Pourvoi:
+def _pourvoi(tache: Tache, tenues: list[Habilitation], sauf: Collection[int], signataires: Collection[int]) -> Pourvoi:
     jour = timezone.localdate()
     courantes = [h for h in tenues if h.debut <= jour and (h.fin is None or h.fin > jour)]
     partantes = [h for h in courantes if h.pk in sauf]
     courantes = [h for h in courantes if h.pk not in sauf]
     actifs = {h.user_id: h.user for h in courantes if h.user.is_active}
-    acteurs = {cle: u for cle, u in actifs.items() if not tache.etape.neutre or cle != tache.dossier.envoye_par_id}
+    impartiaux = {cle: u for cle, u in actifs.items() if not tache.etape.neutre or cle != tache.dossier.envoye_par_id}
+    acteurs = {cle: u for cle, u in impartiaux.items() if cle not in signataires}
     cercle = tache.etape.cercle
     if acteurs:
         raison = ""
+    elif impartiaux:
+        raison = f"Seul quelqu’un qui a approuvé le dossier pour une autre tutelle a ce rôle {_DE_QUOI[cercle]}."
     elif actifs:
         raison = f"Seule la personne qui a envoyé le dossier a ce rôle {_DE_QUOI[cercle]}."
     elif courantes:

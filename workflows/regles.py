@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from backoffice.comptes.models import User
@@ -18,8 +18,8 @@ from structures.regles import (
     personnes_avec_role_sur,
 )
 
-from .enums import ETAPES, SANS_PART, Cercle
-from .models import Dossier, Suppleance, Tache
+from .enums import ETAPES, SANS_PART, Cercle, EtatDossier, Issue
+from .models import Decision, Dossier, Suppleance, Tache
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -92,12 +92,43 @@ def _ecrites(egs: QuerySet[Fiche]) -> list[int] | QuerySet[Fiche]:
 
 def taches_de(user: "User | AnonymousUser", tenus: Portees | None = None) -> QuerySet[Tache]:
     """Tasks that the person may do: her perimeter, less the approval of what she sent herself, and the decisions that
-    are for somebody whom she stands in for."""
+    are for somebody whom she stands in for; less the approval of what one of them approved for another authority."""
     tenus = portees(user) if tenus is None else tenus
+    condition = _pas_deux_fois(_en_propre(user, tenus), [user.pk], tenus)
+    if tenus.supplee:
+        absentes = _absentes(user)
+        gagnees = perimetre_supplee(user, tenus, absentes)
+        condition |= _pas_deux_fois(gagnees, [user.pk, *absentes], tenus)
+    return Tache.objects.filter(condition)
+
+
+def retenues_par_sa_signature(user: User) -> QuerySet[Tache]:
+    """Tasks that she could do, had she not approved the same dossier for another authority (ADR 9)."""
+    tenus = portees(user)
     condition = _en_propre(user, tenus)
     if tenus.supplee:
         condition |= perimetre_supplee(user, tenus, _absentes(user))
-    return Tache.objects.filter(condition)
+    return Tache.objects.filter(condition & _deja_approuvees([user.pk]))
+
+
+def approbations_conjointes() -> QuerySet[Decision]:
+    """What some authorities approved of the dossiers that still wait for another one. Each of them is to be approved by
+    another person."""
+    return Decision.objects.filter(
+        noeud="approbation_tutelle",
+        issue=Issue.APPROUVE,
+        dossier__etat=EtatDossier.APPROBATION,
+        le__gte=F("dossier__envoye_le"),
+    ).order_by()
+
+
+def _pas_deux_fois(condition: Q, signataires: Collection[int | None], tenus: Portees) -> Q:
+    return condition & ~_deja_approuvees(signataires) if Role.TUTELLE in tenus else condition
+
+
+def _deja_approuvees(signataires: Collection[int | None]) -> Q:
+    signees = approbations_conjointes().filter(acteur__in=signataires).values("dossier")
+    return Q(noeud="approbation_tutelle", close_le__isnull=True, dossier__in=signees)
 
 
 def _en_propre(user: "User | AnonymousUser", tenus: Portees) -> Q:
@@ -162,11 +193,18 @@ def peut_faire(user: "User | AnonymousUser", tache: Tache) -> bool:
 
 def acteurs_de(tache: Tache) -> QuerySet[User]:
     """Which people may do this task: the same table, seen from the other side."""
-    return acteurs_a(tache.noeud, tache.eg_id, tache.autorite_id, tache.dossier.envoye_par_id)
+    signataires: list[int] = []
+    if tache.etape.cercle is Cercle.TUTELLE:
+        signees = approbations_conjointes().filter(dossier=tache.dossier_id)
+        signataires = list(signees.values_list("acteur", flat=True))
+    return acteurs_a(tache.noeud, tache.eg_id, tache.autorite_id, tache.dossier.envoye_par_id, signataires)
 
 
-def acteurs_a(noeud: str, eg: int, autorite: str | None, expediteur: int | None) -> QuerySet[User]:
-    """Which people could do a step for this EG, this authority and what this person sends."""
+def acteurs_a(
+    noeud: str, eg: int, autorite: str | None, expediteur: int | None, signataires: Collection[int] = ()
+) -> QuerySet[User]:
+    """Which people could do a step for this EG, this authority and what this person sends; ``signataires``: who
+    approved already for another authority."""
     etape = ETAPES[noeud]
     if etape.cercle is Cercle.GESTIONNAIRES:
         people = gestionnaires()
@@ -176,17 +214,22 @@ def acteurs_a(noeud: str, eg: int, autorite: str | None, expediteur: int | None)
         people = personnes_avec_role_sur([eg], etape.roles)
     if etape.neutre and expediteur:
         people = people.exclude(pk=expediteur)
-    return people if etape.cercle is Cercle.EDITEURS else _avec_suppleantes(people, etape.roles[0], expediteur)
+    if etape.cercle is Cercle.EDITEURS:
+        return people
+    exclues = [*signataires, *([expediteur] if expediteur else [])]
+    return _avec_suppleantes(people.exclude(pk__in=signataires), etape.roles[0], exclues)
 
 
-def _avec_suppleantes(people: QuerySet[User], role: str, expediteur: int | None) -> QuerySet[User]:
-    """Those people and the ones who stand in for them: ``perimetre_supplee`` from the other side."""
+def _avec_suppleantes(people: QuerySet[User], role: str, exclues: Collection[int]) -> QuerySet[User]:
+    """Those people and the ones who stand in for them, ``perimetre_supplee`` from the other side: not ``exclues``, nor
+    whoever stands in for one of them."""
     en_cours = Suppleance.objects.en_cours().order_by()
     semblable = Habilitation.objects.actives().filter(user=OuterRef("suppleante"), role__in=TRANSMISSIBLES[role])
     gagnent = en_cours.filter(Exists(semblable.order_by()), absente__in=people.order_by().values("pk"))
-    if expediteur:
-        pour_elle = en_cours.filter(absente=expediteur).values("suppleante")
-        gagnent = gagnent.exclude(absente=expediteur).exclude(suppleante=expediteur).exclude(suppleante__in=pour_elle)
+    if exclues:
+        pour_elles = en_cours.filter(absente__in=exclues).values("suppleante")
+        gagnent = gagnent.exclude(absente__in=exclues).exclude(suppleante__in=exclues)
+        gagnent = gagnent.exclude(suppleante__in=pour_elles)
     return User.objects.filter(
         Q(pk__in=people.order_by().values("pk")) | Q(pk__in=gagnent.values("suppleante"))
     ).order_by("pk")

@@ -31,7 +31,7 @@ from structures.requetes import versions_au
 
 from .enums import ETAPES, OUVERTS, TERMINES, Cercle, EtatFiche, Nature
 from .models import Dossier, Evenement, FicheTravail, Tache
-from .regles import dossiers_visibles
+from .regles import approbations_conjointes, dossiers_visibles
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -103,7 +103,7 @@ def tutelles_soeurs(taches: Collection[Tache]) -> dict[int, list[Tache]]:
     for soeur in (
         Tache.objects.annotate(partage=F("tache__previous"))
         .filter(partage__in=set(partage.values()), noeud="approbation_tutelle")
-        .select_related("autorite", "close_par", "tache__owner")
+        .select_related("autorite", "tache__owner", "tache__decision__acteur", "tache__decision__pour")
         .order_by("autorite", "pk")
     ):
         tours.setdefault(soeur.partage, []).append(soeur)
@@ -158,7 +158,8 @@ def sans_acteur(tenues: "QuerySet[Habilitation] | None" = None) -> QuerySet[Tach
             condition |= Q(~Q(eg__in=portees.union(des_ej)), noeud=etape.noeud)
             continue
         if etape.cercle is Cercle.TUTELLE:
-            du_role = du_role.filter(autorite=OuterRef("autorite"))
+            signees = approbations_conjointes().filter(dossier=OuterRef(OuterRef("dossier")), acteur=OuterRef("user"))
+            du_role = du_role.filter(~Exists(signees), autorite=OuterRef("autorite"))
         if etape.neutre:
             du_role = du_role.exclude(user=OuterRef("dossier__envoye_par"))
         condition |= Q(~Exists(du_role), noeud=etape.noeud)

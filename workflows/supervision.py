@@ -21,7 +21,7 @@ from . import delais
 from .domaine.echecs import ECHECS_ET_REPRISES
 from .enums import ACTES, ENVOYES, ETAPES, Cercle, Etape, EtatDossier, Issue, TypeEvenement
 from .models import Decision, Dossier, Evenement, Suppleance, Tache
-from .regles import TRANSMISSIBLES
+from .regles import TRANSMISSIBLES, approbations_conjointes
 from .requetes import sans_acteur
 
 # -- where the dossiers are ----------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def actes(periode: Periode, *, type_: str = "", personne: int | None = None) -> 
 def decisions(periode: Periode, *, noeud: str = "", autorite: str = "", issue: str = "") -> QuerySet[Decision]:
     debut, fin = periode.bornes
     choix = {"noeud": noeud, "autorite": autorite, "issue": issue}
-    return Decision.objects.filter(
+    return Decision.objects.select_related("pour").filter(
         le__gte=debut, le__lt=fin, **{nom: valeur for nom, valeur in choix.items() if valeur}
     )
 
@@ -292,7 +292,14 @@ def tenues_par_des_absents() -> QuerySet[Tache]:
 
 def _en_propre(etape: Etape) -> Q:
     peut = Q(Exists(_droits(etape).filter(user=OuterRef("tache__owner"))))
+    if etape.cercle is Cercle.TUTELLE:
+        peut &= _n_a_pas_signe()
     return peut & ~Q(dossier__envoye_par=F("tache__owner")) if etape.neutre else peut
+
+
+def _n_a_pas_signe() -> Q:
+    """Her holder has not approved the dossier for another authority (``regles.approbations_conjointes``)."""
+    return Q(~Exists(approbations_conjointes().filter(dossier=OuterRef("dossier"), acteur=OuterRef("tache__owner"))))
 
 
 def _en_suppleance(etape: Etape) -> Q:
@@ -303,7 +310,11 @@ def _en_suppleance(etape: Etape) -> Q:
     expediteur = en_cours.filter(suppleante=OuterRef("tache__owner"), absente=OuterRef("dossier__envoye_par"))
     pour_elles = Exists(_droits(etape).filter(user__in=absentes))
     personne_n_a_envoye = ~Q(dossier__envoye_par=F("tache__owner")) & Q(~Exists(expediteur))
-    return Q(pour_elles, Exists(semblable.order_by())) & personne_n_a_envoye
+    peut = Q(pour_elles, Exists(semblable.order_by())) & personne_n_a_envoye
+    if etape.cercle is not Cercle.TUTELLE:
+        return peut
+    signees = approbations_conjointes().filter(dossier=OuterRef("dossier"), acteur__in=absentes)
+    return peut & _n_a_pas_signe() & Q(~Exists(signees))
 
 
 def _droits(etape: Etape) -> QuerySet[Habilitation]:

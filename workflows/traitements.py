@@ -11,10 +11,10 @@ from backoffice.socle.mots import date_longue
 from structures.regles import est_gestionnaire
 
 from . import boite
-from .domaine.taches import JUGE_ET_PARTIE, SANS_DROIT
+from .domaine.taches import DEJA_APPROUVE, JUGE_ET_PARTIE, SANS_DROIT
 from .enums import ETAPES, ActionLot, Cercle, ResultatLigne
 from .models import LigneLot, Lot, Tache
-from .regles import acteurs_a, dossiers_visibles, perimetre, taches_de
+from .regles import acteurs_a, dossiers_visibles, perimetre, retenues_par_sa_signature, taches_de
 from .revue.modele import ATTENTIONS
 
 _DECISIONS = ("validation_direction", "approbation_sesan", "approbation_tutelle")
@@ -63,6 +63,7 @@ class _Droits:
         siennes = Tache.objects.filter(perimetre(user), pk__in=cles)
         self.perimetre = set(siennes.order_by().values_list("pk", flat=True))
         self.faisables = _cles(taches_de(user), cles)
+        self.retenues = _cles(retenues_par_sa_signature(user), cles)
         self.d_elle = _cles(taches_de(a), cles) if a else set()
         self.attribue_tout = action == ActionLot.ATTRIBUER and est_gestionnaire(user)
 
@@ -82,7 +83,7 @@ class _Droits:
             return ""
         if juge and tache.pk in self.perimetre:
             return JUGE_ET_PARTIE
-        return SANS_DROIT
+        return DEJA_APPROUVE if tache.pk in self.retenues else SANS_DROIT
 
     def _refus_de_mains(self, tache: Tache) -> str:
         tenue_par = tache.tache.owner

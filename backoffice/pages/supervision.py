@@ -16,6 +16,7 @@ from structures import suivi
 from structures.models import Autorite
 from workflows import boite, schema, supervision, versions
 from workflows import requetes as dossiers
+from workflows.chronologie import qui_en_mots
 from workflows.durees import durees
 from workflows.enums import ETAPES
 from workflows.parcours import qui_agit
@@ -249,6 +250,6 @@ def acte_en_mots(acte: Any) -> dict[str, Any]:
         "quand": acte.le,
         "quoi": mot,
         "dossier": acte.dossier,
-        "qui": acte.acteur,
+        "qui": acte.qui if decision else qui_en_mots(acte),
         "motif": getattr(acte, "motif", ""),
     }

@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from backoffice.pages import domaine as departs
 from structures.enums import Role
+from structures.models import Habilitation
 from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
-from tests.workflows.jeu_de_taches import copier
+from tests.workflows.jeu_de_taches import copier, taches_de
 from workflows.domaine import decisions, equipe, lots, suivi, suppleances, taches
 from workflows.enums import ActionLot
 from workflows.models import Evenement, Lot, MiseDeCote, Suivi, Tache
@@ -121,6 +122,29 @@ def test_partir_pendant_que_l_on_recoit_des_taches(monde: SimpleNamespace) -> No
         assert {p.code for p in refus(resultats)} <= {"compte_ferme", "sans_droit"}
         assert sorted(rendues) == sorted(t.pk for t in resultats if isinstance(t, Tache))
         assert taches.taches_tenues(qui) == []
+
+
+def test_la_fin_d_une_suppleance_voit_la_tache_que_l_on_prend(monde: SimpleNamespace) -> None:
+    """Ended as its substitute takes tasks by it: she holds none, at once, whoever came first."""
+    absente, suppleante, sesan, *_ = monde.gens
+    suppleante.habilitations.update(role=Role.TUTELLE, autorite="ARS-11")
+    Habilitation.objects.create(user=absente, role=Role.TUTELLE, autorite_id="CD-78")
+    [task] = taches_de(monde.dossier, 1)
+    Tache.objects.create(
+        tache=task, dossier=monde.dossier, eg=monde.dossier.eg, noeud="approbation_tutelle", autorite_id="CD-78",
+        creee_le=timezone.now(), echeance=timezone.now(),
+    )  # fmt: skip
+    jour = timezone.localdate()
+    for _ in range(3):
+        suppleance = suppleances.ecrire(absente=absente, suppleante=suppleante, du=jour, au=jour, acteur=sesan)
+        _, prise = ensemble(
+            [
+                partial(suppleances.terminer, numero=suppleance.pk, acteur=sesan),
+                partial(taches.prendre, numero=task.pk, acteur=suppleante),
+            ]
+        )
+        assert isinstance(prise, Tache) or prise.code == "sans_droit"
+        assert taches.taches_tenues(suppleante) == []
 
 
 OUVRIER = """

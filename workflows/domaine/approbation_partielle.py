@@ -46,12 +46,13 @@ class Entrainee:
 
 @dataclass(frozen=True, slots=True)
 class Ecart:
-    """A fiche that somebody chose to except, for herself or for an authority."""
+    """A fiche that somebody chose to except, for herself or for an authority. ``qui``: « Y », or « Y, pour X »."""
 
     fiche: int
     motif: str
     par: User
     autorite: Autorite | None = None
+    qui: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +174,8 @@ def ecarts_de(dossier: Dossier) -> list[Ecart]:
     """What approvers excepted since the dossier was sent. One statement."""
     ecartees = FicheEcartee.objects.filter(
         decision__dossier=dossier, decision__issue=Issue.APPROUVE, decision__le__gte=dossier.envoye_le
-    ).select_related("decision__acteur", "decision__autorite")
-    return [Ecart(e.fiche_id, e.motif, e.decision.acteur, e.decision.autorite) for e in ecartees]
+    ).select_related("decision__acteur", "decision__pour", "decision__autorite")
+    return [Ecart(e.fiche_id, e.motif, e.decision.acteur, e.decision.autorite, e.decision.qui) for e in ecartees]
 
 
 def obstacles(partage: Partage) -> list[str]:

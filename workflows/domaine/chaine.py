@@ -85,6 +85,7 @@ def sceau_decision(d: Decision, ecartees: Mapping[int, str]) -> str:
             "partielle": d.partielle,
             "le": instant(d.le),
         }
+        | ({"pour": d.pour_id} if d.pour_id else {})  # not in the seals of before this column
     )
 
 

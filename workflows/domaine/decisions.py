@@ -33,7 +33,7 @@ from .echecs import EN_PANNE, PublicationEchouee
 from .empechements import empechements
 from .journal import consigner, noms_des
 from .suivi import prevenir_les_suiveurs
-from .taches import au_nom_de, autoriser, conclure, contexte_mail, saisir, tache_ouverte
+from .taches import absente_de, autoriser, conclure, contexte_mail, laisser_a_d_autres, saisir, tache_ouverte
 from .travaux import renvoyer_en_attente, tache_du_noeud, terminer_redaction
 
 
@@ -127,7 +127,7 @@ def approuver(*, tache: int, acteur: User, vu: str | None = None) -> Dossier:
     if ecarts := partielle.ecarts_de(dossier):
         raise Conflit(
             "fiches_ecartees",
-            f"{ecarts[0].par} a approuvé ce dossier sauf certaines fiches. Rien n’a été décidé : rechargez la page de "
+            f"{ecarts[0].qui} a approuvé ce dossier sauf certaines fiches. Rien n’a été décidé : rechargez la page de "
             "la tâche, et relisez ce qui serait publié avant d’approuver.",
         )
     return _appliquer(dossier, ouverte, acteur, Issue.APPROUVE, TypeEvenement.APPROUVE, autorite=ouverte.autorite_id)
@@ -229,10 +229,11 @@ def retirer(*, numero: int, acteur: User) -> Dossier:
     if dossier.envoye_par_id != acteur.pk:
         raise Interdit("sans_droit", f"Seul {dossier.envoye_par}, qui a envoyé ce dossier, peut le retirer.")
     if not instantane.peut_retirer(acteur, dossier):
-        premiere = dossier.decisions.filter(le__gte=dossier.envoye_le).select_related("acteur").order_by("pk").first()
+        prises = dossier.decisions.filter(le__gte=dossier.envoye_le).select_related("acteur", "pour")
+        premiere = prises.order_by("pk").first()
         raise Conflit(
             "deja_approuve",
-            f"{premiere.acteur if premiere else 'Quelqu’un'} s’est déjà prononcé en faveur de ce dossier : il ne peut "
+            f"{premiere.qui if premiere else 'Quelqu’un'} s’est déjà prononcé en faveur de ce dossier : il ne peut "
             "plus être retiré. Demandez un renvoi pour correction à la personne qui doit encore l’approuver.",
         )
     ouvertes = list(Tache.objects.select_related("tache__owner").filter(dossier=dossier, close_le__isnull=True))
@@ -296,10 +297,12 @@ def _appliquer(
 ) -> Dossier:  # fmt: skip
     """``ecartees``: of a partial approval, what this decision adds to what others excepted, maybe nothing."""
     dossier.save()
-    details |= au_nom_de(acteur, tache)
+    pour = absente_de(acteur, tache)
+    if pour:
+        details["pour"] = str(pour)
     decision = Decision.objects.create(
-        dossier=dossier, tache=tache.tache, noeud=tache.noeud, acteur=acteur, autorite_id=tache.autorite_id,
-        issue=issue, motif=motif, empreinte=dossier.empreinte, partielle=ecartees is not None,
+        dossier=dossier, tache=tache.tache, noeud=tache.noeud, acteur=acteur, pour=pour, issue=issue, motif=motif,
+        autorite_id=tache.autorite_id, empreinte=dossier.empreinte, partielle=ecartees is not None,
     )  # fmt: skip
     if ecartees is not None:
         FicheEcartee.objects.bulk_create(
@@ -316,6 +319,8 @@ def _appliquer(
         reserver.clore(dossier=dossier.pk)
     elif dossier.est_ouvert:
         reserver.annoncer(dossier=dossier.pk, etape=dossier.get_etat_display(), envoye=dossier.etat in ENVOYES)
+    if issue == Issue.APPROUVE and dossier.est_ouvert:  # another authority has not decided yet
+        laisser_a_d_autres(dossier, acteur)
     prevenir_les_suiveurs(dossier, tache, acteur, issue)
     return dossier
 

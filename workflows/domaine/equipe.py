@@ -5,7 +5,6 @@ from typing import Any
 from django.db import transaction
 from django.urls import reverse
 
-from backoffice.comptes.domaine import verrouiller
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Interdit, Invalide
 from backoffice.socle.mots import date_longue
@@ -17,7 +16,15 @@ from ..enums import TypeEvenement
 from ..models import Dossier, Evenement, Tache
 from ..regles import acteurs_de
 from .journal import consigner
-from .taches import attribuer_a, au_nom_de, contexte_mail, exiger_ouvert, prise_en_main, refus_de_droit
+from .taches import (
+    attribuer_a,
+    au_nom_de,
+    contexte_mail,
+    exiger_ouvert,
+    prise_en_main,
+    refus_de_droit,
+    verrouiller_preneur,
+)
 
 MOTIF_MAX = 1000
 
@@ -54,7 +61,7 @@ def attribuer(*, numero: int, acteur: User, a: User, vu: int | None, motif: str 
     By a gestionnaire, or by somebody who may do the task herself. ``vu`` as in ``reprendre``; the reason is mandatory
     when somebody else holds it. ``en_nombre``: the lot tells the receiver once, at its end.
     """
-    a = verrouiller(a)
+    a = verrouiller_preneur(a)
     tache, dossier = prise_en_main(numero)
     if refus := refus_d_attribuer(tache, acteur):
         raise refus
@@ -90,7 +97,7 @@ def attribuer(*, numero: int, acteur: User, a: User, vu: int | None, motif: str 
 def refus_d_attribuer(tache: Tache, acteur: User) -> Interdit | None:
     """A gestionnaire gives any task but the approval of what she sent; the others those that they may do."""
     refus = refus_de_droit(tache, acteur)
-    if refus is not None and refus.code == "sans_droit" and est_gestionnaire(acteur):
+    if refus is not None and refus.code != "juge_et_partie" and est_gestionnaire(acteur):
         return None
     return refus
 

@@ -69,12 +69,11 @@ def _copie(travail: FicheTravail, suite: Dossier) -> FicheTravail:
 
 
 def _dire_pourquoi(partage: Partage, suite: Dossier, porteur: User) -> None:
-    """One thread for each reason, opened by who gave it."""
+    """One thread for each reason, opened by who gave it: one authority by a person (ADR 9)."""
     par_personne: dict[User, dict[int, str]] = defaultdict(dict)
     for ecart in partage.ecarts:
         motif = f"{ecart.autorite.nom} : {ecart.motif}" if ecart.autorite else ecart.motif
-        deja = par_personne[ecart.par].get(ecart.fiche)  # one person may speak for two authorities
-        par_personne[ecart.par][ecart.fiche] = f"{deja}\n\n{motif}" if deja else motif
+        par_personne[ecart.par][ecart.fiche] = motif
     for cle, entrainee in partage.entrainees.items():
         par_personne[porteur][cle] = f"Écartée avec une autre fiche. {partage.raison(entrainee)}"
     for personne, textes in par_personne.items():

@@ -19,8 +19,16 @@ from structures.regles import gestionnaires
 
 from .. import notifications as types
 from ..enums import TypeEvenement
-from ..models import Dossier, MiseDeCote, Processus, Tache
-from ..regles import acteurs_de, perimetre, peut_faire, pour_qui, supplee
+from ..models import Dossier, MiseDeCote, Processus, Suppleance, Tache
+from ..regles import (
+    acteurs_de,
+    approbations_conjointes,
+    perimetre,
+    peut_faire,
+    pour_qui,
+    retenues_par_sa_signature,
+    supplee,
+)
 from . import horloge
 from .classement import classer
 from .journal import consigner
@@ -72,20 +80,37 @@ def ouvrir(task: Task, dossier: Dossier, acteur: User | None, autorite: str | No
     tache.sans_acteur = not personnes
     classer(tache, dossier)
     tache.save(force_insert=True)
-    contexte = contexte_mail(dossier, tache=tache, etape=tache.etape, acteur=acteur)
     if personnes:
+        contexte = contexte_mail(dossier, tache=tache, etape=tache.etape, acteur=acteur)
         consigner(dossier, TypeEvenement.TACHE_CREEE, None, tache=tache.pk, noeud=tache.noeud, autorite=autorite)
         notifier(
             types.TacheCreee, destinataires=personnes, cle=f"tache:{tache.pk}", contexte=contexte,
             lien=reverse("tache", args=[tache.pk]), sauf=acteur,
         )  # fmt: skip
     else:
-        consigner(dossier, TypeEvenement.SANS_ACTEUR, None, tache=tache.pk, noeud=tache.noeud, autorite=autorite)
-        notifier(
-            types.TacheSansActeur, destinataires=gestionnaires(), cle=f"tache:{tache.pk}:sans_acteur",
-            contexte=contexte, lien=reverse("dossier", args=[dossier.pk]),
-        )  # fmt: skip
+        _dire_sans_acteur(tache, dossier, acteur)
     return tache
+
+
+def _dire_sans_acteur(tache: Tache, dossier: Dossier, acteur: User | None) -> None:
+    consigner(
+        dossier, TypeEvenement.SANS_ACTEUR, None, tache=tache.pk, noeud=tache.noeud, autorite=tache.autorite_id
+    )  # fmt: skip
+    notifier(
+        types.TacheSansActeur, destinataires=gestionnaires(), cle=f"tache:{tache.pk}:sans_acteur",
+        contexte=contexte_mail(dossier, tache=tache, etape=tache.etape, acteur=acteur),
+        lien=reverse("dossier", args=[dossier.pk]),
+    )  # fmt: skip
+
+
+def laisser_a_d_autres(dossier: Dossier, acteur: User) -> None:
+    """Once somebody has approved for an authority, what is left to the others is no longer hers (ADR 9): what she held
+    goes back to the queue, and what nobody else can do is an incident at once."""
+    for tache in retenues_par_sa_signature(acteur).filter(dossier=dossier).select_related("tache__owner"):
+        tache.dossier = dossier
+        _remettre_si_perdue(tache)
+        if not acteurs_de(tache).exists():
+            _dire_sans_acteur(tache, dossier, acteur)
 
 
 def fermer(task: Task, acteur: User | None, issue: str) -> None:
@@ -127,6 +152,7 @@ def tache_ouverte(numero: int, dossier: Dossier) -> Tache:
 
 
 JUGE_ET_PARTIE = "Vous avez envoyé ce dossier : une autre personne doit l’approuver."
+DEJA_APPROUVE = "Vous avez approuvé ce dossier pour une autre tutelle : quelqu’un d’autre doit se prononcer ici."
 SANS_DROIT = "Votre habilitation ne permet pas de faire cette tâche."
 
 
@@ -163,8 +189,13 @@ def refus_de_mains(tache: Tache, acteur: User) -> Conflit | None:
 
 def au_nom_de(acteur: User, tache: Tache) -> dict[str, str]:
     """What the journal adds to a gesture of somebody who stands in for another: « Y, pour X »."""
-    absente = pour_qui(acteur, [tache]).get(tache.pk)
+    absente = absente_de(acteur, tache)
     return {"pour": str(absente)} if absente else {}
+
+
+def absente_de(acteur: User, tache: Tache) -> User | None:
+    """For whom she does this task, when it is not in her own name."""
+    return pour_qui(acteur, [tache]).get(tache.pk)
 
 
 def refus_de_droit(tache: Tache, acteur: User) -> Interdit | None:
@@ -174,7 +205,21 @@ def refus_de_droit(tache: Tache, acteur: User) -> Interdit | None:
     sienne = Tache.objects.filter(perimetre(acteur), pk=tache.pk)
     if tache.etape.neutre and tache.dossier.envoye_par_id == acteur.pk and sienne.exists():
         return Interdit("juge_et_partie", JUGE_ET_PARTIE)
+    if tache.autorite_id and retenues_par_sa_signature(acteur).filter(pk=tache.pk).exists():
+        return _deja_approuve(tache, acteur)
     return Interdit("sans_droit", SANS_DROIT)
+
+
+def _deja_approuve(tache: Tache, acteur: User) -> Interdit:
+    siennes = approbations_conjointes().filter(dossier=tache.dossier_id, acteur=acteur.pk)
+    sienne = siennes.select_related("autorite", "pour").latest("le")
+    pour = f", à la place de {sienne.pour}" if sienne.pour else ""
+    return Interdit(
+        "deja_approuve",
+        f"Vous avez approuvé ce dossier le {date_longue(sienne.le, 'heure')} ({sienne.autorite}){pour}. Une "
+        "approbation conjointe demande une personne par tutelle : un autre membre doit se prononcer "
+        f"({tache.autorite}). S’il n’y en a pas, demandez à SESAN un droit ou une suppléance pour quelqu’un d’autre.",
+    )
 
 
 def prise_en_main(numero: int) -> tuple[Tache, Dossier]:
@@ -186,12 +231,20 @@ def prise_en_main(numero: int) -> tuple[Tache, Dossier]:
     return tache_ouverte(numero, dossier), dossier
 
 
-def exiger_ouvert(acteur: User) -> None:
-    """Lock the account of whoever takes a task, before the process: what ends the account, or the right, then sees it.
+def verrouiller_preneur(user: User) -> User:
+    """Lock the account of whoever takes a task and what she stands in by, before the process: what ends the account,
+    the right or the substitution then waits, and sees the task; or has ended it already.
 
-    Every verb that puts a task in somebody's name locks her account first, in this order.
+    Every verb that puts a task in somebody's name begins so.
     """
-    if not verrouiller(acteur).is_active:
+    user = verrouiller(user)
+    siennes = Suppleance.objects.en_cours().filter(suppleante=user.pk).order_by("pk")
+    list(siennes.select_for_update(no_key=True).values_list("pk", flat=True))
+    return user
+
+
+def exiger_ouvert(acteur: User) -> None:
+    if not verrouiller_preneur(acteur).is_active:
         raise Interdit("compte_ferme", "Votre compte vient d’être désactivé : cette tâche n’est pas à votre nom.")
 
 
@@ -250,16 +303,22 @@ def rendre_les_taches_de(users: Iterable[int]) -> list[int]:
         with transaction.atomic():
             dossier = saisir(dossier_id)
             tache = Tache.objects.select_related("tache__owner").filter(pk=numero, close_le__isnull=True).first()
-            proprietaire = tache and tache.tache.owner
-            if not tache or not proprietaire:
+            if tache is None:
                 continue
             tache.dossier = dossier
-            if proprietaire.is_active and peut_faire(proprietaire, tache):
-                continue
-            attribuer_a(tache.tache, None)
-            consigner(
-                dossier, TypeEvenement.TACHE_RENDUE, None, tache=tache.pk, noeud=tache.noeud,
-                proprietaire=proprietaire.username,
-            )  # fmt: skip
-            rendues.append(tache.pk)
+            if _remettre_si_perdue(tache):
+                rendues.append(tache.pk)
     return rendues
+
+
+def _remettre_si_perdue(tache: Tache) -> bool:
+    """Back to the queue when its owner can no longer do it; True when it was."""
+    proprietaire = tache.tache.owner
+    if proprietaire is None or (proprietaire.is_active and peut_faire(proprietaire, tache)):
+        return False
+    attribuer_a(tache.tache, None)
+    consigner(
+        tache.dossier, TypeEvenement.TACHE_RENDUE, None, tache=tache.pk, noeud=tache.noeud,
+        proprietaire=proprietaire.username,
+    )  # fmt: skip
+    return True

@@ -124,6 +124,7 @@ class Evenement(models.Model):
 class Decision(models.Model):
     """A decision on a sent dossier: by whom, for which authority, on which content (``empreinte``).
 
+    ``pour``: whom ``acteur`` stood in for (ADR 9), null when she decided in her own name.
     ``partielle``: an approval of all but some fiches, excepted by this decision or by the other authority's.
     """
 
@@ -131,6 +132,7 @@ class Decision(models.Model):
     tache = models.OneToOneField(Task, models.PROTECT, related_name="decision")
     noeud = models.CharField("étape", max_length=40)
     acteur = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="decisions")
+    pour = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     autorite = models.ForeignKey("structures.Autorite", models.PROTECT, null=True, related_name="+")
     issue = models.CharField("décision", max_length=20, choices=Issue)
     motif = models.TextField("motif", blank=True)
@@ -150,6 +152,11 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return self.get_issue_display()
+
+    @property
+    def qui(self) -> str:
+        """« Y », « Y, pour X » when Y stood in for X. Give it with ``acteur`` and ``pour``."""
+        return f"{self.acteur}, pour {self.pour}" if self.pour else str(self.acteur)
 
     def get_issue_display(self) -> str:  # type: ignore[no-redef]
         mots = Issue(self.issue).label

@@ -27,7 +27,7 @@ def decisions_en_mots(decisions: list[Decision]) -> list[dict[str, Any]]:
         {
             "quand": d.le,
             "titre": f"{ETAPES[d.noeud].titre} : {d.get_issue_display().lower()}",
-            "qui": f"{d.acteur} ({d.autorite.nom})" if d.autorite else str(d.acteur),
+            "qui": f"{d.qui} ({d.autorite.nom})" if d.autorite else d.qui,
             "texte": d.motif,
             "icone": ICONES.get(Issue(d.issue), "coche"),
             "etat": "",
@@ -57,7 +57,7 @@ class DecisionsView(VueDossier):
     """Every decision, the last first, and whether it still holds for what the dossier has become."""
 
     def get(self, request: HttpRequest, numero: int) -> HttpResponse:
-        decisions = list(self.dossier.decisions.select_related("acteur", "autorite").order_by("-pk"))
+        decisions = list(self.dossier.decisions.select_related("acteur", "pour", "autorite").order_by("-pk"))
         actuel = empreinte_actuelle(self.dossier)
         contexte = {
             "espace": self.espace,
@@ -77,7 +77,7 @@ class _UneDecision(VueRevue):
 
     def autoriser(self, request: HttpRequest) -> None:
         super().autoriser(request)
-        prises = self.dossier.decisions.select_related("acteur", "autorite")
+        prises = self.dossier.decisions.select_related("acteur", "pour", "autorite")
         decision = prises.filter(pk=self.kwargs["decision"]).first()
         gardes = Instantane.objects.filter(dossier=self.dossier)
         garde = gardes.filter(empreinte=decision.empreinte).first() if decision else None

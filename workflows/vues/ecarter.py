@@ -172,7 +172,7 @@ def _lignes(partage: partielle.Partage, saisie: Saisie, deja: Collection[partiel
     """Every fiche of the dossier, in the order of the tree."""
     dits: dict[int, list[tuple[str, str]]] = {}
     for e in deja:
-        qui = f"{e.par} ({e.autorite.nom})" if e.autorite else str(e.par)
+        qui = f"{e.qui} ({e.autorite.nom})" if e.autorite else e.qui
         dits.setdefault(e.fiche, []).append((qui, e.motif))
     lignes = []
     for travail in sorted([*partage.ecartes, *partage.retenus], key=lambda t: partage.rang(t.fiche_id)):

@@ -234,7 +234,7 @@ def _lignes_du_journal(dossier: Dossier, retenus: QuerySet[Evenement]) -> Iterat
 
 def decisions(user: User, choix: QueryDict) -> Contenu:
     dossier = _dossier(user, choix)
-    prises = dossier.decisions.select_related("acteur", "autorite").order_by("-pk")
+    prises = dossier.decisions.select_related("acteur", "pour", "autorite").order_by("-pk")
     return Contenu(_lignes_des_decisions(dossier, prises), prises.count, f"dossier-{dossier.pk}")
 
 

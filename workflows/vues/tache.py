@@ -96,8 +96,7 @@ def _autre(soeur: Tache) -> AutreTutelle:
     if Issue(soeur.issue) not in _A_FAIT:
         return AutreTutelle(nom, "n’a plus à se prononcer", "moins")
     verbe, icone = _A_FAIT[Issue(soeur.issue)]
-    par = f" ({soeur.close_par})" if soeur.close_par else ""
-    return AutreTutelle(nom, f"{verbe} le {date_longue(soeur.close_le)}{par}", icone)
+    return AutreTutelle(nom, f"{verbe} le {date_longue(soeur.close_le)} ({soeur.tache.decision.qui})", icone)
 
 
 def ce_qui_suit(tache: Tache, autres: list[AutreTutelle]) -> list[str]:
@@ -188,6 +187,7 @@ def page_tache(
     synthese = revue.resume(liste, url=reverse("dossier_changements", args=[dossier.pk]))
     montrer_les_commentes(synthese, form.commentaires)
     noms = {c.fiche: c.nom for c in liste}
+    prises = _decisions_passees(dossier)
     caduc = instantane.ecarts_depuis_l_envoi(dossier) if renvoyable else []
     contexte = {
         "tache": tache,
@@ -224,7 +224,8 @@ def page_tache(
         "retour": adresse_de_la_liste(suite),
         "voisines": _voisines(user, tache, suite),
         "titre_onglet": ONGLETS.get(QueryDict(suite).get("onglet", ""), "Tâches"),
-        "decisions": _decisions_passees(dossier),
+        "decisions": decisions_en_mots(prises),
+        "close_par": next((d.qui for d in prises if d.tache_id == tache.pk), tache.close_par),
         "signe_issue": signe_de(tache.issue),
     }
     return render(request, "workflows/taches/tache.html", contexte, status=422 if erreurs else 200)
@@ -236,10 +237,9 @@ def titre_de(tache: Tache, *, agit: bool) -> str:
     return f"{debut} « {tache.dossier.nom} »"
 
 
-def _decisions_passees(dossier: Dossier) -> list[dict[str, Any]]:
+def _decisions_passees(dossier: Dossier) -> list[Decision]:
     """Earlier decisions on this dossier, the last first. One statement."""
-    prises = Decision.objects.filter(dossier=dossier).select_related("acteur", "autorite").order_by("-pk")
-    return decisions_en_mots(list(prises))
+    return list(Decision.objects.filter(dossier=dossier).select_related("acteur", "pour", "autorite").order_by("-pk"))
 
 
 def _voisines(user: User, tache: Any, suite: str) -> list[tuple[str, str, str]]:
