@@ -55,6 +55,11 @@ def rappel(limite: datetime, depart: datetime) -> datetime:
     return max(a(jour, time(8)), depart)
 
 
+def rappel_de_correction(depart: datetime) -> datetime:
+    """When those who correct a dossier are reminded of it: long before the end of a delay made for a first writing."""
+    return a(ajouter_jours_ouvres(timezone.localdate(depart), settings.CORRECTION_RAPPEL_JOURS), time(8))
+
+
 def recours(limite: datetime) -> datetime:
     """When the supervisor hears that a task is still late: in the morning, some working days after the due date."""
     return a(ajouter_jours_ouvres(timezone.localdate(limite), settings.RECOURS_JOURS_APRES), time(8))

@@ -12,7 +12,7 @@ from viewflow.workflow.nodes.split import SplitActivation
 from viewflow.workflow.nodes.view import ViewActivation
 from viewflow.workflow.token import Token
 
-from .delais import rappel, recours
+from .delais import rappel, rappel_de_correction, recours
 from .domaine import taches
 from .domaine.mouvement import mouvement_de
 from .enums import Issue
@@ -62,7 +62,10 @@ def _echeance(activation: Any) -> datetime:
 
 
 def _moment_du_rappel(activation: Any) -> datetime:
-    return rappel(_echeance(activation), timezone.now())
+    maintenant = timezone.now()
+    moment = rappel(_echeance(activation), maintenant)
+    en_correction = mouvement_de(activation.process).dossier.en_correction
+    return min(moment, rappel_de_correction(maintenant)) if en_correction else moment
 
 
 def _moment_de_l_escalade(activation: Any) -> datetime:

@@ -14,8 +14,8 @@ class TacheCreee(TypeNotification):
 @enregistrer
 class TacheRappel(TypeNotification):
     code = "tache_rappel"
-    libelle = "Rappel avant l’échéance"
-    description = "À ceux qui peuvent faire la tâche, avant son échéance."
+    libelle = "Rappel d’une tâche"
+    description = "À ceux qui peuvent faire la tâche, avant son échéance ou quelques jours après un renvoi."
     bouton = "Ouvrir la tâche"
 
 

@@ -261,7 +261,8 @@ SUPPORT_FORMULAIRE = env.str("SUPPORT_FORMULAIRE", default="https://formulaire-s
 SUPPORT_COURRIEL = env.str("SUPPORT_COURRIEL", default="ror.support@sesan.fr")
 
 # Working days given to each human step before it is late; how many before that the reminder leaves, how many after it
-# the supervisor hears of it; how many at least are left to a step when a dossier comes back to it after a correction.
+# the supervisor hears of it; how many at least are left to a step when a dossier comes back to it after a correction;
+# after how many its authors are reminded of a dossier that is back for correction.
 DELAIS_ETAPES = {
     "redaction": env.int("DELAI_REDACTION", default=30),
     "envoi": env.int("DELAI_ENVOI", default=30),
@@ -273,6 +274,7 @@ DELAIS_ETAPES = {
 RAPPEL_JOURS_AVANT = env.int("RAPPEL_JOURS_AVANT", default=1)
 RECOURS_JOURS_APRES = env.int("RECOURS_JOURS_APRES", default=2)
 REPRISE_JOURS_MINIMUM = env.int("REPRISE_JOURS_MINIMUM", default=2)
+CORRECTION_RAPPEL_JOURS = env.int("CORRECTION_RAPPEL_JOURS", default=5)
 
 SILENCED_SYSTEM_CHECKS: list[str] = []
 LOGGING = {

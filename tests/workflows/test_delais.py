@@ -193,3 +193,28 @@ def test_le_delai_s_arrete_pendant_la_correction(lieu: SimpleNamespace) -> None:
         assert du(dossier) == ("approbation_sesan", 1, date(2027, 1, 7))  # two days at least
         mots = "délai suspendu pendant la correction : il restait 1 jour, porté à 2"
         assert fabrique.tache(dossier).suspension == mots
+
+
+def test_un_dossier_renvoye_se_rappelle_a_ceux_qui_le_corrigent(lieu: SimpleNamespace) -> None:
+    """Five working days after the return, with why; at the due date as ever; nothing once it is sent again."""
+    with time_machine.travel(datetime(2026, 11, 4, 10, tzinfo=PARIS), tick=False) as horloge:
+        dossier = envoye(lieu)
+        fabrique.renvoye(dossier, lieu.direction, "Le territoire manque.")
+        tache = fabrique.tache(dossier)
+        aller(horloge, 2026, 11, 12, 7)  # the 11th is a holiday
+        assert courriels(tache) == []
+        aller(horloge, 2026, 11, 12, 8)
+        rappels = [("tache_rappel", nom) for nom in ("adjointe", "direction", "referent")]
+        assert courriels(tache) == rappels
+        envoi = Envoi.objects.filter(cle__contains=f"tache:{tache.pk}:rappel").first()
+        assert envoi.sujet.startswith("Rappel : à corriger et renvoyer au plus tard le 17 décembre")
+        assert "il est revenu le mercredi 4 novembre 2026" in envoi.corps_texte.replace("\xa0", " ")
+        assert "Renvoyé par : direction\nMotif : Le territoire manque." in envoi.corps_texte
+        aller(horloge, 2026, 12, 18, 0)
+        assert courriels(tache) == rappels + [("tache_retard", nom) for _, nom in rappels]
+        fabrique.envoye(fabrique.relu(dossier), lieu.referent)
+        fabrique.renvoye(dossier, lieu.direction)
+        encore = fabrique.tache(dossier)
+        fabrique.envoye(fabrique.relu(dossier), lieu.referent)
+        aller(horloge, 2027, 1, 4, 8)
+        assert courriels(encore) == []

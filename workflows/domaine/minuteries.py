@@ -32,12 +32,14 @@ def sonner(tache: Tache, type_: TypeEvenement, prevue: datetime) -> None:
     if _une_autre_est_due(tache, prevue):
         return
     personnes = _destinataires(tache, type_)
+    renvois = tache.dossier.evenements.filter(type=TypeEvenement.RENVOYE).select_related("acteur")
+    renvoi = renvois.latest("pk") if tache.dossier.en_correction else None
     consigner(tache.dossier, type_, None, tache=tache.pk, noeud=tache.noeud)
     notifier(
         _COURRIELS[type_],
         destinataires=personnes.values(),
         cle=f"tache:{tache.pk}:{type_}",
-        contexte=contexte_mail(tache.dossier, tache=tache, etape=tache.etape),
+        contexte=contexte_mail(tache.dossier, tache=tache, etape=tache.etape, renvoi=renvoi),
         lien=reverse("tache", args=[tache.pk]),
     )
 

@@ -102,6 +102,11 @@ class Dossier(FSMModelMixin, models.Model):
     def est_ouvert(self) -> bool:
         return self.etat in OUVERTS
 
+    @property
+    def en_correction(self) -> bool:
+        """Sent back, and not sent again: ``motif`` says why."""
+        return self.est_brouillon and bool(self.motif)
+
     # Transitions: sources, fields of this row, state. The verbs of workflows/domaine ask who may and call them.
 
     @transition(field=etat, source=EtatDossier.REDACTION, target=EtatDossier.FINALISE)
