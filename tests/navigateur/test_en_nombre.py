@@ -44,3 +44,8 @@ def test_prendre_en_nombre_dont_une_deja_prise(site):
     expect(refusee).to_contain_text("a pris cette tâche le")
     sans_defaut(page)
     assert ouverte(EXPERIMENTAL).tache.owner.username == "gestionnaire"
+    page.get_by_role("button", name="Recommencer celle qui a échoué…").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Prendre 0 tâche")
+    page.goto(f"/dossiers/{ouverte(CLINIQUE).dossier_id}/")
+    page.locator(".schema-cadre").scroll_into_view_if_needed()
+    expect(page.locator(".schema-repere")).to_be_in_viewport()  # the drawing is wider than the telephone

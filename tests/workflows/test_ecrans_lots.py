@@ -12,6 +12,7 @@ from django.utils import timezone
 from structures.enums import Role
 from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
+from tests.formulaires import lire_formulaire
 from tests.navigation import HTMX, client, requetes_de, texte
 from tests.workflows.jeu_de_taches import copier
 from workflows.domaine import lots, taches
@@ -102,6 +103,33 @@ def test_ce_qui_est_refuse_avant_de_commencer(monde: SimpleNamespace, tache: Tac
         assert g.post("/traitements/", donnees).status_code == 422
     assert client(monde.voisin).post("/traitements/", {**donnees, "ligne": ligne}).status_code == 422
     assert not LigneLot.objects.exists()
+
+
+def test_recommencer_ce_qui_a_echoue(monde: SimpleNamespace, tache: Tache) -> None:
+    """From the report to the usual preview, with those that are still open, and to whom they were to go."""
+    g = client(monde.gestionnaire)
+    prise, close, libre = copier(tache, 3)
+    toutes = [prise.pk, close.pk, libre.pk]
+    taches.prendre(numero=prise.pk, acteur=monde.autre)
+    lot = lots.lancer(
+        acteur=monde.gestionnaire, action="attribuer", jeton=uuid4(), a=repertoire.gestionnaire("sesan2"),
+        choisies=[(numero, "") for numero in toutes],
+    )  # fmt: skip
+    lots.travailler(lot.pk)
+    page = g.get(f"/traitements/{lot.pk}/")
+    assert page.context["a_recommencer"] == [prise.pk]
+    assert "Recommencer celle qui a échoué…" in texte(page)
+    lot.lignes.filter(tache__in=[close, libre]).update(resultat="erreur")
+    Tache.objects.filter(pk=close.pk).update(close_le=timezone.now(), issue="approuve")
+    taches.rendre(numero=prise.pk, acteur=monde.autre)
+    page = g.get(f"/traitements/{lot.pk}/")
+    assert "Recommencer les 2 qui ont échoué…" in texte(page)
+    saisie = lire_formulaire(page.content.decode())
+    assert saisie.getlist("tache") == [str(prise.pk), str(libre.pk)]
+    apercu = g.post("/traitements/apercu/", dict(saisie))
+    assert [ligne.tache.pk for ligne in apercu.context["possibles"]] == [prise.pk]
+    assert apercu.context["a"] == lot.destinataire
+    assert f"Déjà au nom de {lot.destinataire}" in texte(apercu)
 
 
 def test_les_pages_ne_dependent_pas_du_nombre(monde: SimpleNamespace, tache: Tache) -> None:

@@ -185,10 +185,15 @@ class Traitement(VueTraitement):
         lignes = traitements.lignes_de(self.lot) if self.lot.termine_le else []
         contexte = resume(self.lot) | {
             "lignes": [(SIGNES[ligne.resultat], ligne) for ligne in sorted(lignes, key=_refus_d_abord)],
+            "a_recommencer": [ligne.tache_id for ligne in lignes if _peut_recommencer(ligne)],
             "url": reverse("traitement", args=[numero]),
         }
         fragment = request.htmx and not request.htmx.boosted  # type: ignore[attr-defined]
         return render(request, f"workflows/taches/{'_traitement' if fragment else 'traitement'}.html", contexte)
+
+
+def _peut_recommencer(ligne: Any) -> bool:
+    return ligne.resultat != ResultatLigne.FAIT and ligne.tache.close_le is None
 
 
 def _refus_d_abord(ligne: Any) -> tuple[bool, int]:
