@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import islice
 from tempfile import TemporaryFile
+from textwrap import shorten
 from typing import IO, Any, NamedTuple, TypeVar
 from xml.sax.saxutils import escape
 
@@ -23,6 +24,8 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 Cellule = str | int | float
 Ligne = Sequence[Cellule]
 T = TypeVar("T")
+
+TITRE_MAX = 31  # characters of the name of a sheet: Excel takes a file with a longer one for damaged
 
 _FORMULE = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
@@ -74,7 +77,7 @@ def ecrire_classeur(feuilles: Iterable[tuple[str, Iterable[Ligne]]], fichier: IO
     """An XLSX workbook of (title, rows) sheets."""
     classeur = Workbook(write_only=True)
     for titre, lignes in feuilles:
-        feuille = classeur.create_sheet(titre)
+        feuille = classeur.create_sheet(shorten(titre, TITRE_MAX, placeholder="…"))
         feuille.freeze_panes = "A2"
         for ligne in lignes:
             feuille.append([_cellule_xlsx(feuille, valeur) for valeur in ligne])

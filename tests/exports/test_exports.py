@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from backoffice.comptes.models import User
 from backoffice.exports import domaine, registre, tasks, views
-from backoffice.exports.fichiers import Ligne
+from backoffice.exports.fichiers import Ligne, ecrire_classeur
 from backoffice.exports.models import EtatExport, ExportDemande, Morceau
 from backoffice.exports.registre import Contenu
 from backoffice.socle.erreurs import Conflit, Interdit, Introuvable
@@ -225,3 +225,12 @@ def test_le_lien_d_une_page_garde_ses_choix() -> None:
     assert {ligne[0] for ligne in lignes} == {"ajoutée"}
     historique = navigateur.get(f"/exports/historique.csv?fiche={eg.identifiant}")
     assert len(octets(historique).splitlines()) > 1
+
+
+def test_un_tableur_ouvre_chaque_liste() -> None:
+    """Excel repairs, or refuses, a workbook whose sheet has a name of more than 31 characters."""
+    classeur = io.BytesIO()
+    ecrire_classeur([(export.titre, [("Nom",)]) for export in registre.tous()], classeur)
+    noms = openpyxl.load_workbook(classeur).sheetnames
+    assert [nom for nom in noms if len(nom) > 31] == []
+    assert len(noms) == len(registre.tous()) > 30
