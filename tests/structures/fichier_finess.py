@@ -1,20 +1,19 @@
 """FINESS files, historic layout, made line by line; what they left in the register."""
 
-import os
 from collections.abc import Iterable
 from datetime import date
-from pathlib import Path
 
 from structures.importations.rapport import Rapport
 from structures.models import Fiche, Modification, VersionFiche
 
 from .fabrique import aujourdhui, numero
+from .officielles import DONNEES
 
 JOUR = date(2024, 5, 6)
 EG1, EG2, EG3 = numero("75000001"), numero("75000002"), numero("75000003")
 EJ1, EJ2 = numero("75900001"), numero("75900002")
 SIRET = numero("2601000450001")
-REEL = Path(os.environ.get("ROR_DONNEES", Path(__file__).parents[3] / "shared" / "data")) / "finess"
+REEL = DONNEES / "finess"
 
 # Position of the fields of a « structureet » row, type first.
 RANGS = {

@@ -2,9 +2,7 @@
 
 import csv
 import io
-import os
 import zipfile
-from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
@@ -22,8 +20,10 @@ from structures.importations.suivi import Suivi
 from structures.models import Association, RegleCategorie, RegleTarification
 from tests.factories.repertoire import compte, etablissement, gestionnaire, referentiels, uo
 
+from .officielles import DONNEES
+
 pytestmark = pytest.mark.django_db
-A14 = Path(os.environ.get("ROR_DONNEES", Path(__file__).parents[3] / "shared" / "data")) / "nos" / "csv"
+A14 = DONNEES / "nos" / "csv"
 
 
 @pytest.fixture

@@ -4,9 +4,7 @@ What an example says that no field of ours holds, and what ours says more, is li
 """
 
 import json
-import os
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import fhirkit
@@ -18,9 +16,11 @@ from structures.fhir.chargement import referentiel, referentiel_des_listes
 from structures.fhir.ressources import ressources
 from structures.models import Fiche, VersionFiche
 
+from .officielles import DONNEES
+
 pytestmark = pytest.mark.django_db
 
-EXEMPLES = Path(os.environ.get("ROR_DONNEES", Path(__file__).parents[3] / "shared" / "data")) / "fhir" / "examples"
+EXEMPLES = DONNEES / "fhir" / "examples"
 CREEE = datetime.fromisoformat("2023-12-09T14:30:00+01:00")
 STANDARD = {
     "nature": "06",

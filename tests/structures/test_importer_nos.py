@@ -1,10 +1,8 @@
 """Import of the NOS: what each layout says, versions compared, who holds closed codes, and files that are refused."""
 
 import json
-import os
 import zipfile
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +17,10 @@ from structures.importations.suivi import Suivi
 from structures.models import AExposer, Concept, Nomenclature
 from tests.factories.repertoire import etablissement, referentiels, uo
 
+from .officielles import DONNEES
+
 pytestmark = pytest.mark.django_db
-REEL = Path(os.environ.get("ROR_DONNEES", Path(__file__).parents[3] / "shared" / "data")) / "nos"
+REEL = DONNEES / "nos"
 BASE = "https://mos.esante.gouv.fr/NOS/"
 TRE, JDV = "TRE_R338-ModaliteAccueil", "JDV_J226_ModaliteAccueil_ROR"
 

@@ -71,7 +71,9 @@ def test_qui_peut_et_pour_qui_disent_la_meme_chose(demo: None) -> None:
     """The predicate, the inbox and the mail's recipients agree for every person and every open task."""
     from backoffice.comptes.models import User
 
-    for tache in Tache.objects.filter(close_le__isnull=True).select_related("dossier"):
+    ouvertes = list(Tache.objects.filter(close_le__isnull=True).select_related("dossier"))
+    assert ouvertes
+    for tache in ouvertes:
         acteurs = set(acteurs_de(tache))
         assert acteurs, tache
         for user in User.objects.all():
@@ -80,7 +82,9 @@ def test_qui_peut_et_pour_qui_disent_la_meme_chose(demo: None) -> None:
 
 def test_un_courriel_par_tache_et_par_personne(demo: None) -> None:
     """Every task that somebody can do was mailed to each of them, but to the one who caused it."""
-    for tache in Tache.objects.select_related("dossier"):
+    taches = list(Tache.objects.select_related("dossier"))
+    assert taches
+    for tache in taches:
         prevenus = set(
             Envoi.objects.filter(type_code="tache_creee", cle__startswith=f"tache_creee:tache:{tache.pk}:").values_list(
                 "destinataire", flat=True

@@ -7,7 +7,8 @@ from workflows.models import Dossier
 
 def test_les_donnees_de_demonstration_suivent_les_regles(demo):
     """What blocks in a demo dossier would stop its tour; the register of the demo has nothing that would block."""
-    ouverts = Dossier.objects.filter(termine_le__isnull=True).select_related("eg")
+    ouverts = list(Dossier.objects.filter(termine_le__isnull=True).select_related("eg"))
+    assert ouverts
     for dossier in ouverts:
         copies = list(dossier.fiches.select_related("fiche"))
         trouvees = controler(apercu(dossier, copies), copies, repertoire_aussi=True)
