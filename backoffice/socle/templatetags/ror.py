@@ -136,12 +136,6 @@ def chaque(valeur: Any, cle: Any) -> Any:
         return ""
 
 
-@register.filter
-def texte(valeur: Any) -> str:
-    """Empty rather than « None »."""
-    return "" if valeur is None else str(valeur)
-
-
 # -- Tags behind the components ----------------------------------------------------------------------
 
 
@@ -193,7 +187,7 @@ def differences(avant: Any, apres: Any) -> tuple[SafeString, SafeString]:
         gauche = format_html_join(mark_safe("<br>"), "{}", ((x if x in b else _marquer([x], "del"),) for x in a))
         droite = format_html_join(mark_safe("<br>"), "{}", ((x if x in a else _marquer([x], "ins"),) for x in b))
         return gauche, droite
-    texte_avant, texte_apres = texte(avant), texte(apres)
+    texte_avant, texte_apres = ("" if valeur is None else str(valeur) for valeur in (avant, apres))
     a, b = _MOTS.findall(texte_avant), _MOTS.findall(texte_apres)
     if len(a) > _TROP_DE_MOTS or len(b) > _TROP_DE_MOTS:
         return (_marquer([texte_avant], "del"), _marquer([texte_apres], "ins"))
