@@ -6,7 +6,7 @@ from pathlib import Path
 
 import django
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
@@ -22,10 +22,7 @@ def main() -> None:
             "to date: move its directory (var/) away, a new one is made at the next start."
         )
     call_command("migrate", interactive=False, verbosity=1, no_color=True)
-    if "charger_demo" in get_commands():
-        call_command("charger_demo", "--si-vide")
-    else:
-        print("The command charger_demo does not exist yet: no demo data.", file=sys.stderr)  # noqa: T201
+    call_command("charger_demo", "--si-vide")
     _collecter()
 
 

@@ -1,4 +1,4 @@
-"""One base of settings, driven by the environment (see README, « Configuration »)."""
+"""One base of settings, driven by the environment (README, « With your own servers »)."""
 
 import os
 from pathlib import Path
@@ -118,23 +118,6 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-# -- Consumers of /fhir/: OAuth2, client credentials only (docs/adr/0013) --------------------------
-OAUTH2_PROVIDER_APPLICATION_MODEL = "structures.Consommateur"
-OAUTH2_PROVIDER = {
-    "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",  # knows this grant and no other
-    "OAUTH2_VALIDATOR_CLASS": "structures.fhir.jeton.Validateur",
-    "SCOPES_BACKEND_CLASS": "structures.fhir.jeton.Portees",
-    "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
-    # Tokens are kept as digests. The other gates concern grants that we don't have; set, `check --deploy` is silent.
-    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
-    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
-    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
-    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
-    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
-    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
-    "REFRESH_TOKEN_REUSE_PROTECTION": True,
-    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
-}
 SESSION_COOKIE_AGE = env.int("SESSION_DUREE_SECONDES", default=8 * 3600)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
@@ -157,6 +140,24 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "frame-ancestors": [NONE],
     }
+}
+
+# -- Consumers of /fhir/: OAuth2, client credentials only (docs/adr/0013) --------------------------
+OAUTH2_PROVIDER_APPLICATION_MODEL = "structures.Consommateur"
+OAUTH2_PROVIDER = {
+    "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",  # knows this grant and no other
+    "OAUTH2_VALIDATOR_CLASS": "structures.fhir.jeton.Validateur",
+    "SCOPES_BACKEND_CLASS": "structures.fhir.jeton.Portees",
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
+    # Tokens are kept as digests. The other gates concern grants that we don't have; set, `check --deploy` is silent.
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
 }
 
 # -- Language and time ---------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The signs of the product (docs/ui.md, « Signs »): one look per state, always an icon with a word."""
+"""The signs of the product (ui.md, « Signs »): one look per state, always an icon with a word."""
 
 from typing import NamedTuple
 
