@@ -8,7 +8,7 @@ from django.conf import settings
 from django.template import Context
 from django.template.loader import get_template
 
-from backoffice.comptes.support import support
+from backoffice.socle.support import support
 
 from .registre import TypeNotification
 

@@ -16,7 +16,7 @@ from import_export.results import Result
 from tablib import Dataset
 
 from backoffice.comptes.models import User
-from backoffice.socle.erreurs import Conflit, ErreurMetier
+from backoffice.socle.erreurs import Conflit, ErreurMetier, reporter
 
 from .domaine.habilitations import accorder, structure_de, terminer
 from .models import (
@@ -241,7 +241,7 @@ class HabilitationForm(forms.ModelForm):
                     self.accorder()
                     transaction.set_rollback(True)
         except ErreurMetier as refus:
-            _montrer(self, refus)
+            reporter(self, refus)
         return donnees
 
     def accorder(self) -> Habilitation:
@@ -277,13 +277,8 @@ class FinForm(forms.ModelForm):
                     )
                     transaction.set_rollback(True)
             except ErreurMetier as refus:
-                _montrer(self, refus)
+                reporter(self, refus)
         return donnees
-
-
-def _montrer(form: forms.BaseForm, refus: ErreurMetier) -> None:
-    for champ, phrases in (refus.champs or {"": [refus.message]}).items():
-        form.add_error(champ if champ in form.fields else None, phrases)
 
 
 @admin.register(Habilitation)

@@ -46,9 +46,3 @@ class AbsenceForm(forms.Form):
         elif choisie is None and "suppleante" not in self.errors:
             self.add_error("suppleante", "Choisissez qui supplée.")
         return {**lus, "suppleante": choisie}
-
-    def refuser(self, champs: dict[str, list[str]]) -> None:
-        """Put the refusals of the verb beside their fields."""
-        for champ, messages in champs.items():
-            for message in messages:
-                self.add_error(champ, message)

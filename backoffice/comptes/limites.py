@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from backoffice.socle.erreurs import ErreurMetier
+from backoffice.socle.support import support
 
 from .models import TentativeConnexion
-from .support import support
 
 FENETRE = timedelta(minutes=15)
 ESSAIS_PAR_IDENTIFIANT = 5

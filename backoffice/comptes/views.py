@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
-from backoffice.socle.erreurs import Invalide
+from backoffice.socle.erreurs import Invalide, reporter
 
 from . import domaine
 from .forms import ConnexionForm, MotDePasseForm
@@ -71,9 +71,7 @@ class MotDePasseView(LoginRequiredMixin, FormView):
         try:
             user = domaine.changer_mot_de_passe(user=self._user(), nouveau=form.cleaned_data["nouveau"])
         except Invalide as refus:
-            for champ, textes in refus.champs.items():
-                for texte in textes:
-                    form.add_error(champ, texte)
+            reporter(form, refus)
             return self.form_invalid(form)
         update_session_auth_hash(self.request, user)
         messages.success(self.request, "Votre nouveau mot de passe est enregistré.")

@@ -12,13 +12,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
+from backoffice.socle.vues import entier
 from structures.models import Habilitation
 from workflows.boite import detaillees
 from workflows.domaine.taches import taches_tenues
 from workflows.models import Tache
 from workflows.radar import Pourvoi, orphelines_sans, pourvoir
 from workflows.requetes import sans_acteur
-from workflows.vues.espace import entier
 
 from . import domaine
 from .views import VueCompte

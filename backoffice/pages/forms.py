@@ -36,12 +36,6 @@ class DroitForm(forms.Form):
         super().__init__(*arguments, **nommes)
         self.fields["autorite"].choices = Autorite.objects.order_by("type", "code").values_list("pk", "nom")  # type: ignore[attr-defined]
 
-    def refuser(self, champs: dict[str, list[str]]) -> None:
-        """Put the refusals of a verb beside their fields."""
-        for champ, messages in champs.items():
-            for message in messages:
-                self.add_error(champ if champ in self.fields else None, message)
-
 
 class CompteForm(DroitForm):
     """A new account with its first right."""

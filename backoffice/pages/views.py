@@ -12,7 +12,7 @@ from django.views import View
 
 from backoffice.comptes.models import User
 from backoffice.exports.fichiers import classeur
-from backoffice.socle.erreurs import Introuvable, Invalide
+from backoffice.socle.erreurs import Introuvable, Invalide, reporter
 from backoffice.socle.menu import adresse
 from backoffice.socle.vues import VueProtegee
 from structures.enums import ROLES_EDITEURS, Role
@@ -156,7 +156,7 @@ class CreerCompte(VueGestionnaire):
             try:
                 user = domaine.ouvrir_compte(acteur=_user(request), **form.cleaned_data)
             except Invalide as refus:
-                form.refuser(refus.champs)
+                reporter(form, refus)
             else:
                 messages.success(
                     request,
@@ -211,7 +211,7 @@ class DonnerDroit(VueCompte):
             try:
                 domaine.donner_droit(user=self.compte, acteur=_user(request), **form.cleaned_data)
             except Invalide as refus:
-                form.refuser(refus.champs)
+                reporter(form, refus)
             else:
                 messages.success(request, "Le droit est donné.")
                 return redirect("compte", pk=pk)

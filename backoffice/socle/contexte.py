@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from . import menu as registre
+from .support import support
 
 
 class Shell:
@@ -18,6 +19,7 @@ class Shell:
     nom_produit = property(lambda self: settings.NOM_PRODUIT)
     version = property(lambda self: settings.VERSION)
     url_code_source = property(lambda self: settings.URL_CODE_SOURCE)
+    support = property(lambda self: support())
 
     @cached_property
     def connecte(self) -> bool:
@@ -43,17 +45,6 @@ class Shell:
     @cached_property
     def recherche(self) -> str:
         return self._request.GET.get("q", "")[:200]
-
-    @property
-    def support(self) -> dict[str, str]:
-        telephone = settings.SUPPORT_TELEPHONE
-        return {
-            "telephone": telephone,
-            "telephone_lien": "tel:" + "".join(c for c in telephone if c.isdigit() or c == "+"),
-            "horaires": settings.SUPPORT_HORAIRES,
-            "formulaire": settings.SUPPORT_FORMULAIRE,
-            "courriel": settings.SUPPORT_COURRIEL,
-        }
 
     url_accueil = property(lambda self: registre.adresse(registre.NOM_URL_ACCUEIL) or "/")
     url_recherche = property(lambda self: registre.adresse(registre.NOM_URL_RECHERCHE))

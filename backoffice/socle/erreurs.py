@@ -1,6 +1,10 @@
 """Business errors: what a domain verb refuses, in words that the person can act on."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.forms import BaseForm
 
 
 class ErreurMetier(Exception):
@@ -41,3 +45,9 @@ class Invalide(ErreurMetier):
     """What was typed can't be accepted; ``champs`` says where and why."""
 
     statut = 422
+
+
+def reporter(form: "BaseForm", refus: ErreurMetier) -> None:
+    """Show the refusal of a verb on the form that asked for it: beside its fields, what concerns none of them above."""
+    for champ, phrases in (refus.champs or {"": [refus.message]}).items():
+        form.add_error(champ if champ in form.fields else None, list(phrases))

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect
 
 from . import saisie
+from .support import support
 
 
 class VueProtegee(AccessMixin, View):
@@ -44,6 +45,11 @@ class VueProtegee(AccessMixin, View):
         if self.request.method == "POST":
             return session_terminee(self.request)
         return super().handle_no_permission()
+
+
+def entier(brut: str | None) -> int | None:
+    """A number of a form or of an address, None when it is none."""
+    return int(brut) if brut and brut.isascii() and brut.isdecimal() and len(brut) < 19 else None
 
 
 def decouper(adresse: str) -> SplitResult:
@@ -98,12 +104,7 @@ def session_terminee(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def requete_illisible_400(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Drawn like the 500 page, for what was sent can't be read: nothing of it is asked again."""
-    contexte = {
-        "nom_produit": settings.NOM_PRODUIT,
-        "telephone": settings.SUPPORT_TELEPHONE,
-        "horaires": settings.SUPPORT_HORAIRES,
-        "courriel": settings.SUPPORT_COURRIEL,
-    }
+    contexte = {"nom_produit": settings.NOM_PRODUIT, **support()}
     return HttpResponse(get_template("400.html").render(contexte), status=400)
 
 
@@ -125,13 +126,7 @@ def introuvable_404(request: HttpRequest, exception: Exception | None = None) ->
 
 def erreur_500(request: HttpRequest) -> HttpResponse:
     """Drawn without context processors: whatever is broken must not break this page too."""
-    contexte = {
-        "nom_produit": settings.NOM_PRODUIT,
-        "telephone": settings.SUPPORT_TELEPHONE,
-        "horaires": settings.SUPPORT_HORAIRES,
-        "courriel": settings.SUPPORT_COURRIEL,
-        "saisie": saisie.lignes(request),
-    }
+    contexte = {"nom_produit": settings.NOM_PRODUIT, "saisie": saisie.lignes(request), **support()}
     return HttpResponse(get_template("500.html").render(contexte), status=500)
 
 

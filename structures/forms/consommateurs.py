@@ -1,7 +1,5 @@
 """Forms of the consumers of the exposition."""
 
-from typing import Any
-
 from django import forms
 
 from backoffice.socle.champs_formulaire import EntierField, TexteField
@@ -95,9 +93,3 @@ class SuspensionForm(forms.Form):
     motif = TexteField(
         label="Motif", lignes=3, max_length=500, help_text="Gardé au journal du consommateur. L’outil ne le reçoit pas."
     )
-
-
-def refuser(form: Any, champs: dict[str, list[str]]) -> None:
-    """Put the refusals of a verb beside their fields."""
-    for nom, phrases in champs.items():
-        form.add_error(nom if nom in form.fields else None, list(phrases))

@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.utils import timezone
 
+from backoffice.socle.semaine import en_heure
+
 from ..domaine.texte import normaliser
 from ..enums import ChampEG
 from ..models import Commune, Concept, Departement, VersionFiche
@@ -106,16 +108,12 @@ class Criteres:
         if c.autour:
             paires += [("autour", c.autour[0]), ("km", str(c.autour[1]))]
         if c.ouvert:
-            paires += [("jour", str(c.ouvert[0])), ("heure", heure_en_texte(c.ouvert[1]))]
+            paires += [("jour", str(c.ouvert[0])), ("heure", en_heure(c.ouvert[1]))]
         if c.sans_nouvelles:
             paires.append(("nouvelles", str(c.sans_nouvelles)))
         if c.jour != timezone.localdate():
             paires.append(("au", c.jour.isoformat()))
         return urlencode(sorted((nom, valeur) for nom, valeur in paires if valeur))
-
-
-def heure_en_texte(minutes: int) -> str:
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def _rejoindre_les_numeros(texte: str) -> str:

@@ -10,6 +10,7 @@ from django.db.models import Avg, BooleanField, F, FloatField, Func, Q, QuerySet
 from django.db.models.functions import ACos, Cos, Greatest, Least, Radians, Sin
 
 from backoffice.comptes.models import User
+from backoffice.socle.semaine import en_heure
 
 from ..completude import fiches_incompletes
 from ..enums import ChampEG, Niveau
@@ -22,7 +23,7 @@ from ..models import (
     VersionFiche,
 )
 from ..requetes import versions_au
-from .criteres import ARRONDISSEMENTS, Criteres, en_commune, heure_en_texte
+from .criteres import ARRONDISSEMENTS, Criteres, en_commune
 from .mots import avec_les_mots, codes_du_mot, contient, dans_l_unite, dans_les_departements, libelles_cherches
 
 RAYON_TERRE_KM = 6371.0
@@ -49,7 +50,7 @@ class Ouvert(Func):
 
     def as_sql(self, compiler: Any, connection: Any, *args: Any, **kwargs: Any) -> tuple[str, tuple[Any, ...]]:
         horaires, parametres = compiler.compile(self.source_expressions[0])
-        prefixe, heure = f"{OUVERTURE}/", heure_en_texte(self.ouvert[1])
+        prefixe, heure = f"{OUVERTURE}/", en_heure(self.ouvert[1])
         sql = f"""EXISTS (
             SELECT FROM (SELECT value FROM jsonb_each({horaires})
                          WHERE starts_with(key, %s) AND substr(key, %s) <= %s ORDER BY key DESC LIMIT 1) AS semaine,

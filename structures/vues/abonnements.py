@@ -11,14 +11,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from backoffice.socle.erreurs import Introuvable, Invalide
+from backoffice.socle.erreurs import Introuvable, Invalide, reporter
+from backoffice.socle.vues import entier
 
 from .. import tasks
 from ..forms.abonnements import TYPES, AbonnementForm, RejeuForm, RenouvellementForm, SuspensionForm
 from ..livraisons import abonnements as verbes
 from ..livraisons.changements import dernier_rang
 from ..models import Abonnement, Livraison, TentativeLivraison
-from .communs import entier
 from .consommateurs import VueConsommateur
 
 TAILLE_PAGE = 25
@@ -54,11 +54,6 @@ class VueAbonnements(VueConsommateur):
             "retour": retour,
         }
         return render(self.request, "structures/abonnement_form.html", contexte, status=statut)
-
-
-def _reporter(form: forms.Form, refus: Invalide) -> None:
-    for nom, phrases in (refus.champs or {"": [refus.message]}).items():
-        form.add_error(nom if nom in form.fields else None, list(phrases))
 
 
 class AbonnementsView(VueAbonnements):
@@ -116,7 +111,7 @@ class AbonnementCreerView(VueAbonnements):
             try:
                 cree = verbes.abonner(consommateur=pk, acteur=self.acteur, **form.cleaned_data)
             except Invalide as refus:
-                _reporter(form, refus)
+                reporter(form, refus)
             else:
                 messages.success(request, "L’abonnement est ouvert. Transmettez son secret, puis faites un essai.")
                 return HttpResponseRedirect(reverse("abonnement", args=[pk, cree.pk]))
@@ -144,7 +139,7 @@ class VueAbonnement(VueAbonnements):
         return reverse(nom, args=[self.consommateur.pk, self.abonnement.pk, *args])
 
     def page(self, secret: str = "") -> HttpResponse:
-        avant = entier(self.request, "avant")
+        avant = entier(self.request.GET.get("avant"))
         siennes = Livraison.objects.filter(abonnement=self.abonnement).defer("corps").order_by("-pk")
         if avant:
             siennes = siennes.filter(pk__lt=avant)
@@ -220,7 +215,7 @@ class AbonnementModifierView(VueAbonnement):
             try:
                 verbes.modifier(numero=numero, acteur=self.acteur, **form.cleaned_data)
             except Invalide as refus:
-                _reporter(form, refus)
+                reporter(form, refus)
             else:
                 messages.success(request, "C’est enregistré : la prochaine livraison en tient compte.")
                 return HttpResponseRedirect(self.url)

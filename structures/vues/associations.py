@@ -14,7 +14,7 @@ from django.urls import reverse
 from backoffice.comptes.models import User
 from backoffice.exports.fichiers import Ligne
 from backoffice.exports.registre import Contenu
-from backoffice.socle.erreurs import Interdit, Introuvable, Invalide
+from backoffice.socle.erreurs import Interdit, Introuvable, Invalide, reporter
 from backoffice.socle.vues import VueProtegee
 
 from .. import regles
@@ -141,8 +141,7 @@ class AssociationView(VueAssociations):
                 nature=self.nature, cle=cle, valeurs=form.valeurs, acteur=cast(User, request.user)
             )  # fmt: skip
         except Invalide as refus:
-            for nom, phrases in (refus.champs or {"": [refus.message]}).items():
-                form.add_error(nom if nom in form.fields else None, list(phrases))
+            reporter(form, refus)
             return self._page(request, cle, form, 422)
         messages.success(request, f"C’est enregistré pour {cle} {self.noms[cle]}.")
         return HttpResponseRedirect(reverse("associations", args=[self.nature.value]))

@@ -153,11 +153,6 @@ def _etape_en_mots(etape: str) -> str:
     return mots[:1].lower() + mots[1:]
 
 
-def entier(request: HttpRequest, nom: str) -> int | None:
-    brut = request.GET.get(nom, "")
-    return int(brut) if brut.isdecimal() and len(brut) < 19 else None
-
-
 class VueFiche(VueProtegee):
     """A page about one fiche; ``self.fiche``, 404 when nobody was given this identifier."""
 

@@ -14,13 +14,14 @@ from django.utils import timezone
 
 from backoffice.socle.erreurs import Introuvable
 from backoffice.socle.mots import date_longue, nombre
+from backoffice.socle.vues import entier
 
 from .. import regles, requetes, temps
 from ..champs import UNITES
 from ..enums import Niveau
 from ..forms.jours import DeuxJoursForm
 from ..models import Fiche, Modification
-from .communs import Jour, VueFiche, adresse_fiche, entier, presence
+from .communs import Jour, VueFiche, adresse_fiche, presence
 from .historique import affichage_de, qui, titre_de
 
 # What happened to a fiche between the two days, in the order of the page; a fiche stands under the first that applies.
@@ -72,7 +73,7 @@ class ComparerView(VueFiche):
         droits = regles.droits_sur(request.user, fiche)
         changements = [] if form.errors else changements_entre(fiche, du, au, droits.champs_caches)
         comptes = Counter(nature for c in changements for nature in c.natures)
-        debut = (entier(request, "debut") or 0) // self.TAILLE * self.TAILLE
+        debut = (entier(request.GET.get("debut")) or 0) // self.TAILLE * self.TAILLE
         debut = debut if debut < len(changements) else 0
         montres = changements[debut : debut + self.TAILLE]
         detailler(droits, montres, du, au)

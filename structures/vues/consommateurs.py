@@ -11,14 +11,14 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
 from backoffice.comptes.models import User
-from backoffice.socle.erreurs import Interdit, Introuvable, Invalide
+from backoffice.socle.erreurs import Interdit, Introuvable, Invalide, reporter
 from backoffice.socle.mots import date_longue
 from backoffice.socle.vues import VueProtegee
 
 from .. import consommation
 from ..domaine import consommateurs as verbes
 from ..enums import ActeConsommateur, ProfilAcces
-from ..forms.consommateurs import ConsommateurForm, SecretForm, SuspensionForm, refuser
+from ..forms.consommateurs import ConsommateurForm, SecretForm, SuspensionForm
 from ..models import Consommateur, JournalConsommateur
 from ..regles import est_gestionnaire
 
@@ -75,7 +75,7 @@ class CreerConsommateurView(VueConsommateurs):
             try:
                 consommateur, secret = verbes.creer(acteur=self.acteur, reglages=form.reglages())
             except Invalide as refus:
-                refuser(form, refus.champs)
+                reporter(form, refus)
             else:
                 return self.montrer_le_secret(consommateur, secret, f"{consommateur} est ouvert")
         return self._page(form, 422)
@@ -153,7 +153,7 @@ class ModifierConsommateurView(VueConsommateur):
             try:
                 verbes.modifier(pk=pk, acteur=self.acteur, reglages=form.reglages())
             except Invalide as refus:
-                refuser(form, refus.champs)
+                reporter(form, refus)
             else:
                 return self.revenir("C’est enregistré : ces réglages valent dès la prochaine requête de l’outil.")
         return self._page(form, 422)

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from backoffice.comptes.models import User
 from backoffice.socle.mots import INSECABLE, JOURS, date_longue
+from backoffice.socle.semaine import en_heure
 from backoffice.socle.vues import VueProtegee, veut_fragment
 
 from .. import liste, recherche, requetes
@@ -19,7 +20,7 @@ from ..domaine.texte import normaliser
 from ..enums import ChampEG
 from ..models import Departement
 from ..recherche import Criteres
-from ..recherche.criteres import LISTES, OUI_NON, VALEURS_MAX, heure_en_texte
+from ..recherche.criteres import LISTES, OUI_NON, VALEURS_MAX
 from .communs import Jour, jour_de
 
 HEURE_PROPOSEE = "09:00"
@@ -204,7 +205,7 @@ def puces(criteres: Criteres) -> list[Puce]:
     if c.autour:
         trouvees.append(Puce("", _distance(mots.commune(c.autour[0]), str(c.autour[1])), replace(c, autour=None)))
     if c.ouvert:
-        libelle = _ouverture(str(c.ouvert[0]), heure_en_texte(c.ouvert[1]))
+        libelle = _ouverture(str(c.ouvert[0]), en_heure(c.ouvert[1]))
         trouvees.append(Puce("", libelle, replace(c, ouvert=None)))
     if c.sans_nouvelles:
         trouvees.append(Puce("", _silence(str(c.sans_nouvelles)), replace(c, sans_nouvelles=None)))
@@ -236,7 +237,7 @@ def panneau(request: HttpRequest, criteres: Criteres, erreurs: dict[str, str]) -
         "distances": _avec(DISTANCES, c.autour[1] if c.autour else None),
         "jour_ouvert": c.ouvert[0] if c.ouvert else envoyes.get("jour", ""),
         "jours": list(enumerate(JOURS, 1)),
-        "heure": heure_en_texte(c.ouvert[1]) if c.ouvert else saisie["heure"],
+        "heure": en_heure(c.ouvert[1]) if c.ouvert else saisie["heure"],
         "mois": _avec(MOIS, c.sans_nouvelles),
     }
 

@@ -10,6 +10,7 @@ from backoffice.comptes.models import User
 from backoffice.exports.fichiers import Ligne, cellules, lots
 from backoffice.exports.registre import Contenu
 from backoffice.socle.erreurs import Interdit, Introuvable
+from backoffice.socle.vues import entier
 
 from .. import consommation, regles, suivi
 from ..enums import SortDetail
@@ -38,8 +39,7 @@ def _exiger_gestionnaire(user: User) -> None:
 
 def _trouver(lignes: QuerySet[Any], choix: QueryDict, nom: str) -> Any:
     """The row whose number the address gives."""
-    brut = choix.get(nom, "")
-    trouvee = lignes.filter(pk=brut).first() if brut.isdecimal() and len(brut) < 18 else None
+    trouvee = lignes.filter(pk=entier(choix.get(nom)) or 0).first()
     if trouvee is None:
         raise Introuvable("inconnu", "Ce que vous voulez exporter n’existe pas.")
     return trouvee

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from backoffice.socle.erreurs import Introuvable
 from backoffice.socle.mots import date_longue
+from backoffice.socle.vues import entier
 
 from .. import regles, requetes, suivi, temps
 from ..affichage import Affichage, dossiers_vus
@@ -20,7 +21,7 @@ from ..domaine.patches import valeur
 from ..domaine.suites import RESERVEE
 from ..enums import Niveau, Source
 from ..models import Fiche, Modification
-from .communs import Jour, VueFiche, adresse_fiche, entier, jour_demande, presence
+from .communs import Jour, VueFiche, adresse_fiche, jour_demande, presence
 
 _ICONES = {Source.DIRECT: "crayon", Source.DOSSIER: "dossier", Source.IMPORT: "importer"}
 STRUCTURELS = {"existe", "parent", "type_uo"}
@@ -126,7 +127,7 @@ class HistoriqueView(VueFiche):
         toutes = temps.modifications_de(fiche)
         if jour.autre:
             toutes = toutes.filter(date_effet__lte=jour.jour)
-        avant = entier(request, "avant")
+        avant = entier(request.GET.get("avant"))
         suite = list((toutes if avant is None else toutes.filter(pk__lt=avant))[: self.TAILLE + 1])
         _, _, _, contenu_au = presence(version, jour.jour)
         lignes = lignes_de(request.user, fiche, suite[: self.TAILLE])

@@ -16,7 +16,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Interdit, Introuvable, Invalide
 from backoffice.socle.mots import nombre
-from backoffice.socle.vues import VueProtegee, veut_fragment
+from backoffice.socle.vues import VueProtegee, entier, veut_fragment
 
 from .. import regles, tasks
 from ..enums import EtatImportation, SortDetail
@@ -36,10 +36,6 @@ SIGNES = {
     EtatImportation.INTERROMPUE: "echec",
     EtatImportation.ABANDONNEE: "abandonne",
 }
-
-
-def _entier(brut: str | None) -> int | None:
-    return int(brut) if brut and brut.isdecimal() and len(brut) < 18 else None
 
 
 class VueImport(VueProtegee):
@@ -67,7 +63,7 @@ class ImportationsView(VueImport):
         connus = {g.code: g for g in genres.tous()}
         genre = request.GET.get("genre", "")
         liste = importations_de(genre)
-        avant = _entier(request.GET.get("avant"))
+        avant = entier(request.GET.get("avant"))
         lues = list((liste.filter(pk__lt=avant) if avant else liste)[: TAILLE_PAGE + 1])
         vivantes = depot.vivantes()
         base = {"genre": genre} if genre in connus else {}
@@ -206,7 +202,7 @@ class ImportationView(VueImportation):
         sort = "" if absent else demande or next((s for s in SortDetail.values if s in sorts), "")
         champ, q = request.GET.get("champ", "")[:80], request.GET.get("q", "").strip()[:80]
         details = details_filtres(self.importation, sort, champ, q)
-        apres = _entier(request.GET.get("apres"))
+        apres = entier(request.GET.get("apres"))
         lus = list((details.filter(pk__gt=apres) if apres else details)[: TAILLE_PAGE + 1]) if sort else []
         base = {cle: valeur for cle, valeur in (("sort", sort), ("champ", champ), ("q", q)) if valeur}
         suivant = f"?{urlencode(base | {'apres': lus[TAILLE_PAGE - 1].pk})}" if len(lus) > TAILLE_PAGE else ""

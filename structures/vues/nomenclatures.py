@@ -14,7 +14,7 @@ from backoffice.comptes.models import User
 from backoffice.exports.fichiers import Ligne, cellules
 from backoffice.exports.registre import Contenu
 from backoffice.socle.erreurs import Interdit, Introuvable
-from backoffice.socle.vues import VueProtegee
+from backoffice.socle.vues import VueProtegee, entier
 from notifications.rendu import absolue
 
 from .. import nomenclatures, regles
@@ -109,7 +109,8 @@ class TenantsView(VueListe):
 
 def _apres(request: HttpRequest) -> Usage:
     code, fiche, champ = [*request.GET.get("apres", "").split("|"), "", "", ""][:3]
-    return Usage(code, int(fiche), champ) if fiche.isdecimal() and len(fiche) < 18 else DEBUT
+    numero = entier(fiche)
+    return DEBUT if numero is None else Usage(code, numero, champ)
 
 
 # -- exports: every page of the lists ---------------------------------------------------------------------------------

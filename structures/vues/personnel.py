@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from backoffice.comptes.models import User
 from backoffice.socle.champs_formulaire import TexteField
-from backoffice.socle.erreurs import Introuvable, Invalide
+from backoffice.socle.erreurs import Introuvable, Invalide, reporter
 from backoffice.socle.vues import VueProtegee, page_precedente, veut_fragment
 
 from .. import requetes
@@ -158,12 +158,6 @@ class RechercheForm(forms.Form):
         if not nouvelle:
             del self.fields["remplacer"]
 
-    def refuser(self, refus: Invalide) -> None:
-        for message in refus.champs.get("nom", []):
-            self.add_error("nom", message)
-        if not refus.champs:
-            self.add_error(None, refus.message)
-
 
 class RecherchesView(VueProtegee):
     """« Mes recherches »: the list, and the saving of the criteria shown by a list (POST)."""
@@ -193,7 +187,7 @@ class RecherchesView(VueProtegee):
             try:
                 recherche = personnel.enregistrer_recherche(user=_user(request), criteres=criteres, **form.cleaned_data)
             except Invalide as refus:
-                form.refuser(refus)
+                reporter(form, refus)
             else:
                 messages.success(request, f"La recherche « {recherche.nom} » est enregistrée.")
                 return HttpResponseRedirect(adresse_recherche(recherche.criteres))
@@ -234,7 +228,7 @@ class RechercheView(VueRecherche):
             try:
                 modifiee = personnel.modifier_recherche(recherche=self.recherche, **form.cleaned_data)
             except Invalide as refus:
-                form.refuser(refus)
+                reporter(form, refus)
             else:
                 messages.success(request, f"La recherche « {modifiee.nom} » est modifiée.")
                 return redirect("recherches")

@@ -12,7 +12,7 @@ from django_htmx.http import push_url, trigger_client_event
 
 from backoffice.comptes.models import User
 from backoffice.socle.mots import nombre, pluriel
-from backoffice.socle.vues import VueProtegee, veut_fragment
+from backoffice.socle.vues import VueProtegee, entier, veut_fragment
 
 from .. import recherche, requetes
 from ..enums import Niveau
@@ -20,7 +20,7 @@ from ..liste import PLAFOND, Liste, chercher, compter_chacune
 from ..models import RechercheEnregistree, VersionFiche
 from ..recherche import Criteres
 from ..recherche.requete import Offre
-from .communs import Jour, adresse_fiche, entier, fiche_ou_404, jour_demande, noeuds_affiches
+from .communs import Jour, adresse_fiche, fiche_ou_404, jour_demande, noeuds_affiches
 from .criteres import Puce, demande, panneau, puces
 from .export import CONTENUS
 from .personnel import RechercheForm, adresse_recherche, etoile, favoris_parmi, recherches_de, vus_recemment
@@ -61,7 +61,7 @@ def resultats(request: HttpRequest, jour: Jour, criteres: Criteres) -> dict[str,
     user = cast(User, request.user)
     liste = chercher(criteres, user)
     criteres = liste.criteres
-    apres, avant = entier(request, "apres"), entier(request, "avant")
+    apres, avant = entier(request.GET.get("apres")), entier(request.GET.get("avant"))
     page = recherche.page(criteres, user, apres=apres, avant=avant, sauf=liste.cles)
     montrees = liste.miennes if request.GET.get("miens") == "tous" else liste.miennes[:LIMITE_MIENNES]
     if page.precedent is not None:

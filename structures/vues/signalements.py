@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
 from backoffice.comptes.models import User
-from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
+from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide, reporter
 from backoffice.socle.vues import VueProtegee, veut_fragment
 
 from .. import regles, requetes, suivi
@@ -114,8 +114,7 @@ class SignalerView(VueFiche):
         except Conflit as refus:
             return self._page(request, form, saisie["champ"], statut=409, refus=refus.message)
         except Invalide as refus:
-            for nom, phrases in refus.champs.items():
-                form.add_error(nom, list(phrases))
+            reporter(form, refus)
             return self._page(request, form, saisie["champ"], statut=422)
         return HttpResponseRedirect(reverse("signalement", args=[signalement.pk]))
 
@@ -331,8 +330,7 @@ class CloreView(VueSignalement):
             try:
                 signalement = verbes.clore(numero=numero, acteur=_user(request), **form.cleaned_data)
             except Invalide as refus:
-                for champ, phrases in refus.champs.items():
-                    form.add_error(champ, list(phrases))
+                reporter(form, refus)
             else:
                 suite = IssueSignalement(signalement.issue).label.lower()
                 messages.success(

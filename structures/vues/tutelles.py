@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from backoffice.comptes.models import User
-from backoffice.socle.erreurs import Interdit, Introuvable, Invalide
+from backoffice.socle.erreurs import Interdit, Introuvable, Invalide, reporter
 
 from .. import regles, requetes
 from ..competence import Circuit, regles_de
@@ -60,8 +60,7 @@ class TutellesView(VueFiche):
                 motif=form.cleaned_data["motif"],
             )
         except Invalide as refus:
-            for nom, phrases in (refus.champs or {"": [refus.message]}).items():
-                form.add_error(nom if nom in form.fields else None, phrases)
+            reporter(form, refus)
             return self._page(request, form, 422)
         messages.success(request, "C’est enregistré : la tutelle vaut pour les prochains envois en validation.")
         return HttpResponseRedirect(reverse("fiche_tutelles", args=[self.fiche.identifiant]))

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from backoffice.comptes.models import User
-from backoffice.socle.erreurs import Interdit, Introuvable, Invalide
+from backoffice.socle.erreurs import Interdit, Introuvable, Invalide, reporter
 from backoffice.socle.mots import date_longue
 from backoffice.socle.vues import VueProtegee
 from structures.regles import est_gestionnaire
@@ -41,7 +41,7 @@ class Absences(VueProtegee):
             try:
                 suppleances.ecrire(absente=self.compte, acteur=cast(User, request.user), **form.cleaned_data)
             except Invalide as refus:
-                form.refuser(refus.champs)
+                reporter(form, refus)
             else:
                 lus = form.cleaned_data
                 jours = f"du {date_longue(lus['du'])} au {date_longue(lus['au'])}"

@@ -9,14 +9,13 @@ from django.utils.cache import patch_vary_headers
 
 from backoffice.comptes.models import User
 from backoffice.socle.mots import plafonne
-from backoffice.socle.vues import VueProtegee
+from backoffice.socle.vues import VueProtegee, entier
 from structures.regles import signalements_a_traiter
 
 from .. import boite, regles, requetes
 from ..forms_taches import ONGLETS, FiltreTaches
 from ..models import MiseDeCote
 from .colonnes import cellules, colonnes_de
-from .espace import entier
 from .taches import lignes
 from .vues_taches import preference_de, vues_de
 

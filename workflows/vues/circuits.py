@@ -6,11 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from backoffice.socle.erreurs import Interdit
-from backoffice.socle.vues import VueProtegee
+from backoffice.socle.vues import VueProtegee, entier
 from structures.regles import est_gestionnaire
 
 from ..alertes import circuits_a_verifier
-from .espace import entier
 
 TAILLE = 50
 

@@ -3,9 +3,9 @@
 from django.http import HttpRequest, HttpResponse
 
 from backoffice.socle.erreurs import Invalide
+from backoffice.socle.vues import entier
 
 from ..domaine import gestes
-from .espace import entier
 from .gestes import VueAction
 
 VERBES = {

@@ -10,13 +10,13 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 
 from backoffice.socle.erreurs import Introuvable, Invalide
-from backoffice.socle.vues import page_precedente
+from backoffice.socle.vues import entier, page_precedente
 from structures.models import Fiche
 
 from ..discussions import Discussion, Fil, Refus, fils_de
 from ..domaine import commentaires
 from ..models import Commentaire, Dossier
-from .espace import VueDossier, entier
+from .espace import VueDossier
 
 TAILLE_PAGE = 30
 FILTRES = {"": "À résoudre", "moi": "Qui me citent", "resolus": "Résolus", "tous": "Tous"}

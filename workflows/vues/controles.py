@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from backoffice.socle.mots import nombre, pluriel
+from backoffice.socle.vues import entier
 from structures.champs import CHAMPS, libelle
 from structures.enums import Niveau
 from structures.regles import peut_lire_contacts_tres_restreints
@@ -20,7 +21,7 @@ from ..domaine.apercu import apercu
 from ..domaine.qualite import Faute, Gravite, Regle, controler
 from ..models import Dossier
 from .arbre import nom_de
-from .espace import Espace, VueDossier, entier, url_champ
+from .espace import Espace, VueDossier, url_champ
 
 QUOI = {"bloquants": "Bloquants", "avertissements": "Avertissements", "repertoire": "Déjà au répertoire"}
 SIGNES = {"bloquants": "bloquant", "avertissements": "avertissement", "repertoire": "deja-la"}

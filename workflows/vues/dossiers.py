@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 
 from backoffice.comptes.models import User
-from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
+from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide, reporter
 from backoffice.socle.mots import nombre, pluriel
-from backoffice.socle.vues import VueProtegee
+from backoffice.socle.vues import VueProtegee, entier
 from structures.competence import Circuit
 from structures.enums import Niveau
 from structures.models import Fiche
@@ -29,7 +29,7 @@ from ..enums import OUVERTS, TERMINES, EtatDossier
 from ..forms import DossierForm
 from ..models import Dossier
 from .controles import Controles
-from .espace import ACCUEIL, JOURNAL_COURT, Espace, VueDossier, debut_du_fil, derniers_evenements, entier
+from .espace import ACCUEIL, JOURNAL_COURT, Espace, VueDossier, debut_du_fil, derniers_evenements
 
 ONGLETS = {"ouverts": "Ouverts", "termines": "Terminés", "tous": "Tous"}
 
@@ -136,8 +136,7 @@ class CreerView(VueProtegee):
         try:
             dossier = creation.creer(eg=eg, nom=form.cleaned_data["nom"], acteur=cast(User, request.user))
         except Invalide as refus:
-            for nom, phrases in (refus.champs or {"": [refus.message]}).items():
-                form.add_error(nom or None, phrases)
+            reporter(form, refus)
             return self._page(request, form, choix, statut=422)
         except Conflit as refus:
             ouvert = reservation_de(eg.pk)

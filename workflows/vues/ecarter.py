@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Conflit, Invalide
 from backoffice.socle.mots import nombre, pluriel
+from backoffice.socle.vues import entier
 
 from .. import requetes
 from ..domaine import approbation_partielle as partielle
@@ -22,7 +23,6 @@ from ..forms_taches import PREFIXE_COMMENTAIRE, DecisionForm
 from ..models import Dossier
 from .arbre import natures
 from .decisions import Decider
-from .espace import entier
 from .situation import situation
 from .suite import adresse_de_la_tache, suite_de
 from .tache import ECARTABLES, autres_tutelles

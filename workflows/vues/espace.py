@@ -21,7 +21,7 @@ from backoffice.comptes.models import User
 from backoffice.socle.arbre import Noeud, rendre_places
 from backoffice.socle.erreurs import Interdit, Introuvable
 from backoffice.socle.mots import date_longue
-from backoffice.socle.vues import VueProtegee, decouper
+from backoffice.socle.vues import VueProtegee, decouper, entier
 from structures.champs import CHAMPS
 from structures.domaine.fusion import Heurt
 from structures.enums import Niveau, niveau_parent
@@ -46,11 +46,6 @@ from .situation import action_suivre
 
 JOURNAL_COURT = 30
 ACCUEIL = "workflows/_panneau_accueil.html"  # beside the tree when no fiche is chosen
-
-
-def entier(brut: str | None) -> int | None:
-    """A number of a form or of an address, None when it is none."""
-    return int(brut) if brut and brut.isascii() and brut.isdecimal() and len(brut) < 19 else None
 
 
 def url_champ(fiche: str, champ: str) -> str:

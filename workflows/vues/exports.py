@@ -12,6 +12,7 @@ from backoffice.exports.fichiers import Ligne, cellules, lots
 from backoffice.exports.registre import Contenu
 from backoffice.socle.erreurs import Introuvable
 from backoffice.socle.etats import signe
+from backoffice.socle.vues import entier
 from notifications.rendu import absolue
 from structures.enums import Filiere, Niveau
 
@@ -27,7 +28,7 @@ from .commentaires import demande as fils_demandes
 from .controles import SIGNES, Choix, champ_en_cause, choix_de, controles_de_l_espace, quoi_de
 from .decisions_prises import contenu_en_mots, decisions_en_mots, empreinte_actuelle
 from .dossiers import demande, ligne_de
-from .espace import Espace, entier
+from .espace import Espace
 from .taches import Ligne as LigneTache
 from .taches import attentions_en_mots, lignes
 from .traitements import resume

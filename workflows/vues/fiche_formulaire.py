@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from backoffice.socle.vues import entier
 from structures.affichage import Affichage
 from structures.champs import Champ, champs_de, est_vide, libelle, manquants
 from structures.domaine.lecture import lire, relire
@@ -26,7 +27,7 @@ from ..domaine.qualite.identite import nom_inhabituel
 from ..forms import FicheDossierForm
 from ..models import FicheTravail
 from .arbre import actions, chemin, etats, nom_de, provenance
-from .espace import VueDossier, entier
+from .espace import VueDossier
 from .fiche_versions import entre_repertoire_et_dossier
 
 

@@ -11,6 +11,7 @@ from django.shortcuts import render
 
 from backoffice.socle.erreurs import Conflit, Introuvable, Invalide
 from backoffice.socle.mots import nombre, pluriel
+from backoffice.socle.vues import entier
 from structures.champs import CHAMPS, libelle
 from structures.enums import Niveau
 
@@ -21,7 +22,7 @@ from ..domaine.travaux import jeton_de
 from ..enums import EtatFiche
 from ..forms import AjouterForm, DeplacerForm
 from .arbre import CREER, actions, chemin, nom_de
-from .espace import VueDossier, entier, noms
+from .espace import VueDossier, noms
 
 PLURIELS = {
     Niveau.POLE: ("pôle", "pôles"),

@@ -12,16 +12,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backoffice.comptes.models import User
-from backoffice.socle.erreurs import Interdit, Introuvable, Invalide
+from backoffice.socle.erreurs import Interdit, Introuvable, Invalide, reporter
 from backoffice.socle.mots import date_longue
-from backoffice.socle.vues import VueProtegee
+from backoffice.socle.vues import VueProtegee, entier
 
 from .. import regles, traitements
 from ..domaine import equipe, suivi
 from ..domaine import taches as verbes
 from ..forms_taches import AttributionForm, MiseDeCoteForm, RepriseForm
 from .decisions import revenir
-from .espace import entier
 from .suite import adresse_de_la_liste, adresse_de_la_tache, suite_de
 from .tache import tache_visible
 
@@ -75,10 +74,7 @@ class GesteTache(VueProtegee, ABC):
             try:
                 phrase = self.faire(form.cleaned_data, cast(User, request.user))
             except Invalide as refus:
-                for nom, phrases in refus.champs.items():
-                    form.add_error(nom, phrases)
-                if not refus.champs:
-                    form.add_error(None, refus.message)
+                reporter(form, refus)
             else:
                 messages.success(request, phrase)
                 return revenir(request, self.tache.pk)

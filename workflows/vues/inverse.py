@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from backoffice.socle.champs_formulaire import TexteField
-from backoffice.socle.erreurs import Interdit, Invalide
+from backoffice.socle.erreurs import Interdit, Invalide, reporter
 from structures.affichage import Affichage
 from structures.champs import CHAMPS, libelle
 from structures.domaine.fusion import Heurt
@@ -62,7 +62,7 @@ class AnnulerPublicationView(VueDossier):
                 prendre=prendre,
             )
         except Invalide as refus:
-            form.add_error("nom" if "nom" in refus.champs else None, refus.message)
+            reporter(form, refus)
             return self._page(request, form, prendre, statut=422)
         messages.success(request, f"Le dossier « {dossier.nom} » est créé. Relisez-le, puis envoyez-le en validation.")
         return HttpResponseRedirect(reverse("dossier", args=[dossier.pk]))

@@ -6,10 +6,11 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from backoffice.comptes.models import User
+from backoffice.socle.vues import entier
 
 from .. import chronologie, journaux
 from ..forms import FiltreJournal
-from .espace import VueDossier, entier
+from .espace import VueDossier
 
 
 class JournalView(VueDossier):

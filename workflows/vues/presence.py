@@ -6,11 +6,10 @@ from django.http import HttpRequest, JsonResponse
 
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Introuvable
-from backoffice.socle.vues import VueProtegee
+from backoffice.socle.vues import VueProtegee, entier
 
 from .. import presences, regles
 from ..domaine import presence
-from .espace import entier
 
 
 class PresenceView(VueProtegee):

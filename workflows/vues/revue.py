@@ -14,13 +14,14 @@ from backoffice.exports.fichiers import FORMATS
 from backoffice.socle.arbre import Noeud
 from backoffice.socle.erreurs import Conflit, Introuvable
 from backoffice.socle.mots import date_longue
+from backoffice.socle.vues import entier
 
 from .. import revue
 from ..domaine.apercu import NoeudTravail
 from ..models import Dossier
 from ..revue import synthese, tableur
 from ..revue.modele import ATTENTIONS, Changement
-from .espace import VueDossier, entier, nom_de
+from .espace import VueDossier, nom_de
 
 
 def contexte_revue(request: HttpRequest, liste: list[Changement], url: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from backoffice.comptes.models import User
-from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide
+from backoffice.socle.erreurs import Conflit, Interdit, Introuvable, Invalide, reporter
 from backoffice.socle.vues import VueProtegee
 from structures.enums import Niveau
 from structures.models import Fiche, Reservation
@@ -59,8 +59,7 @@ class TableurView(VueTableur):
         try:
             dossier = creation.creer(eg=self.eg, nom=form.cleaned_data["nom"], acteur=cast(User, request.user))
         except Invalide as refus:
-            for nom, phrases in (refus.champs or {"": [refus.message]}).items():
-                form.add_error(nom or None, phrases)
+            reporter(form, refus)
             return self._page(request, form, 422)
         except Conflit as refus:
             self.reservation = reservation_de(self.eg.pk)

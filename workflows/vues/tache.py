@@ -11,7 +11,7 @@ from django.urls import reverse
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Introuvable
 from backoffice.socle.mots import date_longue
-from backoffice.socle.vues import VueProtegee
+from backoffice.socle.vues import VueProtegee, entier
 from structures.requetes import libelles_communes
 
 from .. import boite, parcours, regles, requetes, revue
@@ -23,7 +23,6 @@ from ..models import Decision, Dossier, Tache
 from ..revue.synthese import montrer_les_commentes
 from .controles import controles_de
 from .decisions_prises import decisions_en_mots
-from .espace import entier
 from .situation import situation
 from .suite import adresse_de_la_liste, liste_de, suite_de
 from .taches import age_en_mots, echeance_en_mots, signe_de

@@ -11,12 +11,11 @@ from django.urls import reverse
 from backoffice.comptes.models import User
 from backoffice.socle.erreurs import Introuvable, Invalide
 from backoffice.socle.mots import nombre, pluriel
-from backoffice.socle.vues import VueProtegee
+from backoffice.socle.vues import VueProtegee, entier
 
 from .. import boite, tasks, traitements
 from ..domaine import lots
 from ..enums import ActionLot, ResultatLigne
-from .espace import entier
 from .suite import adresse_de_la_liste, liste_de, suite_de
 
 SIGNES: dict[str, str] = {

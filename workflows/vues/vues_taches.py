@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from backoffice.comptes.models import User
 from backoffice.socle.champs_formulaire import TexteField
-from backoffice.socle.erreurs import Introuvable, Invalide
+from backoffice.socle.erreurs import Introuvable, Invalide, reporter
 from backoffice.socle.vues import VueProtegee
 
 from .. import regles
@@ -60,12 +60,6 @@ class VueForm(forms.Form):
         if not nouvelle:
             del self.fields["par_defaut"], self.fields["remplacer"]
 
-    def refuser(self, refus: Invalide) -> None:
-        for message in refus.champs.get("nom", []):
-            self.add_error("nom", message)
-        if not refus.champs:
-            self.add_error(None, refus.message)
-
 
 def _user(request: HttpRequest) -> User:
     return cast(User, request.user)
@@ -99,7 +93,7 @@ class Vues(VueProtegee):
             try:
                 vue = verbes.enregistrer_vue(user=user, requete=requete, **form.cleaned_data)
             except Invalide as refus:
-                form.refuser(refus)
+                reporter(form, refus)
             else:
                 avec = " et partagée avec vos collègues" if vue.partagee else ""
                 messages.success(request, f"La vue « {vue.nom} » est enregistrée{avec}.")
@@ -137,7 +131,7 @@ class ModifierVue(UneVue):
             try:
                 modifiee = verbes.modifier_vue(vue=self.vue, **form.cleaned_data)
             except Invalide as refus:
-                form.refuser(refus)
+                reporter(form, refus)
             else:
                 messages.success(request, f"La vue « {modifiee.nom} » est modifiée.")
                 return redirect("vues_taches")
