@@ -27,13 +27,20 @@ test: check chromium ## Run the checks, then every test (PYTEST="…" adds optio
 chromium:
 	@bash tests/navigateur_requis.sh
 
-.PHONY: check
+CONTROLES := types mise-en-forme contrats migrations gabarits
+.PHONY: check $(CONTROLES)
 check: $(STAMP) ## Format, lint, types, import contracts, missing migrations, templates
+	@$(MAKE) --no-print-directory -j2 --output-sync $(CONTROLES)
+types:
+	@$(PY) -m mypy
+mise-en-forme:
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
-	@$(PY) -m mypy
+contrats:
 	@.venv/bin/lint-imports --no-cache
+migrations:
 	@$(PY) manage.py makemigrations --check --dry-run
+gabarits:
 	@$(PY) -m djlint templates --lint --quiet
 
 .PHONY: format
