@@ -137,7 +137,7 @@ QUESTIONS: list[tuple[str, str, str, Callable[[random.Random], dict[str, Any]]]]
           " structures_ressource WHERE type = 'Organization' AND jetons @> '{{identifier={n:09}}}')"),
      lambda h: {"n": h.randrange(ORGANISATIONS)}),
     ("near, 5 km", "Location?near={lat}|{lon}|5|km",
-     _sql("Location", "latitude BETWEEN {lat} - 0.045 AND {lat} + 0.045 AND 6371 * acos(least(1, sin(radians(latitude))"
+     _sql("Location", "latitude BETWEEN {lat} - 0.046 AND {lat} + 0.046 AND longitude BETWEEN {lon} - 0.071 AND {lon} + 0.071 AND 6371 * acos(least(1, sin(radians(latitude))"
           " * sin(radians({lat})) + cos(radians(latitude)) * cos(radians({lat})) * cos(radians(longitude - {lon})))) <= 5"),
      lambda h: {"lat": 48 + h.random(), "lon": 1.5 + 2 * h.random()}),
     ("feed, newest first", "_history", "SELECT contenu FROM structures_ressourceversion ORDER BY rang DESC LIMIT 51",

@@ -61,5 +61,8 @@ def representer(texte: str, profil: int | None, vue: Vue) -> str:
     # Contacts and telecoms are « contact », « telecom » or extensions whose address ends so.
     if vue.entiere and (profil == ProfilAcces.TOUS or ("ontact" not in texte and "elecom" not in texte)):
         return texte
-    contenu = filtrer(json.loads(texte), profil)
-    return json.dumps(vue.montrer(contenu), ensure_ascii=False)
+    contenu = json.loads(texte)
+    permis = filtrer(contenu, profil)
+    if vue.entiere and permis == contenu:
+        return texte
+    return json.dumps(vue.montrer(permis), ensure_ascii=False)
