@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from django.db import connection
-
 from ..enums import Niveau
 from ..models import Fiche, prochains_identifiants
+from .copie import copier, nouvelles_cles
 
 
 def creer_fiches(*, eg: Fiche, niveaux: Sequence[str]) -> list[Fiche]:
@@ -18,18 +17,9 @@ def creer_fiches(*, eg: Fiche, niveaux: Sequence[str]) -> list[Fiche]:
 
 def creer_etablissements(finess: Sequence[tuple[str, str]]) -> dict[str, Fiche]:
     """Identities for ``(level, FINESS)`` pairs of EJ and EG, by FINESS number; two statements for any number."""
-    with connection.cursor() as curseur:
-        curseur.execute(
-            "SELECT nextval(pg_get_serial_sequence('structures_fiche', 'id')) FROM generate_series(1, %s)",
-            [len(finess)],
-        )
-        cles = [cle for (cle,) in curseur.fetchall()]
-    return {
-        fiche.identifiant[1:]: fiche
-        for fiche in Fiche.objects.bulk_create(
-            [
-                Fiche(pk=cle, niveau=niveau, identifiant=f"1{numero}", eg_id=cle if niveau == Niveau.EG else None)
-                for cle, (niveau, numero) in zip(cles, finess, strict=True)
-            ]
-        )
-    }
+    fiches = [
+        Fiche(pk=cle, niveau=niveau, identifiant=f"1{numero}", eg_id=cle if niveau == Niveau.EG else None)
+        for cle, (niveau, numero) in zip(nouvelles_cles(Fiche, len(finess)), finess, strict=True)
+    ]
+    copier(fiches)
+    return {fiche.identifiant[1:]: fiche for fiche in fiches}

@@ -19,6 +19,7 @@ from backoffice.socle.erreurs import Conflit, Invalide
 from ..champs import CHAMPS, CONTENU, Champ, Forme
 from ..enums import Niveau
 from ..models import Commune, Fiche, Modification, VersionFiche
+from .copie import copier, nouvelles_cles
 from .fraicheur import constater, ecarts_de_fraicheur
 from .indexer import INDEXES, ecarts_d_index, indexer
 from .marquer import marquer
@@ -50,7 +51,10 @@ def enregistrer(modifications: Sequence[Modification]) -> None:
     if not modifications:
         return
     fiches = verrouiller({m.fiche_id for m in modifications})
-    Modification.objects.bulk_create(modifications)
+    # Their order of entry: keys are drawn under the lock of the fiches.
+    for modification, cle in zip(modifications, nouvelles_cles(Modification, len(modifications)), strict=True):
+        modification.pk = cle
+    copier(modifications)
     constater(modifications, fiches)
     depuis: dict[int, date] = {}
     for m in modifications:
@@ -109,7 +113,7 @@ def lire_changements(fiches: Iterable[int]) -> dict[int, list[Changement]]:
     with connection.cursor() as curseur:
         curseur.execute(
             """SELECT fiche_id, date_effet, id, patch FROM structures_modification
-               WHERE fiche_id = ANY(%s) AND annulee_le IS NULL ORDER BY fiche_id, date_effet, id""",
+               WHERE fiche_id = ANY(%s::bigint[]) AND annulee_le IS NULL ORDER BY fiche_id, date_effet, id""",
             [list(fiches)],
         )
         lignes = curseur.fetchall()
@@ -123,22 +127,29 @@ def ligne_version(fiche: Fiche, periode: Periode, parents: Mapping[int, str], co
     """The row of ``structures_versionfiche`` for a period, in the order of ``_COLONNES``."""
     etat = periode.etat
     parent = etat.get("parent")
-    return [
+    ligne = [
         fiche.pk, fiche.niveau, fiche.eg_id, parent, parents.get(parent) if parent else None,
-        f"[{periode.du},{periode.au or ''})", periode.ordre, _recherche(fiche, etat, communes),
-        *(_colonne(champ, etat[champ.nom]) if champ.nom in etat else _VIDES[champ.nom] for champ in CONTENU),
+        f"[{periode.du},{periode.au or ''})", periode.ordre, _recherche(fiche, etat, communes), *_VIDES,
     ]  # fmt: skip
+    for nom, contenu in etat.items():
+        if nom in _RANGS:
+            ligne[_RANGS[nom]] = _colonne(CHAMPS[nom], contenu)
+    return ligne
+
+
+_RANGS = {nom: rang for rang, nom in enumerate(_COLONNES) if nom in CHAMPS}
 
 
 def _colonne(champ: Champ, contenu: Any) -> Any:
-    if champ.forme is Forme.ENSEMBLE:
-        return sorted(contenu)
-    if champ.forme is Forme.INDEXE:
-        return Jsonb(contenu)
-    return contenu
+    if champ.forme is Forme.VALEUR:
+        return contenu
+    if not contenu:
+        return _VIDE
+    return sorted(contenu) if champ.forme is Forme.ENSEMBLE else Jsonb(contenu)
 
 
-_VIDES = {champ.nom: _colonne(champ, champ.vide()) for champ in CONTENU}
+_VIDE = "{}"  # an empty array or an empty object, as text: a COPY takes them as they are
+_VIDES = [_colonne(champ, champ.vide()) for champ in CONTENU]
 
 
 # What the search text of a version is made of.
@@ -187,12 +198,12 @@ def _copier(nouvelles: Sequence[tuple[Fiche, Periode]]) -> None:
 
 
 def _reperes(periodes: Collection[Periode]) -> tuple[dict[int, str], dict[str, str]]:
-    """Levels of the parents and names of the communes that the periods cite."""
+    """Levels of the parents and names, as they are searched, of the communes that the periods cite."""
     rattachements = {p.etat["parent"] for p in periodes if p.etat.get("parent")}
     codes = {p.etat["commune"] for p in periodes if p.etat.get("commune")}
     return (
         dict(Fiche.objects.filter(pk__in=rattachements).values_list("pk", "niveau")),
-        dict(Commune.objects.filter(pk__in=codes).values_list("pk", "nom")),
+        {code: normaliser(nom) for code, nom in Commune.objects.filter(pk__in=codes).values_list("pk", "nom")},
     )
 
 
@@ -211,7 +222,7 @@ def _verifier_arbre(fiches: Collection[Fiche], depuis: date) -> None:
                 SELECT fiche_id, eg_id, parent_id, niveau, parent_niveau, nom,
                        validite * daterange(%(depuis)s, NULL) AS jours
                 FROM structures_versionfiche
-                WHERE (eg_id = ANY(%(egs)s) OR parent_id = ANY(%(ejs)s))
+                WHERE (eg_id = ANY(%(egs)s::bigint[]) OR parent_id = ANY(%(ejs)s::bigint[]))
                   AND NOT isempty(validite * daterange(%(depuis)s, NULL))
             )
             -- One index lookup a child, not a join on estimates: just loaded rows are not in the statistics yet.
@@ -224,7 +235,7 @@ def _verifier_arbre(fiches: Collection[Fiche], depuis: date) -> None:
             SELECT e.nom, e.niveau, 'niveau' FROM enfant e
             JOIN structures_versionfiche g ON g.fiche_id = e.eg_id AND g.validite && e.jours
             JOIN structures_reglecategorie r ON r.categorie = g.categorie
-            WHERE e.fiche_id = ANY(%(fiches)s) AND e.niveau NOT IN ('EG', 'EJ')
+            WHERE e.fiche_id = ANY(%(fiches)s::bigint[]) AND e.niveau NOT IN ('EG', 'EJ')
               AND (r.champ = 'sanitaire') <> (e.niveau <> 'UO' OR e.parent_niveau = 'UF')
             LIMIT 5
             """,
@@ -275,7 +286,7 @@ def _ecarts_du_lot(cles: Sequence[int]) -> list[str]:
         colonnes = ", ".join("validite::text" if c == "validite" else c for c in _COLONNES)
         curseur.execute(
             f"SELECT {colonnes} FROM structures_versionfiche "  # noqa: S608 (column names of ours)
-            "WHERE fiche_id = ANY(%s) ORDER BY fiche_id, lower(validite)",
+            "WHERE fiche_id = ANY(%s::bigint[]) ORDER BY fiche_id, lower(validite)",
             [list(cles)],
         )
         for ligne in curseur:
@@ -300,8 +311,9 @@ def _ecarts_du_lot(cles: Sequence[int]) -> list[str]:
 
 def _comparable(colonne: str, contenu: Any) -> Any:
     """The same thing for a value read back as for the value written."""
-    if isinstance(contenu, Jsonb):
-        return contenu.obj
-    if colonne in CHAMPS and CHAMPS[colonne].forme is Forme.INDEXE:
-        return json.loads(contenu)
+    forme = CHAMPS[colonne].forme if colonne in CHAMPS else None
+    if forme is Forme.ENSEMBLE:
+        return [] if contenu == _VIDE else contenu
+    if forme is Forme.INDEXE:
+        return contenu.obj if isinstance(contenu, Jsonb) else json.loads(contenu)
     return contenu.isoformat() if isinstance(contenu, date) else contenu

@@ -69,8 +69,10 @@ def _manques(fiches: str, egs: str, ejs: str) -> str:
 
 
 _DE_CES_FICHES = _manques(
-    "v.fiche_id = ANY(%(fiches)s)", "e.fiche_id = ANY(%(egs)s)", "e.parent_id = ANY(%(ejs)s)"
-)  # fmt: skip
+    "v.fiche_id = ANY(%(fiches)s::bigint[])",
+    "e.fiche_id = ANY(%(egs)s::bigint[])",
+    "e.parent_id = ANY(%(ejs)s::bigint[])",
+)
 
 
 def _cles(fiches: Iterable[Fiche]) -> dict[str, list[int]]:

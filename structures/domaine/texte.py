@@ -11,5 +11,6 @@ _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss"})
 def normaliser(texte: str) -> str:
     """« L'Haÿ-les-Roses », « St-Denis » → « l hay les roses », « saint denis ». Idempotent."""
     minuscules = texte.lower().translate(_LIGATURES)
-    sans_accents = "".join(c for c in unicodedata.normalize("NFKD", minuscules) if not unicodedata.combining(c))
-    return " ".join(_ABREGES.get(mot, mot) for mot in _NON_MOTS.sub(" ", sans_accents).split())
+    if not minuscules.isascii():
+        minuscules = "".join(c for c in unicodedata.normalize("NFKD", minuscules) if not unicodedata.combining(c))
+    return " ".join(_ABREGES.get(mot, mot) for mot in _NON_MOTS.sub(" ", minuscules).split())

@@ -26,7 +26,7 @@ _TABLES = """
     CREATE TEMP TABLE finess_ligne (
         ligne int, empreinte text, niveau text, finess text, ej text, categorie text, sort text, jour date,
         nom text, siret text, participation_sph text, mode_tarification text, adresse_voie text,
-        adresse_complement text, code_postal text, commune text, telephone text, date_ouverture text,
+        adresse_complement text, code_postal text, commune text, telephone text, date_ouverture date,
         siren text, statut_juridique text, clos_le date,
         fiche bigint, cree boolean, parent bigint, depuis date, effet date
     ) ON COMMIT DROP;
@@ -36,13 +36,17 @@ _TABLES = """
 """
 
 # One row a field: what the file says (neuf), and what the register holds (ancien).
-_NEUFS = {nom: f"to_jsonb({'l' if nom in DE_LIGNE else 'p'}.{nom})" for nom in (*DE_LIGNE, *DE_POSITION)}
-_NEUFS["parent"] = "to_jsonb(l.parent)"
-_LUS_DE_LIGNE = ", ".join(f"('{nom}', to_jsonb(l.{nom}))" for nom in DE_LIGNE if nom != "categorie")
-_LUS = ", ".join(f"('{nom}', {neuf})" for nom, neuf in _NEUFS.items())
-_COMPARES = ", ".join(
-    f"('{nom}', {neuf}, to_jsonb(v.{'parent_id' if nom == 'parent' else nom}))" for nom, neuf in _NEUFS.items()
-)
+_LUS = {nom: f"{'p' if nom in DE_POSITION else 'l'}.{nom}" for nom in (*DE_LIGNE, *DE_POSITION, "parent")}
+_TENUS = {nom: f"v.{'parent_id' if nom == 'parent' else nom}" for nom in _LUS}
+_COMPARES = ", ".join(f"('{nom}', to_jsonb({lu}), to_jsonb({_TENUS[nom]}))" for nom, lu in _LUS.items())
+# Of the whole row first: most of them say what the register holds.
+_DIFFERE = " OR ".join(f"({lu} IS NOT NULL AND {lu} IS DISTINCT FROM {_TENUS[nom]})" for nom, lu in _LUS.items())
+
+
+def _patch(noms: Iterable[str]) -> str:
+    paires = ", ".join(f"'{nom}', {_LUS[nom]}" for nom in noms)
+    return f"jsonb_strip_nulls(jsonb_build_object({paires}))"
+
 
 # The EJ of a line is of use when the establishment is created or moves.
 _PARENT_UTILE = """l.sort IS NULL AND (l.cree OR l.ligne IN (
@@ -67,7 +71,10 @@ def copier(lignes: Iterable[Ligne | Position]) -> None:
                     for ligne in lot:
                         if isinstance(ligne, sorte):
                             copie.write_row(ligne)
-        curseur.execute("CREATE INDEX ON finess_ligne (finess); ANALYZE finess_ligne; ANALYZE finess_position")
+        curseur.execute(
+            "CREATE INDEX ON finess_ligne (finess); ANALYZE finess_ligne (ligne, finess, ej, sort, niveau); "
+            "ANALYZE finess_position (finess)"
+        )
 
 
 def positions_incoherentes() -> tuple[int, str] | None:
@@ -159,14 +166,12 @@ def _oublier(rapport: Rapport, nom: str, raison: str, connue: str, parametres: l
 
 
 def _identites() -> None:
-    """Tie each line to the identities that exist already."""
+    """Tie each line, and the EJ that it names, to the identities that exist."""
     _executer(
-        """UPDATE finess_ligne l SET fiche = f.id FROM structures_fiche f
-           WHERE (l.sort IS NULL OR l.sort = 'clos') AND f.identifiant = '1' || l.finess"""
-    )
-    _executer(
-        """UPDATE finess_ligne l SET parent = f.id FROM structures_fiche f
-           WHERE l.sort IS NULL AND f.identifiant = '1' || l.ej"""
+        """UPDATE finess_ligne l SET fiche = f.id, parent = ej.id
+           FROM finess_ligne x LEFT JOIN structures_fiche f ON f.identifiant = '1' || x.finess
+           LEFT JOIN structures_fiche ej ON ej.identifiant = '1' || x.ej
+           WHERE l.ligne = x.ligne AND (l.sort IS NULL OR l.sort = 'clos')"""
     )
 
 
@@ -197,41 +202,36 @@ def _conflits_de_niveau(rapport: Rapport) -> None:
 
 
 def _existences(rapport: Rapport) -> None:
-    """From when each fiche and its EJ exist without end; lines without such an EJ are refused, closed EG left."""
-    _executer(
-        """UPDATE finess_ligne l SET depuis = e.debut
-           FROM (SELECT fiche_id, lower(p) AS debut FROM (
-                     SELECT fiche_id, unnest(range_agg(validite)) AS p FROM structures_versionfiche
-                     WHERE fiche_id IN (SELECT parent FROM finess_ligne WHERE sort IS NULL) GROUP BY 1) x
-                 WHERE upper_inf(p)) e
-           WHERE l.sort IS NULL AND l.parent = e.fiche_id"""
-    )
-    _refuser(
-        rapport,
-        "parent",
-        """UPDATE finess_ligne l SET sort = 'refuse'
-           WHERE l.sort IS NULL AND l.parent IS NOT NULL AND l.depuis IS NULL
-           RETURNING l.ligne, l.finess, l.ej, 'l’entité juridique est fermée, ou va l’être, dans le répertoire'""",
-    )
-    fermes = _lire(
-        """UPDATE finess_ligne l SET sort = 'ferme'
-           WHERE l.sort IS NULL AND l.fiche IS NOT NULL AND NOT EXISTS (
-               SELECT FROM structures_versionfiche v WHERE v.fiche_id = l.fiche AND v.validite @> %s)
-           RETURNING l.ligne, l.finess""",
+    """From when the EJ of each line exists without end, and what becomes of the line: refused without such an EJ, left
+    where the fiche is closed today."""
+    arretees = _lire(
+        """WITH ouverte AS (SELECT fiche_id FROM structures_versionfiche WHERE validite @> %s),
+           sans_fin AS (
+               SELECT fiche_id, lower(jours) AS debut FROM (
+                   SELECT fiche_id, unnest(range_agg(validite)) AS jours FROM structures_versionfiche
+                   WHERE fiche_id IN (SELECT parent FROM finess_ligne WHERE sort IS NULL) GROUP BY 1) p
+               WHERE upper_inf(jours)),
+           lue AS (
+               UPDATE finess_ligne l SET depuis = ej.debut, cree = l.fiche IS NULL, sort = CASE
+                   WHEN l.sort = 'clos' THEN CASE WHEN o.fiche_id IS NULL THEN 'clos' ELSE 'a_fermer' END
+                   WHEN l.parent IS NOT NULL AND ej.debut IS NULL THEN 'refuse'
+                   WHEN l.fiche IS NOT NULL AND o.fiche_id IS NULL THEN 'ferme'
+                   WHEN l.fiche IS NULL AND l.niveau = 'EJ' THEN 'ej' END
+               FROM finess_ligne x LEFT JOIN ouverte o ON o.fiche_id = x.fiche
+               LEFT JOIN sans_fin ej ON ej.fiche_id = x.parent
+               WHERE l.ligne = x.ligne AND (l.sort IS NULL OR l.sort = 'clos')
+               RETURNING l.ligne, l.finess, l.ej, l.sort)
+           SELECT * FROM lue WHERE sort IN ('refuse', 'ferme')""",
         [timezone.localdate()],
     )
-    _executer(
-        """UPDATE finess_ligne l SET sort = 'a_fermer' WHERE l.sort = 'clos' AND EXISTS (
-               SELECT FROM structures_versionfiche v WHERE v.fiche_id = l.fiche AND v.validite @> %s)""",
-        [timezone.localdate()],
-    )
-    rapport.eg_fermes = len(fermes)
-    raison = "la fiche n’est pas ouverte aujourd’hui dans le répertoire, elle n’est pas rouverte pour autant"
-    rapport.conserves += [Conserve(ligne, finess, "existe", "", "", raison) for ligne, finess in fermes]
-    _executer(
-        """UPDATE finess_ligne SET sort = 'ej' WHERE sort IS NULL AND niveau = 'EJ' AND fiche IS NULL;
-           UPDATE finess_ligne SET cree = fiche IS NULL WHERE sort IS NULL"""
-    )
+    raison_refus = "l’entité juridique est fermée, ou va l’être, dans le répertoire"
+    raison_ferme = "la fiche n’est pas ouverte aujourd’hui dans le répertoire, elle n’est pas rouverte pour autant"
+    for ligne, finess, ej, sort in arretees:
+        if sort == "refuse":
+            rapport.refus.append(Refus(ligne, finess, "parent", ej, raison_refus, ligne_entiere=True))
+        else:
+            rapport.eg_fermes += 1
+            rapport.conserves.append(Conserve(ligne, finess, "existe", "", "", raison_ferme))
 
 
 def comparer() -> None:
@@ -244,7 +244,7 @@ def comparer() -> None:
             JOIN structures_versionfiche v ON v.fiche_id = l.fiche AND v.validite @> %s
             LEFT JOIN finess_position p ON p.finess = l.finess
             CROSS JOIN LATERAL (VALUES {_COMPARES}) AS c(champ, neuf, ancien)
-            WHERE l.sort IS NULL AND c.neuf IS NOT NULL AND c.neuf IS DISTINCT FROM c.ancien
+            WHERE l.sort IS NULL AND ({_DIFFERE}) AND c.neuf IS NOT NULL AND c.neuf IS DISTINCT FROM c.ancien
             UNION ALL  -- moves to an EJ that the register lacks
             SELECT l.ligne, l.fiche, 'parent', to_jsonb(l.ej), to_jsonb(v.parent_id)
             FROM finess_ligne l JOIN structures_versionfiche v ON v.fiche_id = l.fiche AND v.validite @> %s
@@ -367,9 +367,7 @@ def ej_a_creer() -> list[tuple[str, date, str]]:
             WHERE parent IS NULL AND niveau = 'EG' AND {_PARENT_UTILE} GROUP BY 1"""  # noqa: S608
     )
     return _lire(
-        f"""SELECT j.finess, j.effet, coalesce((
-                SELECT jsonb_object_agg(c.champ, c.neuf) FROM (VALUES {_LUS_DE_LIGNE}) AS c(champ, neuf)
-                WHERE c.neuf IS NOT NULL), '{{}}')::text
+        f"""SELECT j.finess, j.effet, {_patch(nom for nom in DE_LIGNE if nom != "categorie")}::text
             FROM finess_ej j LEFT JOIN finess_ligne l ON l.finess = j.finess AND l.sort = 'ej' ORDER BY 1"""  # noqa: S608
     )
 
@@ -385,30 +383,31 @@ def rattacher() -> None:
         """UPDATE finess_ecart e SET neuf = to_jsonb(l.parent) FROM finess_ligne l
            WHERE e.ligne = l.ligne AND e.champ = 'parent'"""
     )
-    _executer("CREATE INDEX ON finess_ligne (fiche); CREATE INDEX ON finess_ecart (fiche); ANALYZE finess_ecart")
 
 
 def patches(lot: int) -> Iterator[Sequence[tuple[int, date, str]]]:
     """Batches of (fiche, date d'effet, patch as JSON text), creations and changes alike."""
-    apres = 0
-    while suite := _lire(
-        f"""SELECT l.fiche, l.effet, (CASE WHEN l.cree
-                THEN jsonb_build_object('existe', true, 'finess', l.finess) || (
-                    SELECT jsonb_object_agg(c.champ, c.neuf) FROM (VALUES {_LUS}) AS c(champ, neuf)
-                    WHERE c.neuf IS NOT NULL)
-                ELSE (SELECT jsonb_object_agg(e.champ, e.neuf) FROM finess_ecart e WHERE e.fiche = l.fiche) END)::text
-            FROM finess_ligne l LEFT JOIN finess_position p ON p.finess = l.finess
-            WHERE l.sort IS NULL AND l.effet IS NOT NULL AND l.fiche > %s ORDER BY l.fiche LIMIT %s""",  # noqa: S608
-        [apres, lot],
-    ):
-        yield suite
-        apres = suite[-1][0]
+    with connection.chunked_cursor() as curseur:
+        curseur.execute(
+            f"""WITH e AS (SELECT ligne, jsonb_object_agg(champ, neuf) AS patch FROM finess_ecart GROUP BY 1)
+                SELECT l.fiche, l.effet, (CASE WHEN l.cree
+                    THEN jsonb_build_object('existe', true, 'finess', l.finess) || {_patch(_LUS)}
+                    ELSE e.patch END)::text
+                FROM finess_ligne l
+                LEFT JOIN finess_position p ON p.finess = l.finess LEFT JOIN e ON e.ligne = l.ligne
+                WHERE l.sort IS NULL AND l.effet IS NOT NULL ORDER BY l.fiche"""  # noqa: S608
+        )
+        while suite := curseur.fetchmany(lot):
+            yield suite
 
 
 def analyser() -> None:
-    """Tell the planner what was just loaded: on yesterday's statistics of an empty register, the check of the tree and
-    the next import take a minute each instead of a tenth of a second."""
-    _executer("ANALYZE structures_fiche, structures_versionfiche, structures_modification")
+    """Tell the planner what was just loaded, in the columns that joins are made on: on yesterday's statistics of an
+    empty register, the check of the tree and the next import take a minute each instead of a tenth of a second."""
+    _executer(
+        "ANALYZE structures_fiche (id, niveau, identifiant, eg_id), structures_modification (fiche_id, date_effet), "
+        "structures_versionfiche (fiche_id, niveau, eg_id, parent_id, validite, finess)"
+    )
 
 
 def _refuser(rapport: Rapport, champ: str, requete: str, parametres: Any = None) -> None:

@@ -5,8 +5,10 @@ import re
 from datetime import date
 
 _FINESS = re.compile(r"(?:[0-9]{2}|2[AB])[0-9]{7}")
+_SIREN = re.compile(r"[0-9]{9}")
 _SIRET = re.compile(r"[0-9]{14}")
 _CORSE = {"2A": "21", "2B": "22"}
+_DOUBLES = {str(n): n * 2 if n < 5 else n * 2 - 9 for n in range(10)}  # sum of the digits of the double
 _LA_POSTE = "356000000"
 
 # RGF93 / Lambert-93 on GRS 80 (IGN, NT/G 71): exponent, constant, false origins, eccentricity.
@@ -16,11 +18,7 @@ _E = 0.0818191910428158
 
 def luhn(chiffres: str) -> bool:
     """True when the last digit is the Luhn key of the others."""
-    somme = 0
-    for rang, chiffre in enumerate(reversed(chiffres)):
-        n = int(chiffre) * (1 + rang % 2)
-        somme += n - 9 if n > 9 else n
-    return somme % 10 == 0
+    return (sum(map(int, chiffres[-1::-2])) + sum(map(_DOUBLES.__getitem__, chiffres[-2::-2]))) % 10 == 0
 
 
 def forme_finess(numero: str) -> bool:
@@ -30,6 +28,11 @@ def forme_finess(numero: str) -> bool:
 def finess_valide(numero: str) -> bool:
     """Nine characters with a Luhn key; Corsica counts 2A as 21 and 2B as 22 (domain.md §2)."""
     return forme_finess(numero) and luhn(_CORSE.get(numero[:2], numero[:2]) + numero[2:])
+
+
+def siren_valide(numero: str) -> bool:
+    """Nine digits with a Luhn key."""
+    return bool(_SIREN.fullmatch(numero)) and luhn(numero)
 
 
 def siret_valide(numero: str) -> bool:

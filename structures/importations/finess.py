@@ -129,6 +129,8 @@ def _remarquer(rapport: Rapport, releve: Releve, region: str) -> None:
 
 
 def _ecrire(jour_fichier: date, total: int, suivi: Suivi) -> None:
+    if not total:
+        return
     origine = f"FINESS {jour_fichier.isoformat()}"
     ej = classement.ej_a_creer()
     suivi.etape("Écriture des fiches", total)

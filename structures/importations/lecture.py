@@ -158,7 +158,7 @@ def detecter_encodage(flux: BinaryIO) -> tuple[str, str]:
     Refuses control characters (binary files, UTF-16) and files that mix encodings.
     """
     decodeur = codecs.getincrementaldecoder("utf-8")()
-    utf8, c1, lignes, non_ascii, pluriels = True, False, 0, 0, 0
+    utf8, lignes = True, 0
     flux.seek(0)
     debut = 0  # where the last line that has begun starts, in bytes of the file
     lu = 0
@@ -178,9 +178,6 @@ def detecter_encodage(flux: BinaryIO) -> tuple[str, str]:
                 decodeur.decode(bloc)
             except UnicodeDecodeError:
                 utf8 = False
-        non_ascii += len(_NON_ASCII.findall(bloc))
-        pluriels += sum(map(len, _UTF8_PLURIEL.findall(bloc)))
-        c1 = c1 or bool(_C1.search(bloc))
         lignes += bloc.count(b"\n")
         retour = bloc.rfind(b"\n")
         debut = lu + retour + 1 if retour >= 0 else debut
@@ -191,8 +188,16 @@ def detecter_encodage(flux: BinaryIO) -> tuple[str, str]:
         except UnicodeDecodeError:
             utf8 = False
     flux.seek(0)
-    if utf8:
-        return "utf-8-sig", "UTF-8"
+    return ("utf-8-sig", "UTF-8") if utf8 else _encodage_latin(flux)
+
+
+def _encodage_latin(flux: BinaryIO) -> tuple[str, str]:
+    c1, non_ascii, pluriels = False, 0, 0
+    while bloc := flux.read(BLOC):
+        non_ascii += len(_NON_ASCII.findall(bloc))
+        pluriels += sum(map(len, _UTF8_PLURIEL.findall(bloc)))
+        c1 = c1 or bool(_C1.search(bloc))
+    flux.seek(0)
     if pluriels * 2 > non_ascii:
         raise FichierRefuse("il mélange de l’UTF-8 et un autre encodage : il a été abîmé.", ligne=_ligne_non_utf8(flux))
     return ("cp1252", "Windows-1252") if c1 else ("iso-8859-1", "ISO-8859-1")

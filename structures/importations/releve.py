@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ..champs import CHAMPS
 from ..enums import Niveau
-from .controles import depuis_lambert93, finess_valide, lire_date, luhn, siret_valide
+from .controles import depuis_lambert93, finess_valide, lire_date, siren_valide, siret_valide
 from .lecture import Enregistrement
 from .rapport import Refus
 from .sources import Source
@@ -140,7 +140,7 @@ class Releve:
         if sort:
             return Ligne(**base, sort=sort, jour=None, nom=None)
         siren = brut[_SIREN_EJ]
-        if siren and not (len(siren) == 9 and siren.isdigit() and luhn(siren)):
+        if siren and not siren_valide(siren):
             self.refuser(Refus(numero, c[_ET], "siren", siren, "clé de contrôle fausse ou longueur anormale"))
             siren = ""
         return Ligne(

@@ -198,12 +198,20 @@ def test_ce_que_disent_les_mouvements():
         (b"code;nom;departement\n01001;\xc3\xa9\xc3\xa9\xc3\xa9;01\n01002;\xe9;01\n", "ligne 3) : il mélange"),
         (b"code;nom;departement\n01001;\xc3\xa9\xc3\xa9\xc3;01\n", "ligne 2) : il mélange"),
         (b"code;nom;departement\n01001;\x00;01\n", "caractère interdit"),
+        (";" * 900, "dépasse 500 octets"),
+        ("code;nom;departement\n" + "01001;Un;01\n" * 41, "(ligne 42) : plus de 40 lignes"),
+        (
+            {"a": mouvements(*NOUVELLE[:1] * 4), "b": "code;nom;departement\n" + "01003;Un;01\n" * 37},
+            "plus de 40 lignes",
+        ),
         ({"a": "code;nom;departement\n" * 60}, "a.csv dépasse"),
         ({"a": "\n" * 900, "b": "\n" * 900, "c": "\n" * 900}, "une fois ouvert"),
     ],
 )
 def test_un_fichier_abime_est_refuse_et_dit_ou(importe, contenu, mots, monkeypatch):
     monkeypatch.setattr(lecture, "BORNES", lecture.BORNES._replace(taille=1_000, total=2_000))
+    monkeypatch.setattr(lecture, "LIGNE_MAX", 500)
+    monkeypatch.setattr(lecture, "LIGNES_MAX", 40)
     referentiels()
     avant = Commune.objects.count()
     with pytest.raises(FichierRefuse) as refus:

@@ -13,6 +13,7 @@ from structures.domaine.enregistrer import ecarts, enregistrer
 from structures.domaine.reserver import annoncer, ouvrir
 from structures.enums import EtatImportation
 from structures.importations import classement, depot
+from structures.importations.controles import siren_valide
 from structures.importations.deroulement import travailler
 from structures.importations.lecture import FichierRefuse
 from structures.importations.releve import Ligne, Position
@@ -236,3 +237,8 @@ def test_les_entites_sans_nom_se_disent_et_les_copies_vont_par_lots(django_asser
     with connection.cursor() as curseur:
         curseur.execute("SELECT (SELECT count(*) FROM finess_ligne), (SELECT count(*) FROM finess_position)")
         assert curseur.fetchone() == (25, 25)
+
+
+def test_un_siren_n_a_que_des_chiffres_ordinaires():
+    assert siren_valide(SIREN)
+    assert not siren_valide(f"{SIREN[:8]}²")

@@ -8,7 +8,7 @@ TYPECOM_AV, COM_AV, …, TYPECOM_AP, COM_AP, …`` (``v_mvt_commune_AAAA.csv``).
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -19,8 +19,10 @@ from ..archive import Bornes, fichiers
 from ..lecture import FichierRefuse, detecter_encodage
 from ..suivi import Suivi
 
-# The longest file of the INSEE has 5 million bytes, and each is read whole.
-BORNES = Bornes(extensions=(".csv",), fichiers=50, taille=16 << 20, total=32 << 20)
+# The longest file of the INSEE has 5 million bytes; list and movements make 55,000 lines, the longest of 300 bytes.
+BORNES = Bornes(extensions=(".csv",), fichiers=50, taille=8 << 20, total=32 << 20)
+LIGNES_MAX = 120_000
+LIGNE_MAX = 20_000  # bytes
 COMMUNE, ARRONDISSEMENT = "commune-actuelle", "arrondissement-municipal"
 _TYPES = {"COM": COMMUNE, "ARM": ARRONDISSEMENT, COMMUNE: COMMUNE, ARRONDISSEMENT: ARRONDISSEMENT}
 _CODE = re.compile(r"[0-9][0-9AB][0-9]{3}")
@@ -69,6 +71,7 @@ class Annee:
     mouvements: list[Mouvement] = field(default_factory=list)
     autres: list[str] = field(default_factory=list)
     repetes: list[str] = field(default_factory=list)
+    lignes: int = 0  # of all its files
     encodages: dict[str, str] = field(default_factory=dict)  # of each file
 
 
@@ -87,17 +90,8 @@ def lire(chemin: Path, nom: str, suivi: Suivi) -> Annee:
 
 def _lire_fichier(annee: Annee, fichier: str, contenu: bytes, suivi: Suivi) -> None:
     codec, encodage = detecter_encodage(io.BytesIO(contenu))
-    try:
-        texte = contenu.decode(codec)
-    except UnicodeDecodeError as erreur:
-        ligne = contenu.count(b"\n", 0, erreur.start) + 1
-        raise FichierRefuse(f"un caractère de {fichier} est illisible.", ligne=ligne) from erreur
-    entete = texte.split("\n", 1)[0]
-    lecteur = csv.reader(io.StringIO(texte, newline=""), delimiter=max(";,", key=entete.count), strict=True)
-    try:
-        colonnes = [c.strip().upper() for c in next(lecteur, [])]
-    except csv.Error as erreur:
-        raise FichierRefuse(f"les noms des colonnes de {fichier} ne se lisent pas.", ligne=1) from erreur
+    rangees = _rangees(contenu, codec, fichier)
+    colonnes = [c.upper() for c in next(rangees, (0, []))[1]]
     mouvements = {"MOD", "DATE_EFF", "TYPECOM_AV", "COM_AV", "TYPECOM_AP", "COM_AP"} <= set(colonnes)
     rangs = {nom: next((colonnes.index(c) for c in noms if c in colonnes), None) for nom, noms in _COLONNES.items()}
     liste = not mouvements and None not in (rangs["code"], rangs["nom"], rangs["departement"])
@@ -106,25 +100,42 @@ def _lire_fichier(annee: Annee, fichier: str, contenu: bytes, suivi: Suivi) -> N
         return
     annee.complete = annee.complete or liste
     annee.encodages[fichier] = encodage
-    try:
-        for champs in lecteur:
-            if not any(champs):
-                continue
-            ligne = lecteur.line_num
-            suivi.avancer(ligne)
-            if len(champs) != len(colonnes):
-                raise FichierRefuse(f"{len(champs)} champs au lieu de {len(colonnes)} ({fichier}).", ligne=ligne,
-                                    colonne=min(len(champs), len(colonnes)) + 1)  # fmt: skip
-            champs = [c.strip() for c in champs]
-            if mouvements:
-                _ajouter_mouvement(annee, ligne, dict(zip(colonnes, champs, strict=True)))
-            else:
-                lus = {nom: None if rang is None else champs[rang] for nom, rang in rangs.items()}
-                _ajouter_commune(annee, ligne, lus)
-    except csv.Error as erreur:
-        raise FichierRefuse(
-            f"un guillemet n’est pas à sa place, ou {fichier} est coupé.", ligne=lecteur.line_num
-        ) from erreur
+    for ligne, champs in rangees:
+        if not any(champs):
+            continue
+        suivi.avancer(ligne)
+        annee.lignes += 1
+        if annee.lignes > LIGNES_MAX:
+            raise FichierRefuse(f"plus de {LIGNES_MAX} lignes à lire.", ligne=ligne)
+        if len(champs) != len(colonnes):
+            raise FichierRefuse(f"{len(champs)} champs au lieu de {len(colonnes)} ({fichier}).", ligne=ligne,
+                                colonne=min(len(champs), len(colonnes)) + 1)  # fmt: skip
+        if mouvements:
+            _ajouter_mouvement(annee, ligne, dict(zip(colonnes, champs, strict=True)))
+        else:
+            _ajouter_commune(annee, ligne, {nom: None if rang is None else champs[rang] for nom, rang in rangs.items()})
+
+
+def _rangees(contenu: bytes, codec: str, fichier: str) -> Iterator[tuple[int, list[str]]]:
+    """(line, cells) one after the other, the names of the columns first. A cell has no line end in these files: a line
+    is read by itself, and a forged one costs what it weighs."""
+    flux = io.BytesIO(contenu)
+    separateur = ""
+    for ligne, brut in enumerate(iter(lambda: flux.readline(LIGNE_MAX + 1), b""), 1):
+        if len(brut) > LIGNE_MAX:
+            raise FichierRefuse(f"une ligne de {fichier} dépasse {LIGNE_MAX} octets.", ligne=ligne)
+        try:
+            texte = brut.decode(codec).rstrip("\r\n")
+        except UnicodeDecodeError as erreur:
+            raise FichierRefuse(f"un caractère de {fichier} est illisible.", ligne=ligne) from erreur
+        separateur = separateur or max(";,", key=texte.count)
+        try:
+            yield ligne, [c.strip() for c in next(csv.reader([texte], delimiter=separateur, strict=True), [])]
+        except csv.Error as erreur:
+            raison = f"un guillemet n’est pas à sa place, ou {fichier} est coupé."
+            if ligne == 1:
+                raison = f"les noms des colonnes de {fichier} ne se lisent pas."
+            raise FichierRefuse(raison, ligne=ligne) from erreur
 
 
 def _ajouter_commune(annee: Annee, ligne: int, lus: Mapping[str, str | None]) -> None:
