@@ -99,10 +99,10 @@ def consequences(nature: str, avant: Regles, apres: Regles) -> dict[str, str]:
         return {}
     if nature in CIBLES:
         return _unites_touchees(nature, changees)
-    return _etablissements_touches(nature, changees, avant, apres)
+    return _etablissements_touches(nature, changees)
 
 
-def _etablissements_touches(nature: str, cles: list[str], avant: Regles, apres: Regles) -> dict[str, str]:
+def _etablissements_touches(nature: str, cles: list[str]) -> dict[str, str]:
     colonne = "categorie" if nature == NatureRegle.CATEGORIE else "mode_tarification"
     lignes = _lire(
         f"""SELECT v.{colonne}, count(*), count(r.eg_id) FILTER (WHERE r.envoye_le IS NULL),

@@ -143,7 +143,7 @@ def lire(parametres: QueryDict, jour: date) -> tuple[Criteres, dict[str, str]]:
         erreurs["q"] = f"La recherche s’arrête à {LONGUEUR_Q} caractères : la fin de votre texte n’a pas été lue."
     demandees = {nom: _codes(parametres, liste, erreurs) for nom, liste in LISTES.items()}
     centre = _propre(parametres.get("autour", ""))
-    connues = _connues(demandees, centre, jour)
+    connues = _connues(demandees, centre)
     valeurs: dict[str, Any] = {nom: parametres.get(p) == "1" for nom, p in OUI_NON.items()}
     for nom, liste in LISTES.items():
         valeurs[nom] = tuple(code for code in demandees[nom] if code in connues[nom])
@@ -173,7 +173,7 @@ def _phrase_inconnus(mot: str, inconnus: Iterable[str]) -> str:
     return f"{mot[0].upper()}{mot[1:]} : le répertoire ne connaît pas {noms}. Ce critère n’est pas appliqué."
 
 
-def _connues(demandees: Mapping[str, list[str]], centre: str, jour: date) -> dict[str, set[str]]:
+def _connues(demandees: Mapping[str, list[str]], centre: str) -> dict[str, set[str]]:
     """By list, the values asked for that exist; one statement a kind of value that was asked for."""
     connues: dict[str, set[str]] = {nom: set() for nom in LISTES}
     connues["champs"] = set(demandees["champs"]) & set(ChampEG.values)

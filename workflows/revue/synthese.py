@@ -198,11 +198,11 @@ def _groupe(nature: str, liste: list[Changement], *, differe: bool) -> Groupe:
     blocs: list[Bloc] = []
     lieux = groupby(liste, key=lambda c: c.chemin or c.parent if nature == Nature.AJOUT else "")
     for titre, ensemble in lieux:
-        blocs += _blocs(nature, titre, list(ensemble), differe=differe)
+        blocs += _blocs(titre, list(ensemble), differe=differe)
     return Groupe(nature, _TITRES[Nature(nature)], blocs)
 
 
-def _blocs(nature: str, titre: str, liste: list[Changement], *, differe: bool) -> list[Bloc]:
+def _blocs(titre: str, liste: list[Changement], *, differe: bool) -> list[Bloc]:
     """What stands open, in the order of the tree, then what is folded."""
     formes: dict[str, list[Changement]] = {}
     for c in liste:

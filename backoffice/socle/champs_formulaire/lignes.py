@@ -292,27 +292,17 @@ class CodesNombresWidget(LignesWidget):
 
 
 class CodesNombresField(LignesField):
-    """Equipment and the like: ``{code: nombre}``, each code once, numbers from ``minimum`` (1) on."""
+    """Equipment: ``{code: nombre}``, each code once, numbers from 1 on."""
 
     widget = CodesNombresWidget
 
-    def __init__(
-        self,
-        *,
-        choices: Any = (),
-        fermes: Any = None,
-        libelle_code: str = "Équipement",
-        mot: str = "équipement",
-        minimum: int = 1,
-        maximum: int = 99999,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, choices: Any = (), fermes: Any = None, **kwargs: Any) -> None:
         super().__init__(
             colonnes={
-                "code": ChoixField(label=libelle_code, choices=choices, fermes=fermes),
-                "nombre": EntierField(label="Nombre", min_value=minimum, max_value=maximum),
+                "code": ChoixField(label="Équipement", choices=choices, fermes=fermes),
+                "nombre": EntierField(label="Nombre", min_value=1, max_value=99_999),
             },
-            mot=mot,
+            mot="équipement",
             uniques=("code",),
             **kwargs,
         )
