@@ -49,7 +49,7 @@ format: $(STAMP) ## Write the code as `make check` wants it
 	@$(PY) -m ruff format .
 
 .PHONY: bench
-bench: $(STAMP) ## Measure: publication, workspace, review and file, flow, inbox, import, start
+bench: $(STAMP) ## Run every benchmark (benchmarks/), but that of the register of national size
 	@$(PY) -m benchmarks
 
 .PHONY: audit
