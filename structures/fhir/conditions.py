@@ -220,6 +220,7 @@ def _pres(p: Parametre, modificateur: str, valeurs: Sequence[str]) -> Q:
 
 def _pres_d_une_commune(p: Parametre, valeurs: Sequence[str]) -> Q:
     """Places of a commune, whatever their position, and those around the middle of them: our communes have no other.
+    Without any to be around, refused rather than nothing found.
 
     One statement to find it. The guide: no several values.
     """
@@ -229,8 +230,13 @@ def _pres_d_une_commune(p: Parametre, valeurs: Sequence[str]) -> Q:
         raise ErreurFhir(400, "invalid", attendu)
     km = _lire_distance(*suite, attendu=attendu)
     siennes = Q(jetons__contains=[jeton(f"commune-cog={_clair(code)}")])
+    if not km:
+        return siennes
     milieu = vivantes(LIEU).filter(siennes).aggregate(latitude=Avg("latitude"), longitude=Avg("longitude"))
-    return siennes if milieu["latitude"] is None else siennes | _autour(**milieu, km=km)
+    if milieu["latitude"] is None:
+        texte = f"Aucun lieu exposé de la commune « {code[:10]} » n’a de position : cherchez avec near."
+        raise ErreurFhir(400, "not-found", texte)
+    return siennes | _autour(**milieu, km=km)
 
 
 def _lire_pres(valeur: str) -> tuple[float, float, float]:

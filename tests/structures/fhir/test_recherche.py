@@ -190,7 +190,7 @@ LIEUX = {
     "near-insee-code=93048|0|km": "l2 l5",
     "near-insee-code=93048|300|m": "l2 l5",
     "near-insee-code=75110|0": "l1 l3",
-    "near-insee-code=99999": "",
+    "near-insee-code=99999|0": "",
     "near-insee-code:missing=true": "l4",
     "commune-cog=93048": "l2 l5",
     # numbers and dates of several capacities: one of them must do
@@ -238,7 +238,8 @@ REFUSEES = [
     "name=" + ",".join("a" * 21), "type=" + ",".join("a" * 2001), "&".join(["name=a"] * 51),
     "&".join(["partof.name=a"] * 11), "_count=1_0", "_count=٣", "&".join(["name:contains=a"] * 41),
     "&".join(["near=48|2,48|2"] * 21), "near-insee-code=75110,75111", "near-insee-code=|5", "near-insee-code=1|2|km|4",
-    "near-insee-code=1|-2", "near=48", "near=48|2|1|km|x", "nb-capacity=deux", "nb-capacity:exact=2",
+    "near-insee-code=1|-2", "near-insee-code=75110", "near=48", "near=48|2|1|km|x", "nb-capacity=deux",
+    "nb-capacity:exact=2",
     "capacity-update-date=hier", "capacity-update-date=ap9999-12-31T23:00Z", "&".join(["partof.name=" + "a," * 20] * 2),
 ]  # fmt: skip
 
