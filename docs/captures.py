@@ -63,7 +63,7 @@ def preparer(page: Page) -> None:
     page.goto(espace)
     agir(page, "Unité d’exploration du sommeil", "Déplacer")
     page.get_by_role("radio", name="UF 2110 Neurologie").check()
-    page.locator("#panneau").get_by_role("button", name="Déplacer").click()
+    page.get_by_role("dialog").get_by_role("button", name="Déplacer", exact=True).click()
     page.get_by_text("est déplacée").wait_for()
     page.goto(espace)
 
