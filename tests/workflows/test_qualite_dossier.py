@@ -1,6 +1,7 @@
 """The quality rules at work: finalising, sending, publication, and the page « Contrôles »."""
 
 import re
+from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backoffice.socle.erreurs import Conflit, Invalide
-from structures.models import Concept, Fiche
+from backoffice.socle.mots import date_longue
+from structures.models import Commune, Concept, Fiche
 from structures.requetes import etats_au
 from tests.factories import dossiers as fabrique
 from tests.factories import repertoire
@@ -134,6 +136,27 @@ def test_la_publication_refuse_ce_que_le_repertoire_a_rendu_fautif(monde, dossie
     with pytest.raises(Conflit, match="n’est plus en vigueur"):
         decisions.approuver(tache=fabrique.tache(dossier).pk, acteur=monde.gestionnaire)
     assert fabrique.relu(dossier).etat == "approbation"
+
+
+def test_une_commune_qui_a_fusionne_depuis_est_dite_avec_la_nouvelle(monde, dossier):
+    """Twice since: the last one is named. What the register holds is a warning; its own import makes it follow."""
+    jour = date(2026, 1, 1)
+    Commune.objects.filter(pk="92009").update(date_fin=jour, devenue="92020")
+    Commune.objects.filter(pk="92020").update(date_fin=jour, devenue="92040")
+    Commune.objects.filter(pk="92046").update(date_fin=jour, devenue="")
+    unite = complete(dossier, monde.referent, monde.uf.pk, territoire=frozenset({"75113"}))
+    travail = dossier.fiches.get(fiche=unite)
+    travail.patch["territoire"] = {"ajoute": ["75113", "92009", "92046"]}
+    travail.save()
+    copies = travaux(dossier)
+    dites = {f.phrase for f in controler(apercu(dossier, copies), copies) if f.regle.code == "BO-COMMUNE-CHOISIE"}
+    depuis = f"n’est plus une commune depuis le {date_longue(jour)}"
+    assert dites == {
+        f"« Bois-Colombes (92) » (code 92009) {depuis} : remplacez-la par Issy-les-Moulineaux (92).",
+        f"« Malakoff (92) » (code 92046) {depuis} : son territoire a été partagé, choisissez celle qui convient.",
+    }
+    with pytest.raises(Invalide, match="remplacez-la par Issy-les-Moulineaux"):
+        fabrique.envoye(dossier, monde.referent)
 
 
 def test_les_phrases_pour_tous_ne_disent_rien_d_un_contact(monde, dossier):

@@ -80,7 +80,8 @@ def fautes(
         inconnus={("R211", "ZZZ")},
         fermes={("R211", "002"): "« Fermée » (code 002) n’est plus en vigueur depuis le 1 janvier 2020"},
         champs_des_types={"149": {"01"}, "48": {"04"}},
-        communes={"75113": ["75013"], "92009": ["92270"]},
+        communes={"75113": ["75013"], "92009": ["92270"], "92999": []},
+        communes_finies={"92999": "« Finie » (code 92999) n’est plus une commune : remplacez-la par Bois-Colombes."},
         homonymes=lectures._homonymes(tout, {fiche.parent_id}),
         maternite=any("Maternité" in n.nom for n in tout.noeuds.values()),
         quittees=lectures._quittees(tout),
@@ -204,6 +205,16 @@ CAS: dict[str, tuple[str, list[dict[str, Any]], list[dict[str, Any]]]] = {
         "territoire",
         [{"territoire": frozenset({"99999"})}],
         [{"territoire": frozenset({"75113", "92009"})}],
+    ),
+    "BO-COMMUNE-FINIE": (
+        "territoire",
+        [{"publie": True, "touche": ("nom",), "territoire": frozenset({"92999"})}],
+        [{}, {"territoire": frozenset({"92999"})}],
+    ),
+    "BO-COMMUNE-CHOISIE": (
+        "territoire",
+        [{"territoire": frozenset({"92999"})}],
+        [{"publie": True, "touche": ("nom",), "territoire": frozenset({"92999"})}],
     ),
     "BO-AGES": ("age_max", [{"age_min": 20, "age_max": 18}], [{"age_min": 18, "age_max": 18}]),
     "BO-AGE-PLAUSIBLE": ("age_max", [{"age_max": 999}], [{"age_max": 130}, {"age_max": 999, "age_max_unite": "mois"}]),
@@ -376,8 +387,10 @@ def test_elle_ne_se_declenche_pas(code):
     [
         r.code
         for r in CATALOGUE.values()
-        if r.gravite is Gravite.BLOQUANT and not r.obligatoire and r.code not in ("BO-CODE-CHOISI", "BO-IDENTITE")
-    ],  # the last two are about the change itself
+        if r.gravite is Gravite.BLOQUANT
+        and not r.obligatoire
+        and r.code not in ("BO-CODE-CHOISI", "BO-COMMUNE-CHOISIE", "BO-IDENTITE")
+    ],  # the last three are about the change itself
 )
 def test_ce_que_le_dossier_n_a_pas_fait_ne_bloque_pas(code):
     """On a published fiche, a rule blocks where the dossier changes one of its fields, else it warns."""

@@ -53,3 +53,32 @@ def _hors_du_cog(fiche: Sujet, contexte: Contexte) -> Iterator[Constat]:
     for champ, code in communes_de(fiche.etat):
         if code not in contexte.communes:
             yield Constat(champ, f"« {code[:40]} » n’est pas une commune du code officiel géographique.")
+
+
+@regle(
+    "BO-COMMUNE-FINIE", "Les communes que tient une fiche existent encore",
+    Gravite.AVERTISSEMENT, TOUS, _COMMUNES, DOMAINE,
+)  # fmt: skip
+def _finies_tenues(fiche: Sujet, contexte: Contexte) -> Iterator[Constat]:
+    choisies = _finies(apports(fiche.patch or {}), contexte)
+    for cle, phrase in _finies(fiche.etat, contexte).items():
+        if cle not in choisies:
+            yield Constat(cle[0], phrase)
+
+
+@regle(
+    "BO-COMMUNE-CHOISIE", "Un dossier ne choisit pas une commune qui n’existe plus",
+    Gravite.BLOQUANT, TOUS, _COMMUNES, DOMAINE,
+)  # fmt: skip
+def _finies_choisies(fiche: Sujet, contexte: Contexte) -> Iterator[Constat]:
+    for (champ, _), phrase in _finies(apports(fiche.patch or {}), contexte).items():
+        yield Constat(champ, phrase)
+
+
+def _finies(etat: Etat, contexte: Contexte) -> dict[tuple[str, str], str]:
+    """By (field, code), in words, the communes of a state that are no more."""
+    return {
+        (champ, code): contexte.communes_finies[code]
+        for champ, code in (communes_de(etat) if contexte.communes_finies else ())
+        if code in contexte.communes_finies
+    }

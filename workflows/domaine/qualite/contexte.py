@@ -36,8 +36,9 @@ Homonymie = tuple[int | None, str, str, str]  # parent, level, folded name, type
 class Contexte:
     """``inconnus`` and ``fermes``: of the codes held, those that no list has, and those that none has in force, in
     words. ``champs_des_types``: by Type d'UO, its champs d'activité when known. ``communes``: by COG code held, its
-    postal codes. ``homonymes``: who has this name and type in this place. ``maternite``: an open unit is named so.
-    ``quittees``: the fiches below which the dossier closes something or moves it away."""
+    postal codes; ``communes_finies``: in words, those that are no more. ``homonymes``: who has this name and type in
+    this place. ``maternite``: an open unit is named so. ``quittees``: the fiches below which the dossier closes
+    something or moves it away."""
 
     arbre: Apercu
     categorie: str
@@ -46,16 +47,17 @@ class Contexte:
     fermes: Mapping[Code, str]
     champs_des_types: Mapping[str, set[str]]
     communes: Mapping[str, list[str]]
+    communes_finies: Mapping[str, str]
     homonymes: Mapping[Homonymie, set[int]]
     maternite: bool
     quittees: set[int]
 
 
 def lire_contexte(arbre: Apercu, etats: Mapping[int, Etat]) -> Contexte:
-    """What the rules need for these contents, by fiche, in four statements at most."""
+    """What the rules need for these contents, by fiche, in four statements at most, one more for merged communes."""
     codes = {(liste, code) for etat in etats.values() for _, liste, code in codes_de(etat)}
     types = {etat["type_uo"] for etat in etats.values() if etat.get("type_uo")}
-    communes = {code for etat in etats.values() for _, code in communes_de(etat)}
+    communes = Commune.objects.in_bulk({code for etat in etats.values() for _, code in communes_de(etat)})
     eg = versions_au().filter(fiche=arbre.racine.fiche_id)
     jour = timezone.localdate()
     inconnus, fermes = _a_revoir(codes, jour)
@@ -66,7 +68,8 @@ def lire_contexte(arbre: Apercu, etats: Mapping[int, Etat]) -> Contexte:
         inconnus=inconnus,
         fermes=fermes,
         champs_des_types=_champs_des_types(types),
-        communes=dict(Commune.objects.filter(pk__in=communes).values_list("pk", "codes_postaux")) if communes else {},
+        communes={code: commune.codes_postaux for code, commune in communes.items()},
+        communes_finies=_communes_finies(list(communes.values())),
         homonymes=_homonymes(arbre, {arbre.noeuds[cle].parent_id for cle in etats}),
         maternite=any("maternité" in n.nom.lower() for n in arbre.noeuds.values() if not n.supprime),
         quittees=_quittees(arbre),
@@ -127,6 +130,30 @@ def _a_revoir(codes: Collection[Code], jour: date) -> tuple[set[Code], dict[Code
             quand = date_longue(depuis)
             fermes[code] = f"« {trouvees[0].libelle} » (code {code[1]}) n’est plus en vigueur depuis le {quand}"
     return inconnus, fermes
+
+
+def _communes_finies(communes: Collection[Commune]) -> dict[str, str]:
+    """By code, in words, those that are no more, with the one that took them over."""
+    finies = {c.code: c for c in communes if c.date_fin}
+    connues, a_lire = dict(finies), {c.devenue for c in finies.values()} - {""}
+    while a_lire := a_lire - connues.keys():  # once more when what they became has merged since
+        lues = Commune.objects.in_bulk(a_lire)
+        connues |= lues
+        a_lire = {c.devenue for c in lues.values() if c.date_fin}
+    phrases = {}
+    for code, commune in finies.items():
+        actuelle: Commune | None = commune
+        for _ in connues:
+            if actuelle and actuelle.date_fin:
+                actuelle = connues.get(actuelle.devenue)
+        remede = (
+            f"remplacez-la par {actuelle.libelle}"
+            if actuelle
+            else "son territoire a été partagé, choisissez celle qui convient"
+        )
+        depuis = date_longue(commune.date_fin)
+        phrases[code] = f"« {commune.libelle} » (code {code}) n’est plus une commune depuis le {depuis} : {remede}."
+    return phrases
 
 
 def _champs_des_types(types: set[str]) -> dict[str, set[str]]:
