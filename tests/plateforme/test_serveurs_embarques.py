@@ -27,8 +27,14 @@ def test_une_commande_seule_demarre_les_serveurs_et_les_arrete(var):
 
 
 def test_un_reste_balaye_par_un_autre_au_meme_moment(tmp_path, monkeypatch):
-    monkeypatch.setattr(prive.Path, "glob", lambda *_: iter([tmp_path / "parti"]))
+    """It is passed over, and the next one is swept."""
+    reste = tmp_path / "reste"
+    reste.mkdir()
+    (reste / "verrou").touch()
+    os.utime(reste, (0, 0))
+    monkeypatch.setattr(prive.Path, "glob", lambda *_: iter([tmp_path / "parti", reste]))
     prive._balayer()
+    assert not reste.exists()
 
 
 def test_deux_commandes_partagent_les_serveurs(var):
