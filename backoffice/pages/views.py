@@ -15,6 +15,7 @@ from backoffice.exports.fichiers import classeur
 from backoffice.socle.erreurs import Introuvable, Invalide, reporter
 from backoffice.socle.menu import adresse
 from backoffice.socle.vues import VueProtegee
+from notifications.domaine import serveur_configure
 from structures.enums import ROLES_EDITEURS, Role
 from structures.suivi import signalements_ouverts
 from structures.vues.personnel import mon_repertoire
@@ -141,6 +142,18 @@ class ModeleComptes(VueGestionnaire):
         return classeur(importation_comptes.modele(), "comptes-modele")
 
 
+def _dire_l_envoi(request: HttpRequest, fait: str, envoi: str) -> None:
+    """Say what was done, and that the password leaves only where a server can take it."""
+    if serveur_configure():
+        messages.success(request, f"{fait} {envoi}")
+    else:
+        messages.warning(
+            request,
+            f"{fait} Aucun serveur de courriel n’est configuré : le mot de passe provisoire n’est pas parti, "
+            "le courriel est gardé dans « Envois ».",
+        )
+
+
 class CreerCompte(VueGestionnaire):
     """« Ouvrir un compte »: the account, its first right and the mail, together or not at all."""
 
@@ -158,11 +171,8 @@ class CreerCompte(VueGestionnaire):
             except Invalide as refus:
                 reporter(form, refus)
             else:
-                messages.success(
-                    request,
-                    f"Le compte « {user.username} » est ouvert. Son identifiant et un mot de passe provisoire "
-                    f"partent à {user.email}.",
-                )
+                fait = f"Le compte « {user.username} » est ouvert."
+                _dire_l_envoi(request, fait, f"Son identifiant et un mot de passe provisoire partent à {user.email}.")
                 return redirect("compte", pk=user.pk)
         return render(request, "pages/compte_creer.html", {"form": form}, status=422)
 
@@ -244,5 +254,7 @@ class RedonnerMotDePasse(VueCompte):
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         domaine.redonner_mot_de_passe(user=self.compte, acteur=_user(request))
-        messages.success(request, f"Un mot de passe provisoire part à {self.compte.email}.")
+        _dire_l_envoi(
+            request, "Le mot de passe est remplacé.", f"Un mot de passe provisoire part à {self.compte.email}."
+        )
         return redirect("compte", pk=pk)

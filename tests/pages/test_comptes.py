@@ -90,6 +90,20 @@ def test_ouvrir_un_compte_envoie_l_identifiant_et_le_mot_de_passe() -> None:
     assert premiere.get("/")["Location"].startswith("/mot-de-passe/")
 
 
+@pytest.mark.parametrize(
+    ("serveur", "attendu"), [("smtp.example", "partent à camille@hopital.example"), ("", "n’est pas parti")]
+)
+def test_le_message_dit_si_le_mot_de_passe_part(settings, serveur: str, attendu: str) -> None:
+    settings.EMAIL_HOST = serveur
+    reponse = client().post("/comptes/creer/", NOUVEAU | {"finess": finess("Hôpital TEST")}, follow=True)
+    [dit] = messages(reponse)
+    assert "est ouvert" in dit
+    assert attendu in dit
+    redonne = client().post(f"/comptes/{personne('camille.durand').pk}/mot-de-passe/", follow=True)
+    [redit] = messages(redonne)
+    assert ("part à camille@hopital.example" in redit) == bool(serveur)
+
+
 def test_ouvrir_refuse_tout_a_la_fois_et_garde_la_saisie() -> None:
     avant = (User.objects.count(), Envoi.objects.count(), Habilitation.objects.count())
     donnees = NOUVEAU | {"identifiant": "GESTIONNAIRE", "finess": "123456789"}

@@ -79,6 +79,7 @@ def test_url_avec_replaces_and_removes():
 
 def test_typo():
     assert ror.typo("« Bonjour » : oui ; non ? vite !") == f"«{F}Bonjour{F}»{N}: oui{F}; non{F}? vite{F}!"
+    assert ror.typo("dossier n° 4") == f"dossier n°{N}4"
     assert ror.typo("08:00-12:00 http://a") == "08:00-12:00 http://a"
     assert isinstance(ror.typo(mark_safe("<b>« a »</b>")), SafeString)
     assert not isinstance(ror.typo("<b>"), SafeString)

@@ -115,12 +115,12 @@ def badge_etat(etat: str, mot: str = "", complement: str = "") -> SafeString:
 
 _CHAMP_HTML = re.compile(r"<(?:input|textarea|select|form)\b", re.I)
 _AVANT_FINE = re.compile(r" (?=[;!?»])")
-_AVANT_INSECABLE = re.compile(r"(?<=[\w»)]) (?=:(?: |$))")
+_AVANT_INSECABLE = re.compile(r"(?<=[\w»)]) (?=:(?: |$))|(?<=n°) (?=\d)")
 
 
 @register.filter
 def typo(valeur: Any) -> Any:
-    """No-break spaces around « » : ; ! ?. For texts to read: HTML that holds a field is left alone."""
+    """No-break spaces around « » : ; ! ? and after n°. For texts to read: HTML that holds a field is left alone."""
     if isinstance(valeur, SafeString) and _CHAMP_HTML.search(valeur):
         return valeur
     corrige = _AVANT_INSECABLE.sub(INSECABLE, _AVANT_FINE.sub(FINE, str(valeur).replace("« ", "«" + FINE)))

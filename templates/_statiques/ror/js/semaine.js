@@ -7,6 +7,7 @@ const PX = 32 / 60;
 const FIN = 1440;
 const icone = (nom) => window.rorIcone(nom);
 const hhmm = (m) => `${String(Math.floor(m / 60)).padStart(2, '0')}:${String(m % 60).padStart(2, '0')}`;
+const INSECABLE = '\u00a0'; // an hour is never cut in two lines
 const mots = (m) => `${Math.floor(m / 60)} h${m % 60 ? ` ${String(m % 60).padStart(2, '0')}` : ''}`;
 const court = (m) => `${Math.floor(m / 60)}h${m % 60 ? String(m % 60).padStart(2, '0') : ''}`;
 const arrondi = (m) => Math.round(m / PAS) * PAS;
@@ -28,14 +29,14 @@ const el = (nom, classe, texte) => {
 const resumer = (semaine) => {
   const lignes = [];
   semaine.forEach((plages, i) => {
-    const heures = plages.map(([d, f]) => `${mots(d)} – ${mots(f)}`).join(', ');
+    const heures = plages.map(([d, f]) => `${mots(d)} – ${mots(f)}`.replaceAll(' ', INSECABLE)).join(', ');
     const dernier = lignes.at(-1);
     if (dernier?.heures === heures && dernier.au === i - 1) dernier.au = i;
     else lignes.push({ du: i, au: i, heures });
   });
   return lignes.filter((l) => l.heures).map(({ du, au, heures }) => [
     du === au ? JOURS[du] : `${JOURS[du]} ${au === du + 1 ? 'et' : 'à'} ${JOURS[au]}`,
-    heures === '0 h – 24 h' ? '24 h/24' : heures,
+    heures === '0 h – 24 h'.replaceAll(' ', INSECABLE) ? '24 h/24' : heures,
   ]);
 };
 
