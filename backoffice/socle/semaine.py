@@ -40,7 +40,7 @@ def plages_en_mots(plages: Iterable[Iterable[str]]) -> str:
         return "fermé"
     if bornes == [(0, 1440)]:
         return "24\u00a0h/24"
-    return ", ".join(f"{heure_en_mots(d)}\u00a0– {heure_en_mots(f)}" for d, f in bornes)
+    return ", ".join(f"{heure_en_mots(d)}\u00a0–\u00a0{heure_en_mots(f)}" for d, f in bornes)
 
 
 def lire_jour(texte: str, jour: int) -> tuple[list[list[str]], list[str]]:

@@ -123,7 +123,7 @@ def test_required_wants_one_interval():
 def test_hours_in_words():
     assert (
         semaine.plages_en_mots([["08:00", "12:00"], ["14:00", "18:30"]])
-        == "8\u00a0h\u00a0– 12\u00a0h, 14\u00a0h\u00a0– 18\u00a0h\u00a030"
+        == "8\u00a0h\u00a0–\u00a012\u00a0h, 14\u00a0h\u00a0–\u00a018\u00a0h\u00a030"
     )
     assert semaine.plages_en_mots([]) == "fermé"
     assert semaine.plages_en_mots([["00:00", "24:00"]]) == "24\u00a0h/24"
