@@ -40,14 +40,15 @@ if (espace) {
     lien.closest('.arbre-ligne').focus({ preventScroll: true });
   };
   // What leaves the panel takes no more typing: it would be lost with it.
-  const lire = async (url) => {
+  const demander = async (methode, url, options) => {
     panneau.inert = true;
     try {
-      await window.htmx.ajax('GET', url, { source: panneau, target: panneau, swap: 'innerHTML show:#panneau:top' });
+      await window.htmx.ajax(methode, url, { target: panneau, swap: 'innerHTML show:#panneau:top', ...options });
     } finally {
       panneau.inert = false;
     }
   };
+  const lire = (url) => demander('GET', url, { source: panneau });
 
   espace.addEventListener('click', async (e) => {
     const lien = e.target.closest('.arbre a[href], #panneau a[href]');
@@ -75,7 +76,7 @@ if (espace) {
     formulaire.dataset.envoye = '1';
     const cle = panneau.querySelector('[data-fiche]')?.dataset.fiche;
     const values = e.submitter?.name ? { [e.submitter.name]: e.submitter.value } : {};
-    await window.htmx.ajax('POST', formulaire.getAttribute('action'), { source: formulaire, target: panneau, swap: 'innerHTML show:#panneau:top', values });
+    await demander('POST', formulaire.getAttribute('action'), { source: formulaire, values });
     if (!panneau.querySelector('[data-fiche]')) viser(cle);
     else panneau.querySelector('[role="alert"], .resume-erreurs')?.scrollIntoView({ block: 'start' });
   });
