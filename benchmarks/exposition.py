@@ -30,7 +30,7 @@ def mesurer_exposition() -> None:
     if not fichier.exists():
         print(f"Exposition: no file {fichier}; name one with FINESS=…")
         return
-    importer(fichier, Rapport(fichier=fichier.name))
+    importer(fichier, Rapport())
     egs = [jeux.ehpad(f"94{rang:07d}", OFFRES) for rang in range(5)]
     with connection.cursor() as curseur:
         curseur.execute("ANALYZE")
