@@ -39,7 +39,8 @@ class Command(BaseCommand):
         except OSError as erreur:
             raise CommandError(f"Le fichier ne peut pas être lu ({erreur.strerror}). Rien n’a été importé.") from None
         if options["json"]:
-            options["json"].write_text(json.dumps(_en_json(importation), ensure_ascii=False, indent=1) + "\n")
+            with options["json"].open("w", encoding="utf-8") as sortie:
+                sortie.writelines(_en_json(importation))
         # A simulation that finds nothing to change is over as well.
         attendus = {EtatImportation.APPLIQUEE} | ({EtatImportation.A_CONFIRMER} if options["simulation"] else set())
         if importation.etat not in attendus:
@@ -113,13 +114,17 @@ def _phrases(importation: Importation) -> Iterator[str]:
         yield f"Simulation : rien n’a été changé ({bilan['secondes']} s). À confirmer sur /imports/{importation.pk}/."
 
 
-def _en_json(importation: Importation) -> dict[str, Any]:
+def _en_json(importation: Importation) -> Iterator[str]:
+    """The whole report, one detail a line: those of a first import don't fit in memory with it."""
     details = DetailImportation.objects.filter(importation=importation).order_by("pk")
     colonnes = ("sort", "ligne", "colonne", "cle", "nom", "fiche", "champ", "avant", "apres", "raison")
-    return {
+    tete = {
         "numero": importation.pk,
         "etat": importation.etat,
         "message": importation.message,
         "bilan": importation.bilan,
-        "details": list(details.values(*colonnes)),
     }
+    yield json.dumps(tete, ensure_ascii=False, indent=1).removesuffix("\n}") + ',\n "details": ['
+    for rang, detail in enumerate(details.values(*colonnes).iterator()):
+        yield f"{',' if rang else ''}\n  {json.dumps(detail, ensure_ascii=False)}"
+    yield "\n ]\n}\n"
