@@ -1,6 +1,6 @@
 """Codes of the nomenclatures and communes of the code officiel géographique."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from structures.champs import Genre
 from structures.domaine.patches import Etat
@@ -10,6 +10,19 @@ from .contexte import Contexte, apports, codes_de, communes_de
 
 _CODES = [c.nom for c in CHAMPS_DE_DOSSIER if c.nomenclature or c.genre in (Genre.CAPACITES, Genre.CONTACTS)]
 _COMMUNES = [c.nom for c in CHAMPS_DE_DOSSIER if c.genre in (Genre.COMMUNE, Genre.COMMUNES)]
+# What is over in a state: (field, code) → the sentence that says it.
+_Finis = Callable[[Etat, Contexte], dict[tuple[str, str], str]]
+
+
+def _choisis(finis: _Finis, fiche: Sujet, contexte: Contexte) -> list[tuple[str, str]]:
+    """(field, sentence) of what is over and that the dossier brings in."""
+    return [(champ, phrase) for (champ, _), phrase in finis(apports(fiche.patch or {}), contexte).items()]
+
+
+def _tenus(finis: _Finis, fiche: Sujet, contexte: Contexte) -> list[tuple[str, str]]:
+    """(field, sentence) of what is over and that the fiche held before the dossier."""
+    choisis = finis(apports(fiche.patch or {}), contexte)
+    return [(cle[0], phrase) for cle, phrase in finis(fiche.etat, contexte).items() if cle not in choisis]
 
 
 @regle("BO-CODE-INCONNU", "Les codes existent dans leur nomenclature", Gravite.BLOQUANT, TOUS, _CODES, NOS)
@@ -24,15 +37,13 @@ def _inconnus(fiche: Sujet, contexte: Contexte) -> Iterator[Constat]:
     Gravite.AVERTISSEMENT, TOUS, _CODES, DOMAINE,
 )  # fmt: skip
 def _fermes_tenus(fiche: Sujet, contexte: Contexte) -> Iterator[Constat]:
-    choisis = _fermes(apports(fiche.patch or {}), contexte)
-    for cle, phrase in _fermes(fiche.etat, contexte).items():
-        if cle not in choisis:
-            yield Constat(cle[0], f"{phrase} : retirez-le et choisissez une valeur en vigueur.")
+    for champ, phrase in _tenus(_fermes, fiche, contexte):
+        yield Constat(champ, f"{phrase} : retirez-le et choisissez une valeur en vigueur.")
 
 
 @regle("BO-CODE-CHOISI", "Un dossier ne choisit pas un code fermé", Gravite.BLOQUANT, TOUS, _CODES, DOMAINE)
 def _fermes_choisis(fiche: Sujet, contexte: Contexte) -> Iterator[Constat]:
-    for (champ, _), phrase in _fermes(apports(fiche.patch or {}), contexte).items():
+    for champ, phrase in _choisis(_fermes, fiche, contexte):
         yield Constat(champ, f"{phrase} : choisissez une valeur en vigueur.")
 
 
@@ -60,10 +71,8 @@ def _hors_du_cog(fiche: Sujet, contexte: Contexte) -> Iterator[Constat]:
     Gravite.AVERTISSEMENT, TOUS, _COMMUNES, DOMAINE,
 )  # fmt: skip
 def _finies_tenues(fiche: Sujet, contexte: Contexte) -> Iterator[Constat]:
-    choisies = _finies(apports(fiche.patch or {}), contexte)
-    for cle, phrase in _finies(fiche.etat, contexte).items():
-        if cle not in choisies:
-            yield Constat(cle[0], phrase)
+    for champ, phrase in _tenus(_finies, fiche, contexte):
+        yield Constat(champ, phrase)
 
 
 @regle(
@@ -71,7 +80,7 @@ def _finies_tenues(fiche: Sujet, contexte: Contexte) -> Iterator[Constat]:
     Gravite.BLOQUANT, TOUS, _COMMUNES, DOMAINE,
 )  # fmt: skip
 def _finies_choisies(fiche: Sujet, contexte: Contexte) -> Iterator[Constat]:
-    for (champ, _), phrase in _finies(apports(fiche.patch or {}), contexte).items():
+    for champ, phrase in _choisis(_finies, fiche, contexte):
         yield Constat(champ, phrase)
 
 
