@@ -19,6 +19,12 @@ pytestmark = [pytest.mark.navigateur, pytest.mark.lent, pytest.mark.timeout(300)
 CARDIO, REA = "Unité hospitalière de cardiologie", "121"
 
 
+# Whether the panel took typing when the answer to its form came.
+NOTER_LE_PANNEAU = """() => document.addEventListener('htmx:afterRequest', ({ detail }) => {
+  if (detail.requestConfig.verb === 'post') window.ferme = document.getElementById('panneau').inert;
+})"""
+
+
 @pytest.fixture
 def dossier(site) -> Dossier:
     """A draft of the hospital of the demo, which nobody has changed yet."""
@@ -148,8 +154,11 @@ def test_le_repertoire_et_une_collegue_ont_change_la_fiche(site, dossier):
     fabrique.modifier(
         dossier, directrice, unite.pk, finaliser=False, informations_complementaires="De la direction", age_min=20
     )
+    page.evaluate(NOTER_LE_PANNEAU)
     enregistrer(page, "Enregistrer et finaliser")
     expect(page.get_by_text("Rien n’a encore été enregistré")).to_be_visible()
+    assert page.evaluate("() => window.ferme") is True  # what one typed meanwhile would be lost with the form
+    expect(page.locator("#panneau[inert]")).to_have_count(0)
     expect(page.locator("#id_informations_complementaires")).to_have_value("Les miennes")
     expect(page.locator("#id_age_min")).to_have_value("20")
     expect(conflits.get_by_label("Garder le répertoire pour Conditions d’accueil")).to_be_checked()
